@@ -1,0 +1,48 @@
+# Everything a person or CI runs. `make demo` and `make test` do all set-up on a fresh machine.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: help demo test check format proofs proofs-catalogue golden clean
+
+help:  ## show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+$(VENV)/.core: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[dev,models]'
+	touch $@ $(VENV)/.core
+
+demo: $(VENV)/.core  ## draw a catalogue, search it, rerank it with looks, write the evidence report
+	$(BIN)/vretrver demo --out demo-out
+
+test: $(VENV)/.dev  ## run the tests
+	$(BIN)/pytest
+
+check: $(VENV)/.dev  ## run the linters and the type checker
+	scripts/check
+
+format: $(VENV)/.dev  ## format and fix what can be fixed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+proofs: $(VENV)/.dev  ## run the full counts and write benchmarks/results (minutes)
+	$(BIN)/python -m proofs.agent_fuzz
+	$(BIN)/python -m proofs.driver_occupancy
+
+proofs-catalogue: $(VENV)/.dev  ## run the gate: what the thumbnail destroys and the picture shows (about an hour)
+	$(BIN)/python -m proofs.catalogue
+
+golden: $(VENV)/.dev  ## write the golden files again, after a change that was meant
+	$(BIN)/python scripts/refresh_golden.py
+
+clean:  ## remove the environment and everything that was generated
+	rm -rf $(VENV) demo-out build .pytest_cache .mypy_cache .ruff_cache .hypothesis

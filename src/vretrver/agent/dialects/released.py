@@ -1,0 +1,149 @@
+"""The dialect of the published V-Retrver checkpoints (spec 2): their tool names, pixel boxes and padding, one call.
+
+What the released code does is kept where a checkpoint may depend on it: candidates at native size on a 28 px grid,
+boxes in pixels of the file or shares when all are at most 1, 10 % hidden padding, no enlarging, three generations,
+no forced answer. The exact English of their prompt is not published outside their data, so `released` takes the
+system and the guidelines texts from a row of that data; the texts here follow the paper's layout in our words.
+Departures: (1) text-only candidates keep their number; (2) a selection says which candidates it shows; (3) at most
+four pictures in a selection, as their prompt says and their tool forgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from ...geometry import SmartResize
+from ...records import Address
+from ..bench import Look, Views
+from ..boxes import ReleasedBoxes
+from ..dialect import Dialect
+from ..messages import Piece, plain
+from ..task import WindowTask
+from ..tools import Executed, SelectImages, Tool, ZoomIn, signature
+
+
+def _target(value: object) -> Address:
+    """Read a target as the released `int()` does: 2, 2.0 and "2" name the same picture."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > 12:
+        raise ValueError("a target is the number of a picture")
+    return Address.from_wire(int(value))
+
+
+Number = Annotated[Address, BeforeValidator(_target), WithJsonSchema({"type": "integer"})]
+"""A picture's number: 0 for the query, 1 to N for the candidates."""
+
+
+class CropArguments(BaseModel):
+    """Arguments of `crop_image`; the box is in pixels of the file."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+    bbox_2d: list[float] = Field(min_length=4, max_length=4)
+    target_image: Number
+
+
+class ReleasedSelectArguments(BaseModel):
+    """Arguments of the released `select_images`."""
+
+    model_config = ConfigDict(extra="ignore")
+    target_images: list[Number] = Field(min_length=1, max_length=4)
+
+
+_SYSTEM = """You are an assistant for multimodal retrieval.
+
+# Tools
+You may call one function at a time to look at the pictures. The functions, within <tools></tools>:
+<tools>
+{signatures}
+</tools>
+Return each call as a JSON object with the function's name and arguments within <tool_call></tool_call>:
+<tool_call>
+{{"name": <function-name>, "arguments": <arguments>}}
+</tool_call>"""
+_GUIDELINES = """Given the query and the candidates, rank all candidates from most to least relevant. To inspect \
+pictures use crop_image (one area of the query picture, number 0, or of a candidate) or select_images (up to 4 \
+pictures). If you need a tool: <think>...</think><tool_call>...</tool_call>. If you do not: \
+<think>...</think><answer>[candidate numbers, best first]</answer>."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedWording:
+    """The texts of the released layout."""
+
+    system_text: str | None = None
+    """System message of the released data; None for ours."""
+    guidelines: str = _GUIDELINES
+    """What follows `Guidelines:` in the released data."""
+
+    def system(self, tools: Sequence[Tool]) -> str:
+        """Return the system message."""
+        lines = "\n".join(signature(tool) for tool in tools)
+        return self.system_text if self.system_text is not None else _SYSTEM.format(signatures=lines)
+
+    def item(self, number: int, pieces: Sequence[Piece]) -> list[Piece]:
+        """Return `(k) `, the item, and a blank line."""
+        return [f"({number}) ", *pieces, "\n\n"]
+
+    def user(self, task: WindowTask, query: Sequence[Piece], candidates: Sequence[Piece]) -> list[Piece]:
+        """Return the sections Query, Candidates, Guidelines, each word once and in this order."""
+        pictures = [piece for piece in query if not isinstance(piece, str)]
+        texts = [piece for piece in query if isinstance(piece, str)]
+        words = " ".join(text for text in (plain(task.query.instruction), "".join(texts).strip()) if text)
+        return ["Query:", *pictures, f"{words}\nCandidates:", *candidates, f"Guidelines: {self.guidelines}"]
+
+    def look(self, look: Look) -> list[Piece]:
+        """Return the picture alone; `reply` says what it is."""
+        return [look.shown]
+
+    def reply(self, outcomes: Sequence[tuple[Executed, Sequence[Piece]]]) -> list[Piece]:
+        """Return the observation of the turn's one call, or why it is not valid."""
+        outcome, shown = outcomes[0]
+        if outcome.reason is not None:
+            return [f"The action is not valid: {plain(outcome.reason)}. Check its format and try again."]
+        first = outcome.looks[0].shown.picture
+        size = f"{first.width}x{first.height}"
+        if outcome.looks[0].asked is not None:
+            return [f"Here is the cropped picture ({size}):\n", *shown]
+        numbers = ", ".join(str(look.address) for look in outcome.looks)
+        return [f"Here are the selected pictures ({size}), candidates {numbers}, 0 being the query:\n", *shown]
+
+    def malformed(self, problem: str) -> str:
+        """Return the sentence for a turn that cannot be read; the released loop ends before it is needed."""
+        return f"The action is not valid: {problem}. Check its format and try again."
+
+    def force(self, count: int) -> str:
+        """Return a request for the answer; the released loop never forces one."""
+        return f"Give the answer now: <answer>[{count} candidate numbers]</answer>"
+
+
+def released(*, system_text: str | None = None, guidelines: str | None = None) -> Dialect:
+    """Return the dialect of the published checkpoints.
+
+    Args:
+        system_text: the system message of a row of the released data.
+        guidelines: what follows `Guidelines:` in that row.
+    """
+    native = SmartResize()
+    crop = "Zoom into one region of one picture."
+    return Dialect(
+        name="released",
+        wording=ReleasedWording(system_text=system_text, guidelines=guidelines or _GUIDELINES),
+        tools=(
+            ZoomIn(
+                name="crop_image",
+                aliases=("zoom_in", "crop_image_normalized"),
+                description=crop,
+                arguments=CropArguments,
+            ),
+            SelectImages(description="Look again at up to four pictures.", arguments=ReleasedSelectArguments),
+        ),
+        boxes=ReleasedBoxes(),
+        views=Views(query=native, candidate=native, select=native, zoom=native),
+        turns=3,
+        calls_per_turn=1,
+        forces_answer=False,
+        stop=("</tool_call>",),
+    )

@@ -1,0 +1,84 @@
+"""What commands are given: queries on the command line, folders, pools, and the roots pictures are read from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ..data.folder import read_folder
+from ..data.hits import RerankRequest, read_requests
+from ..data.mbeir import read_candidates
+from ..errors import ConfigError, DataError
+from ..images import ImageStore
+from ..records import Candidate, Hit, ImageRef, Query, TextPart, parts_of
+from .output import note, progress
+
+
+def store_of(roots: Mapping[str, Path]) -> ImageStore:
+    """Return the store over roots."""
+    return ImageStore(roots)
+
+
+def query_of(text: str | None, image: Path | None) -> Query:
+    """Return the query of the command line; its picture lies under the root `query`."""
+    if not text and image is None:
+        raise ConfigError("there is no query; give --text, --image, or both")
+    if image is not None and not image.is_file():
+        raise DataError(f"{image}: no such picture; --image takes the path of a picture file")
+    pictures = [ImageRef(path=image.name, root="query")] if image is not None else []
+    return Query(qid="query", parts=parts_of(text=text, images=pictures))
+
+
+def corpus_of(source: Path, root: Path | None) -> tuple[Sequence[Candidate], ImageStore]:
+    """Return the candidates of a folder or a pool file, and the store their pictures are read from."""
+    if source.is_dir():
+        with progress("reading pictures") as update:
+            scan = read_folder(source, progress=update)
+        for file in scan.refused:
+            note(f"left out: {file.path}: {file.reason}")
+        return scan.candidates, store_of({"": source})
+    if not source.exists():
+        raise DataError(f"{source}: no such folder or file; name a folder of pictures or a pool (JSONL)")
+    directory = root or _layout_root(source)
+    return list(read_candidates(source)), store_of({"": directory})
+
+
+def _layout_root(pool: Path) -> Path:
+    """Return the M-BEIR folder a pool lies in, else the pool's own folder."""
+    parents = pool.resolve().parents
+    return parents[2] if len(parents) > 2 and parents[1].name == "cand_pool" else parents[0]
+
+
+def candidates_of(files: Iterable[Path]) -> list[Hit]:
+    """Return candidate files in the order given: `.txt` files are texts, everything else is a picture.
+
+    The root of a picture is its folder, named by that folder's path.
+    """
+    hits: list[Hit] = []
+    for place, file in enumerate(files, start=1):
+        if not file.is_file():
+            raise DataError(f"{file}: no such candidate file; name pictures and .txt files")
+        hits.append(Hit(candidate=_candidate(file), score=1.0 / place))
+    return hits
+
+
+def _candidate(file: Path) -> Candidate:
+    if file.suffix.lower() != ".txt":
+        return Candidate(did=str(file), parts=parts_of(images=[ImageRef(path=file.name, root=str(file.parent))]))
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: not a UTF-8 text; convert it") from error
+    if not text:
+        raise DataError(f"{file}: the text is empty; leave the file out")
+    return Candidate(did=str(file), parts=(TextPart(text=text),))
+
+
+def requests_of(file: Path) -> Iterable[RerankRequest]:
+    """Yield the requests of a JSONL file, or of standard input for `-`."""
+    if str(file) == "-":
+        return read_requests(sys.stdin.buffer, name="standard input")
+    if not file.is_file():
+        raise DataError(f"{file}: no such file; give a JSONL of queries with candidates, or - for standard input")
+    return read_requests(file)

@@ -1,0 +1,60 @@
+"""The `vretrver` command: registers the commands and turns errors into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import VRetrverError
+from .catalogue import catalogue
+from .demo import demo
+from .rerank import rerank
+from .search import search
+from .trace import trace
+
+app = typer.Typer(
+    name="vretrver",
+    help="Find the right item among pictures and texts, and show the evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show version.")
+    ] = False,
+) -> None:
+    """Find the right item among pictures and texts, and show the evidence."""
+    del version
+
+
+for command in (demo, search, rerank, trace, catalogue):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; errors of the package become one sentence on stderr and exit code 1."""
+    try:
+        app()
+    except VRetrverError as error:
+        typer.echo(f"vretrver: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("vretrver: stopped; what was finished is kept", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,158 @@
+"""`vretrver rerank`: the agent over candidates somebody found, from a JSONL or straight from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import ConfigError
+from .output import emit_json, emit_table, note, progress
+
+if TYPE_CHECKING:
+    from ..agent.reranker import Reranked
+    from ..agent.schedule import Schedule
+    from ..images import ImageStore
+    from ..records import Hit, Query
+
+
+def rerank(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="A JSONL of queries with candidates (- for stdin), or a query's candidates."),
+    ],
+    text: Annotated[str | None, typer.Option(help="Text of one query.")] = None,
+    image: Annotated[Path | None, typer.Option(help="Picture of one query.")] = None,
+    policy: Annotated[str, typer.Option(help="What writes the agent's turns.")] = "first-k",
+    dialect: Annotated[str, typer.Option(help="vretrver, or released for the published checkpoints.")] = "vretrver",
+    root: Annotated[Path | None, typer.Option(help="Folder the JSONL's picture paths start from.")] = None,
+    depth: Annotated[int, typer.Option(help="Candidates reranked per query.", min=1)] = 50,
+    window: Annotated[int, typer.Option(help="Candidates in a window.", min=1)] = 20,
+    stride: Annotated[int, typer.Option(help="Places a window moves.", min=1)] = 10,
+    trace: Annotated[
+        Path | None, typer.Option(help="Append the record here; what it holds is not done again.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the evidence report here (HTML).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a query.")] = False,
+) -> None:
+    """Rerank candidates with the agent, and show what it looked at."""
+    from ..agent.schedule import ReferenceSchedule
+    from .inputs import candidates_of, query_of, requests_of, store_of
+
+    schedule = ReferenceSchedule(depth=depth, size=window, stride=min(stride, window))
+    if text or image is not None:
+        hits = candidates_of(files)
+        roots = {str(file.parent): file.parent for file in files}
+        images = store_of({**roots, "query": image.parent if image else Path()})
+        pairs: Iterable[tuple[Query, Sequence[Hit]]] = [(query_of(text, image), hits)]
+    else:
+        if len(files) != 1:
+            raise ConfigError(f"{len(files)} files and no query; give --text or --image, or one JSONL of queries")
+        images = store_of({"": root or (Path() if str(files[0]) == "-" else files[0].parent)})
+        pairs = [(request.query, request.hits) for request in requests_of(files[0])]
+    rerank_and_print(
+        list(pairs),
+        images,
+        policy=policy,
+        dialect=dialect,
+        schedule=schedule,
+        trace=trace,
+        report=report,
+        as_json=as_json,
+    )
+
+
+def rerank_and_print(
+    pairs: Sequence[tuple[Query, Sequence[Hit]]],
+    images: ImageStore,
+    *,
+    policy: str,
+    dialect: str = "vretrver",
+    schedule: Schedule | None = None,
+    trace: Path | None = None,
+    report: Path | None = None,
+    as_json: bool = False,
+) -> None:
+    """Rerank queries, print each as it finishes, and write trace and report where asked for."""
+    from ..agent.dialects import dialect_named
+    from ..agent.reranker import AgentConfig, Reranker
+    from ..agent.schedule import ReferenceSchedule
+    from ..policies.named import policy_named
+
+    config = AgentConfig(dialect=dialect_named(dialect), schedule=schedule or ReferenceSchedule())
+    reranker = Reranker(policy_named(policy), images, config)
+    done = _done_before(trace, pairs)
+    finished = list(done.values())
+    for reranked in finished:
+        _print(reranked, as_json=as_json)
+    todo = [pair for pair in pairs if pair[0].qid not in done]
+    with _writer(trace) as write, progress("reranking") as update:
+        for count, reranked in enumerate(reranker.rerank_many(todo), start=1):
+            write(reranked)
+            _print(reranked, as_json=as_json)
+            finished.append(reranked)
+            update(count, len(todo))
+    failed = [reranked.query.qid for reranked in finished if reranked.failed]
+    if failed:
+        note(f"{len(failed)} of {len(finished)} queries have windows without an answer ({failed[0]}, ...): there the")
+        note("order is the one given, not confirmed; the trace says why")
+    if report is not None:
+        from ..report.html import write_report
+
+        order = {query.qid: place for place, (query, _) in enumerate(pairs)}
+        shown = sorted(finished, key=lambda reranked: order[reranked.query.qid])
+        write_report(
+            report, shown, images, title="vretrver rerank", summary=[("policy", reranker.policy.fingerprint)]
+        )
+        note(f"the evidence report is {report}")
+
+
+def _done_before(trace: Path | None, pairs: Sequence[tuple[Query, Sequence[Hit]]]) -> dict[str, Reranked]:
+    """Return what a trace already holds of these queries; another query or other hits under a known id are an error."""
+    from ..traces import read_traces
+
+    if trace is None or not trace.exists():
+        return {}
+    wanted = {query.qid: (query, tuple(hits)) for query, hits in pairs}
+    done: dict[str, Reranked] = {}
+    for reranked in read_traces(trace):
+        qid = reranked.query.qid
+        if qid in wanted and (reranked.query, reranked.hits) != wanted[qid]:
+            raise ConfigError(f"{trace}: query {qid} is in the trace with other content; choose another --trace file")
+        if qid in wanted:
+            done[qid] = reranked
+    if done:
+        note(f"{len(done)} of {len(pairs)} queries are in {trace} already and are not done again")
+    return done
+
+
+@contextmanager
+def _writer(trace: Path | None) -> Iterator[Callable[[Reranked], None]]:
+    from ..traces import TraceWriter
+
+    if trace is None:
+        yield lambda _: None
+        return
+    with TraceWriter(trace) as writer:
+        yield writer.write
+
+
+def _print(reranked: Reranked, *, as_json: bool) -> None:
+    windows = [
+        {"start": t.step.start, "stop": t.step.stop, "reason": t.stop.value, "looks": t.looks, "tokens": t.tokens}
+        for t in reranked.trajectories
+    ]
+    if as_json:
+        ranking = [asdict(ranked) for ranked in reranked.ranking]
+        failed = len(reranked.failed)
+        emit_json({"qid": reranked.query.qid, "ranking": ranking, "windows": windows, "failed_windows": failed})
+        return
+    looks = sum(trajectory.looks for trajectory in reranked.trajectories)
+    verdict = f", {len(reranked.failed)} FAILED" if reranked.failed else ""
+    note(f"{reranked.query.qid}: {len(windows)} windows{verdict}, {looks} looks")
+    rows = [(ranked.rank, ranked.did, ranked.coarse_rank, round(ranked.score, 4)) for ranked in reranked.ranking]
+    emit_table(("rank", "candidate", "before", "score"), rows)

@@ -1,0 +1,70 @@
+"""`vretrver trace`: read back what was done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import ConfigError, DataError
+from .output import emit_table, note
+
+if TYPE_CHECKING:
+    from ..agent.reranker import Reranked
+
+
+def trace(
+    file: Annotated[Path, typer.Argument(help="A trace written by `vretrver rerank --trace`.")],
+    qid: Annotated[str | None, typer.Option(help="Only this query.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the evidence report here.")] = None,
+    root: Annotated[
+        list[str] | None, typer.Option(help="Folder of pictures, FOLDER or NAME=FOLDER; may be given several times.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON lines.")] = False,
+) -> None:
+    """Show the queries of a trace: what was looked at, what moved, what failed."""
+    from ..traces import read_traces, reranked_to_json
+
+    found = [reranked for reranked in read_traces(file) if qid is None or reranked.query.qid == qid]
+    if not found:
+        what = f"query {qid!r} is not in it" if qid is not None else "it holds no finished query"
+        raise DataError(f"{file}: {what}; `vretrver trace {file}` lists what is there")
+    if as_json:
+        for reranked in found:
+            typer.echo(reranked_to_json(reranked))
+    else:
+        header = ("query", "windows", "failed", "looks", "turns", "tokens", "first", "before")
+        emit_table(header, [_row(reranked) for reranked in found])
+    if html is not None:
+        from ..images import ImageStore
+        from ..report.html import write_report
+
+        write_report(html, found, ImageStore(_roots(root or ["."])), title=str(file.name))
+        note(f"the evidence report is {html}")
+
+
+def _row(reranked: Reranked) -> tuple[object, ...]:
+    trajectories = reranked.trajectories
+    first = reranked.ranking[0]
+    return (
+        reranked.query.qid,
+        len(trajectories),
+        len(reranked.failed),
+        sum(trajectory.looks for trajectory in trajectories),
+        sum(len(trajectory.turns) for trajectory in trajectories),
+        sum(trajectory.tokens for trajectory in trajectories),
+        first.did,
+        first.coarse_rank,
+    )
+
+
+def _roots(options: list[str]) -> dict[str, Path]:
+    roots: dict[str, Path] = {}
+    for option in options:
+        name, equals, folder = option.partition("=")
+        path = Path(folder if equals else option)
+        if not path.is_dir():
+            raise ConfigError(f"--root {option}: no such folder")
+        roots[name if equals else ""] = path
+    return roots

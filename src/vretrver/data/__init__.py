@@ -1,0 +1,1 @@
+"""Reading, writing and drawing the data that retrieval is trained and judged on."""

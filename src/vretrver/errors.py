@@ -1,0 +1,41 @@
+"""Every exception the package raises on purpose.
+
+    VRetrverError
+    |-- DataError          (also ValueError)   a file, row, picture or record is wrong
+    |   `-- PictureError                       one picture cannot be read or is not what it was
+    |-- ConfigError        (also ValueError)   an option or a configuration file is wrong
+    |-- PolicyError        (also RuntimeError) a policy is misconfigured or unreachable at the start
+    |-- IndexMismatch      (also ValueError)   vectors or an index belong to another encoder
+    `-- MissingDependency  (also ImportError)  an extra is not installed
+
+A message says what is wrong, where (path:line or id), the value, and the remedy. What a model does wrong is
+data on the trajectory and never an exception.
+"""
+
+
+class VRetrverError(Exception):
+    """Base of all errors of this package; the command line prints it as one sentence."""
+
+
+class DataError(VRetrverError, ValueError):
+    """A file, a row, a picture or a stored record is wrong."""
+
+
+class PictureError(DataError):
+    """One picture cannot be read, is refused, or is not the one it was."""
+
+
+class ConfigError(VRetrverError, ValueError):
+    """An option, an environment variable or a configuration file is wrong."""
+
+
+class PolicyError(VRetrverError, RuntimeError):
+    """A policy is misconfigured, or cannot be reached when it is first used."""
+
+
+class IndexMismatch(VRetrverError, ValueError):
+    """Vectors or an index were made by another encoder than the one in use."""
+
+
+class MissingDependency(VRetrverError, ImportError):
+    """A library of an extra is needed and not installed."""

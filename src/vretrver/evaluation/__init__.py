@@ -1,0 +1,1 @@
+"""Metrics over runs and relevance judgements."""

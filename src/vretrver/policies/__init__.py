@@ -1,0 +1,1 @@
+"""Policies: what writes the agent's turns."""

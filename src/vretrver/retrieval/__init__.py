@@ -1,0 +1,1 @@
+"""The coarse stage: encoders, vector indexes and the retriever."""

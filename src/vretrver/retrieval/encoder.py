@@ -1,0 +1,40 @@
+"""The interface of everything that turns queries and candidates into vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..records import Candidate, Query
+
+Vectors = NDArray[np.float32]
+"""[N, D] float32, each row of length 1."""
+
+
+class Encoder(Protocol):
+    """Turns items into vectors whose inner product says how well they match.
+
+    Both methods are called with batches; an empty batch gives an array of shape [0, D]. They raise `PictureError`
+    when a picture of the batch cannot be read: the caller finds out which one and goes on.
+    """
+
+    @property
+    def fingerprint(self) -> str:
+        """Name of everything the vectors depend on; vectors of different fingerprints are never compared."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length D of a vector."""
+        ...
+
+    def encode_queries(self, queries: Sequence[Query]) -> Vectors:
+        """Return [N, D] float32, L2-normalised, row n for query n."""
+        ...
+
+    def encode_candidates(self, candidates: Sequence[Candidate]) -> Vectors:
+        """Return [N, D] float32, L2-normalised, row n for candidate n."""
+        ...

@@ -1,0 +1,170 @@
+"""An encoder without a model: it finds pictures by the colours a text names, and texts by the words they share.
+
+A stand-in for demonstrations and tests. It knows no objects: "red mug on grass" finds red things on green, mugs or
+not. Use a model's encoder for real pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+
+from ..images import ImageStore
+from ..records import Candidate, ImageRef, Part, Query, pictures_in, text_in
+from .colours import ANCHORS, Floats, nearness, text_colours, to_lab
+from .encoder import Vectors
+
+VERSION = "hash-1"
+"""Part of the fingerprint; changes whenever a vector changes."""
+
+WORD_SLOTS = 512
+"""Features that words are hashed to."""
+
+SIDE = 64
+"""Pictures are looked at as squares of this many pixels a side."""
+
+GRID = 8
+"""Layout cells per side."""
+
+_LITTLE_WORDS = (
+    "a an and are as at be but by for from has have in is it its near no of on or that the their them there this to "
+    "was were which while who with"
+)
+_STOP = frozenset(_LITTLE_WORDS.split())
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashWeights:
+    """How much each kind of feature counts before the vector is normalised."""
+
+    thing: float = 1.0
+    """Colours of the middle of a picture that its border lacks; colours a text names for the thing itself."""
+    around: float = 0.7
+    """Colours of the border; colours a text names for what lies around."""
+    layout: float = 0.5
+    """Where a picture is light, red or blue; meets other pictures only."""
+    words: float = 1.0
+    """Words; meet other texts only."""
+    constant: float = 0.05
+    """One feature every item has, so that no vector is zero."""
+
+
+class HashEncoder:
+    """Colour and word features of a fixed length; deterministic, no weights, no training.
+
+    Args:
+        store: opens the pictures.
+        weights: how much each kind of feature counts.
+    """
+
+    def __init__(self, store: ImageStore, *, weights: HashWeights | None = None) -> None:
+        self.store = store
+        self.weights = weights or HashWeights()
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return 2 * len(ANCHORS) + 3 * GRID * GRID + WORD_SLOTS + 1
+
+    @property
+    def fingerprint(self) -> str:
+        """Version and weights."""
+        return f"{VERSION} {self.weights}"
+
+    def encode_queries(self, queries: Sequence[Query]) -> Vectors:
+        """Return [N, D] float32, L2-normalised; instructions are left out, they name no colour."""
+        return self._stacked([query.parts for query in queries])
+
+    def encode_candidates(self, candidates: Sequence[Candidate]) -> Vectors:
+        """Return [N, D] float32, L2-normalised."""
+        return self._stacked([candidate.parts for candidate in candidates])
+
+    def _stacked(self, items: Sequence[tuple[Part, ...]]) -> Vectors:
+        if not items:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return np.stack([self._vector(parts) for parts in items])
+
+    def _vector(self, parts: tuple[Part, ...]) -> Floats:
+        text, weights = text_in(parts), self.weights
+        thing, around = text_colours(text)
+        layout = np.zeros(3 * GRID * GRID, dtype=np.float32)
+        for ref in pictures_in(parts):
+            seen = self._look(ref)
+            thing, around, layout = thing + seen[0], around + seen[1], layout + seen[2]
+        blocks = [
+            weights.thing * _unit(np.sqrt(thing)),
+            weights.around * _unit(np.sqrt(around)),
+            weights.layout * _unit(layout),
+            weights.words * _unit(word_features(text)),
+            np.array([weights.constant], dtype=np.float32),
+        ]
+        return _unit(np.concatenate(blocks))
+
+    def _look(self, ref: ImageRef) -> tuple[Floats, Floats, Floats]:
+        return picture_features(self.store.thumbnail(ref, _Square()))
+
+
+class _Square:
+    """The size rule of this encoder: one square for every picture, so that places can be compared."""
+
+    cell = SIDE
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:  # noqa: ARG002 - the interface of a size rule
+        return SIDE, SIDE
+
+
+def picture_features(image: Image.Image) -> tuple[Floats, Floats, Floats]:
+    """Return the colours of the thing [A], of what lies around it [A], and the layout [3 * GRID * GRID].
+
+    The border is taken for what lies around; what the middle has beyond it is taken for the thing.
+    """
+    lab = to_lab(np.asarray(image, dtype=np.uint8))
+    near = nearness(lab)
+    middle, border = (np.einsum("ij,ija->a", mask, near) for mask in _masks())
+    thing = np.maximum(middle - border, 0) + 0.1 * middle
+    cells = lab.reshape(GRID, SIDE // GRID, GRID, SIDE // GRID, 3).mean(axis=(1, 3))
+    layout = (cells - cells.mean(axis=(0, 1))).reshape(-1)
+    return thing, border, layout.astype(np.float32)
+
+
+def word_features(text: str) -> Floats:
+    """Return [WORD_SLOTS]: signed hashed counts of the words of a text, damped by the square root.
+
+    The hash is BLAKE2b, the same on every machine and in every process.
+    """
+    features = np.zeros(WORD_SLOTS, dtype=np.float32)
+    for word, count in Counter(_WORD.findall(text.lower())).items():
+        if word not in _STOP:
+            slot, sign = _slot(word)
+            features[slot] += sign * count**0.5
+    return features
+
+
+@lru_cache(maxsize=65536)
+def _slot(word: str) -> tuple[int, float]:
+    number = int.from_bytes(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    return (number >> 1) % WORD_SLOTS, 1.0 if number & 1 else -1.0
+
+
+def _unit(vector: Floats) -> Floats:
+    """Return the vector at length 1; zeros stay zeros."""
+    length = float(np.linalg.norm(vector))
+    return vector / np.float32(length) if length > 0 else vector
+
+
+@lru_cache(maxsize=1)
+def _masks() -> tuple[Floats, Floats]:
+    """Return the weights [SIDE, SIDE] of the middle and of the border, each summing to 1."""
+    offset = np.abs(np.arange(SIDE) - (SIDE - 1) / 2) / (SIDE / 2)
+    outward = np.maximum(offset[:, None], offset[None, :])
+    middle = np.exp(-((outward / 0.55) ** 2))
+    border = (outward > 0.8).astype(np.float64)
+    return (middle / middle.sum()).astype(np.float32), (border / border.sum()).astype(np.float32)

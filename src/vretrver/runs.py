@@ -1,0 +1,205 @@
+"""Relevance judgements and rankings of many queries, and their TREC files; the only module that knows those lines.
+
+Qrels lines are `qid 0 did relevance` with M-BEIR's fifth column, the task, accepted. Run lines are
+`qid Q0 did rank score tag`. Scoring a run is the business of `evaluation`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import DataError
+
+Ranking = tuple[tuple[str, float], ...]
+"""(did, score) pairs of one query, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Qrels:
+    """What is relevant to which query."""
+
+    judged: Mapping[str, Mapping[str, int]]
+    """qid -> did -> relevance; only relevance above 0 counts as relevant."""
+
+    def relevant(self, qid: str) -> frozenset[str]:
+        """Return the relevant dids of a query; raises DataError for a query that was never judged."""
+        if qid not in self.judged:
+            raise DataError(f"query {qid} has no relevance judgements; evaluate only queries of the qrels file")
+        return frozenset(did for did, relevance in self.judged[qid].items() if relevance > 0)
+
+    def __len__(self) -> int:
+        """Return the number of judged queries."""
+        return len(self.judged)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the judged qids in the order of the file."""
+        return iter(self.judged)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Rankings of many queries by one system."""
+
+    tag: str
+    """Name of the system, without white space."""
+    rankings: Mapping[str, Ranking]
+    """qid -> (did, score) pairs, best first."""
+
+    @classmethod
+    def from_order(cls, *, tag: str, order: Mapping[str, Sequence[str]]) -> Run:
+        """Make a run of rankings that have no scores: n, n-1, ... 1 from the best of n down."""
+        rankings = {
+            qid: tuple((did, float(len(dids) - place)) for place, did in enumerate(dids))
+            for qid, dids in order.items()
+        }
+        return cls(tag=tag, rankings=rankings)
+
+    @classmethod
+    def from_scores(cls, *, tag: str, scored: Mapping[str, Sequence[tuple[str, float]]]) -> Run:
+        """Make a run of scored rankings, best first, lowering tied scores by the least step so that none is tied.
+
+        Raises DataError when a ranking is not best first.
+        """
+        return cls(tag=tag, rankings={qid: _untied(qid, ranking) for qid, ranking in scored.items()})
+
+    def __len__(self) -> int:
+        """Return the number of ranked queries."""
+        return len(self.rankings)
+
+
+def read_qrels(path: Path) -> Qrels:
+    """Read a qrels file of four or five columns.
+
+    Raises DataError naming path:line for a malformed line or for a pair judged twice with different relevance.
+    """
+    judged: dict[str, dict[str, int]] = {}
+    for where, fields in _fields(path):
+        if len(fields) not in (4, 5):
+            raise DataError(
+                f"{where}: a qrels line has 4 or 5 columns (qid 0 did relevance [task]), got {len(fields)}"
+            )
+        qid, _, did, relevance = fields[:4]
+        try:
+            value = int(relevance)
+        except ValueError as error:
+            raise DataError(f"{where}: relevance {relevance!r} is not a whole number") from error
+        known = judged.setdefault(qid, {})
+        if known.setdefault(did, value) != value:
+            raise DataError(
+                f"{where}: {did} is judged {known[did]} and {value} for query {qid}; keep one of the lines"
+            )
+    if not judged:
+        raise DataError(f"{path}: the qrels file holds no line")
+    return Qrels(judged=judged)
+
+
+def read_run(path: Path) -> Run:
+    """Read a TREC run of six columns (a seventh, the task, is accepted), each ranking sorted by score.
+
+    Equal scores keep the order of the file; the rank column is checked to be a number and otherwise ignored, as
+    trec_eval does. Raises DataError naming path:line.
+    """
+    rankings: dict[str, dict[str, float]] = {}
+    tag = ""
+    for where, fields in _fields(path):
+        if len(fields) not in (6, 7):
+            raise DataError(f"{where}: a run line has 6 columns (qid Q0 did rank score tag), got {len(fields)}")
+        qid, _, did, rank, score = fields[:5]
+        tag = tag or fields[5]
+        if did in rankings.setdefault(qid, {}):
+            raise DataError(f"{where}: {did} stands twice in the ranking of query {qid}")
+        rankings[qid][did] = _score(where, rank, score)
+    if not rankings:
+        raise DataError(f"{path}: the run file holds no line")
+    best_first = {qid: tuple(sorted(row.items(), key=lambda pair: -pair[1])) for qid, row in rankings.items()}
+    return Run(tag=tag, rankings=best_first)
+
+
+def write_run(run: Run, path: Path) -> None:
+    """Write a TREC run; the file appears whole or not at all.
+
+    Raises DataError for an empty ranking (the query would vanish from the file), an id or tag with white space, a
+    did that stands twice, and scores that are not finite or not strictly decreasing as 32-bit floats: trec_eval
+    stores them so, and breaks ties by did.
+    """
+    _check_word(run.tag, "tag")
+    lines: list[str] = []
+    for qid, ranking in run.rankings.items():
+        _check_ranking(qid, ranking)
+        lines += [
+            f"{qid} Q0 {did} {rank} {score!r} {run.tag}\n" for rank, (did, score) in enumerate(ranking, start=1)
+        ]
+    replace_file(path, "".join(lines).encode("utf-8"))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write bytes to a new file beside `path`, sync it and put it in the place of `path` in one step."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _fields(path: Path) -> Iterator[tuple[str, list[str]]]:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, start=1):
+                if line.strip():
+                    yield f"{path}:{number}", line.split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+
+
+def _score(where: str, rank: str, score: str) -> float:
+    try:
+        int(rank)
+        value = float(score)
+    except ValueError as error:
+        raise DataError(f"{where}: rank {rank!r} and score {score!r} must be numbers") from error
+    if not math.isfinite(value):
+        raise DataError(f"{where}: score {score!r} is not a finite number")
+    return value
+
+
+def _untied(qid: str, ranking: Sequence[tuple[str, float]]) -> Ranking:
+    result: list[tuple[str, float]] = []
+    given = math.inf
+    last = np.float32(np.inf)
+    for did, score in ranking:
+        if not math.isfinite(score) or score > given:
+            raise DataError(f"query {qid}: score {score!r} of {did} is not finite or not best first")
+        given = score
+        last = min(np.float32(score), np.nextafter(last, np.float32(-np.inf)))
+        result.append((did, float(last)))
+    return tuple(result)
+
+
+def _check_ranking(qid: str, ranking: Ranking) -> None:
+    _check_word(qid, "qid")
+    if not ranking:
+        raise DataError(f"query {qid}: its ranking is empty and would vanish from the run file")
+    if len({did for did, _ in ranking}) < len(ranking):
+        raise DataError(f"query {qid}: a did stands twice in its ranking")
+    scores = np.array([score for _, score in ranking], dtype=np.float32)
+    if not np.isfinite(scores).all() or (np.diff(scores) >= 0).any():
+        raise DataError(f"query {qid}: scores must be finite and strictly decreasing; see Run.from_scores")
+    for did, _ in ranking:
+        _check_word(did, "did")
+
+
+def _check_word(word: str, what: str) -> None:
+    if not word or word.split() != [word]:
+        raise DataError(f"{what} {word!r} cannot stand in a TREC run file: it is empty or holds white space")
