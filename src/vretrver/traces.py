@@ -6,11 +6,13 @@ that are not in the file.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,11 +22,15 @@ from .errors import DataError
 
 _RERANKED = TypeAdapter(Reranked)
 _TRAJECTORY = TypeAdapter(Trajectory)
+_BLOCK = 64 * 2**10
 
 
 def reranked_to_json(reranked: Reranked) -> bytes:
-    """Return one line, without the newline."""
-    return _RERANKED.dump_json(reranked)
+    """Return one line, without the newline; raises DataError for texts that have no UTF-8 form."""
+    try:
+        return _RERANKED.dump_json(reranked)
+    except ValueError as error:
+        raise DataError(f"query {reranked.query.qid!r}: cannot be stored: {error}; repair its texts") from error
 
 
 def trajectory_to_json(trajectory: Trajectory, *, indent: int | None = None) -> bytes:
@@ -37,8 +43,9 @@ def trajectory_from_json(data: bytes | str) -> Trajectory:
     try:
         trajectory = _TRAJECTORY.validate_json(data)
     except ValidationError as error:
+        _refuse_other_schema(data, "trajectory")
         raise DataError(f"not a trajectory: {_first(error)}") from error
-    _check_schema(trajectory, "trajectory")
+    _check_schema(trajectory.schema, "trajectory")
     return trajectory
 
 
@@ -56,7 +63,7 @@ class TraceWriter:
         self.path = path
         try:
             _drop_torn_line(path)
-            self._file: IO[bytes] = path.open("ab")
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
 
@@ -71,12 +78,20 @@ class TraceWriter:
         self._file.close()
 
     def write(self, reranked: Reranked) -> None:
-        """Append one query; when this returns the line is on disk."""
+        """Append one query; when this returns the line is on disk.
+
+        Raises:
+            DataError: the line cannot be written, and no part of it is left in the file.
+        """
+        left = memoryview(reranked_to_json(reranked) + b"\n")
+        start = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(reranked_to_json(reranked) + b"\n")
-            self._file.flush()
+            while left:
+                left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(start)  # the next line must not follow a part of this one
             raise DataError(
                 f"{self.path}: cannot be written: {error.strerror}; what was written is kept, run again to go on"
             ) from error
@@ -103,17 +118,30 @@ def _parse(line: bytes, where: str) -> Reranked:
     try:
         reranked = _RERANKED.validate_json(line)
     except ValidationError as error:
+        _refuse_other_schema(line, where)
         raise DataError(
             f"{where}: not a trace: {_first(error)}; write traces with `vretrver rerank --trace`"
         ) from error
     for trajectory in reranked.trajectories:
-        _check_schema(trajectory, where)
+        _check_schema(trajectory.schema, where)
     return reranked
 
 
-def _check_schema(trajectory: Trajectory, where: str) -> None:
-    if trajectory.schema != SCHEMA:
-        raise DataError(f"{where}: trace schema {trajectory.schema}, but this version reads {SCHEMA}")
+def _check_schema(schema: object, where: str) -> None:
+    if schema != SCHEMA:
+        raise DataError(f"{where}: trace schema {schema}, but this version reads {SCHEMA}; use the version it is of")
+
+
+def _refuse_other_schema(data: bytes | str, where: str) -> None:
+    """Say so when what could not be read is a record of another schema; anything else is left to the caller."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    records = value.get("trajectories", [value]) if isinstance(value, dict) else []
+    for record in records if isinstance(records, list) else []:
+        if isinstance(record, dict) and "schema" in record:
+            _check_schema(record["schema"], where)
 
 
 def _first(error: ValidationError) -> str:
@@ -122,9 +150,18 @@ def _first(error: ValidationError) -> str:
 
 
 def _drop_torn_line(path: Path) -> None:
-    if not path.exists():
+    """Cut the file after its last newline; only the end of the file is read."""
+    if not path.is_file():
         return
-    data = path.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        whole = end
+        while whole > 0:
+            start = file.seek(max(whole - _BLOCK, 0))
+            found = file.read(whole - start).rfind(b"\n")
+            if found >= 0:
+                whole = start + found + 1
+                break
+            whole = start
+        if whole < end:
+            file.truncate(whole)

@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "traces": {"errors", "records", "agent"},
     "report": {"errors", "geometry", "records", "images", "agent"},
     "demo": {
-        "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies", "report"
+        "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",
+        "report",
     },
     "cli": {
         "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",

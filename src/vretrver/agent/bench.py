@@ -117,10 +117,11 @@ class Bench:
                 raise Refused(
                     f"{owner} has {len(pictures)} picture{'s' * (len(pictures) > 1)}, not {address.picture}"
                 )
+            ref = pictures[address.picture - 1]
             try:
-                self._pinned[address] = self.images.pin(pictures[address.picture - 1])
+                self._pinned[address] = self.images.pin(ref)
             except PictureError as error:
-                raise Refused(_without_path(error)) from error
+                raise Refused(_without_path(error, ref)) from error
         return self._pinned[address]
 
     def whole(self, address: Address, rule: SizeRule, *, quality: int = LOOK_QUALITY) -> Look:
@@ -129,7 +130,7 @@ class Bench:
         try:
             picture = self.images.whole(ref, rule, quality=quality)
         except PictureError as error:
-            raise Refused(_without_path(error)) from error
+            raise Refused(_without_path(error, ref)) from error
         tokens = visual_tokens((picture.width, picture.height), rule.cell)
         return Look(address=address, image=ref, shown=ShownPicture(address=address, picture=picture, tokens=tokens))
 
@@ -151,13 +152,13 @@ class Bench:
         try:
             image = self.images.crop(ref, placed.box, size)
         except PictureError as error:
-            raise Refused(_without_path(error)) from error
+            raise Refused(_without_path(error, ref)) from error
         tokens = visual_tokens(size, self.views.zoom.cell)
         picture = encode_picture(image, quality=LOOK_QUALITY)
         shown = ShownPicture(address=address, picture=picture, tokens=tokens)
         return Look(address=address, image=ref, shown=shown, asked=tuple(asked), placed=placed)
 
 
-def _without_path(error: PictureError) -> str:
+def _without_path(error: PictureError, ref: ImageRef) -> str:
     """Return the reason alone: a model need not learn where files lie."""
-    return f"the picture is not available ({str(error).rpartition(': ')[2]})"
+    return f"the picture is not available ({str(error).removeprefix(f'picture {ref}: ')})"

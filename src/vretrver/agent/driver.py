@@ -31,7 +31,8 @@ class Driver(Generic[R]):
 
     Args:
         policy: what writes the turns; `limits.in_flight` requests are kept outstanding.
-        share_prefill: join opening requests with equal messages that become ready at the same moment into one.
+        share_prefill: join opening requests into one that become ready at the same moment and are equal in
+            everything, deadline included, but the session's name.
     """
 
     def __init__(self, policy: Policy, *, share_prefill: bool = False) -> None:
@@ -44,33 +45,37 @@ class Driver(Generic[R]):
     def run(self, sessions: Iterable[Running[R]]) -> Iterator[tuple[int, R]]:
         """Yield (position in `sessions`, result) as sessions finish; `sessions` is read lazily.
 
+        An exception of a session or of the policy ends the run, after the results that were there are yielded.
+        However the run ends, every session that was begun is closed and released.
+
         Raises:
-            RuntimeError: the policy lost a request, or answered a session that is not waiting.
+            RuntimeError: the policy lost a request or answered a session that is not waiting, or two running
+                sessions have one name.
         """
         waiting = enumerate(sessions)
+        busy = True
         try:
-            while True:
-                self._fill(waiting)
-                self._submit()
-                while self._finished:
-                    yield self._finished.popleft()
-                if not self._seats:
-                    if not self._ready:
-                        return
-                    continue
-                self._collect()
+            while busy:
+                try:
+                    busy = self._step(waiting)
+                finally:  # what is finished is handed over even when the step failed: it was paid for
+                    while self._finished:
+                        yield self._finished.popleft()
         finally:
-            for seat in [*self._seats.values(), *self._ready]:
-                seat.running.close()
-                self.policy.cancel(seat.session)
-                self.policy.release(seat.session)
-            self._seats.clear()
-            self._ready.clear()
+            self._abandon()
 
     def cancel(self, session: str) -> None:
         """End a pending session as CANCELLED; sessions that are not waiting for the policy are ignored."""
         if session in self._seats:
             self.policy.cancel(session)
+
+    def _step(self, waiting: Iterator[tuple[int, Running[R]]]) -> bool:
+        """Take what the policy has finished, begin sessions, submit; says whether anything still runs."""
+        if self._seats:
+            self._collect()
+        self._fill(waiting)
+        self._submit()
+        return bool(self._seats)
 
     def _fill(self, waiting: Iterator[tuple[int, Running[R]]]) -> None:
         """Begin sessions until the policy's places are taken."""
@@ -86,29 +91,43 @@ class Driver(Generic[R]):
         try:
             request = next(seat.running) if completion is None else seat.running.send(completion)
         except StopIteration as stop:
-            self._release(seat)
+            self._leave(seat)
             self._finished.append((seat.index, stop.value))
             return
         (session,) = request.sessions
-        if session != seat.session:
-            self._release(seat)
-        if session in self._seats:
-            raise RuntimeError(f"two running sessions are both named {session!r}")
+        if session == seat.session:
+            del self._seats[session]
+        else:
+            self._leave(seat)
+            if session in self._seats or any(session == other.session for other in self._ready):
+                seat.running.close()
+                raise RuntimeError(f"two running sessions are both named {session!r}")
         seat.session, seat.request = session, request
         self._ready.append(seat)
 
-    def _release(self, seat: _Seat[R]) -> None:
+    def _leave(self, seat: _Seat[R]) -> None:
+        """Release the session a seat has finished; a seat that has begun none yet has no name."""
         if seat.session:
+            del self._seats[seat.session]
             self.policy.release(seat.session)
+            seat.session = ""
+
+    def _abandon(self) -> None:
+        """Close and release whatever still runs."""
+        for seat in [*self._seats.values(), *self._ready]:
+            seat.running.close()
+            self.policy.cancel(seat.session)
+            self.policy.release(seat.session)
+        self._seats.clear()
+        self._ready.clear()
+        self._finished.clear()
 
     def _submit(self) -> None:
         """Hand all ready requests to the policy, equal openings joined where asked for."""
         groups: dict[object, list[_Seat[R]]] = {}
         while self._ready:
             seat = self._ready.popleft()
-            request = _request_of(seat)
-            opening = request.messages[0].role == "system" if request.messages else False
-            key = (request.messages, request.sampling) if self.share_prefill and opening else seat.session
+            key = (_opening(seat) if self.share_prefill else None) or seat.session
             groups.setdefault(key, []).append(seat)
             self._seats[seat.session] = seat
         for seats in groups.values():
@@ -120,10 +139,19 @@ class Driver(Generic[R]):
             lost = ", ".join(list(self._seats)[:3])
             raise RuntimeError(f"the policy has nothing pending, but these sessions wait: {lost}")
         for completion in completions:
-            seat = self._seats.pop(completion.session, None)
+            seat = self._seats.get(completion.session)
             if seat is None:
                 raise RuntimeError(f"the policy answered session {completion.session!r}, which is not waiting")
             self._advance(seat, completion)
+
+
+def _opening(seat: _Seat[R]) -> object:
+    """Return what the openings of two sessions must share to be prefilled once; None when this is no opening."""
+    request = _request_of(seat)
+    if not request.messages or request.messages[0].role != "system":
+        return None
+    task = request.task and (request.task.query.qid, *(candidate.did for candidate in request.task.candidates))
+    return replace(request, sessions=(), task=None), task
 
 
 def _request_of(seat: _Seat[R]) -> Request:

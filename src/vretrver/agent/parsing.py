@@ -14,13 +14,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 MAX_TURN_CHARS = 200_000
 """Longer turns are not read."""
 
+MAX_CALL_DEPTH = 32
+"""Deeper nested calls are refused: a record must stay readable, and JSON readers give up at some depth."""
+
 _ANSWER = re.compile(r"\[[ \t\n]*[0-9]{1,6}(?:[ \t\n]*,[ \t\n]*[0-9]{1,6})*[ \t\n]*\]")
+_TOO_DEEP = f"the call is nested more than {MAX_CALL_DEPTH} deep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +99,34 @@ def _parse_call(content: str) -> ParsedCall:
     try:
         value = json.loads(content, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # lone surrogates, 1e999: not to be recorded
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        return ParsedCall(problem=_TOO_DEEP)
+    except ValueError as error:
         return ParsedCall(problem=f"the call is not valid JSON ({str(error)[:120]})")
+    if _is_deeper(value, MAX_CALL_DEPTH):
+        return ParsedCall(problem=_TOO_DEEP)
     if not isinstance(value, dict) or set(value) != {"name", "arguments"}:
         return ParsedCall(problem='a call is one JSON object with exactly the keys "name" and "arguments"')
     name, arguments = value["name"], value["arguments"]
     if not isinstance(name, str) or not isinstance(arguments, dict):
         return ParsedCall(problem='"name" must be a text and "arguments" an object')
     return ParsedCall(name=name[:200], arguments=arguments)
+
+
+def _is_deeper(value: object, limit: int) -> bool:
+    """Say whether JSON is nested more than `limit` deep; no recursion, so that any depth can be told."""
+    level = [value]
+    for _ in range(limit + 1):
+        level = [inner for outer in level for inner in _children(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _refuse_constant(name: str) -> float:

@@ -122,6 +122,11 @@ class PolicyLimits:
     context_tokens: int | None = None
     """Most tokens in one conversation; None is no limit."""
 
+    def __post_init__(self) -> None:
+        """Refuse a policy that takes no request with ValueError: a driver would begin nothing and lose sessions."""
+        if self.in_flight < 1:
+            raise ValueError(f"a policy works on at least one request at once, got in_flight {self.in_flight}")
+
 
 class Policy(Protocol):
     """Writes the agent's turns. Failures of a request are completions, never exceptions half-way through a batch."""
@@ -149,7 +154,10 @@ class Policy(Protocol):
         ...
 
     def release(self, session: str) -> None:
-        """Forget a session's conversation and cache; unknown sessions are ignored."""
+        """Forget a session's conversation and cache, and drop its pending request: no completion of it follows.
+
+        Unknown sessions are ignored; the name may be used again for another conversation.
+        """
         ...
 
     def close(self) -> None:

@@ -7,6 +7,9 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from ..images import ImageStore
 from ..records import Hit, Query
@@ -18,9 +21,11 @@ from .policy import Completion, Policy, Request, Sampling
 from .schedule import ReferenceSchedule, Schedule, rank_scores
 from .session import SessionLimits, SessionSetup, rank_window
 from .task import ScheduleStep, WindowTask
-from .trajectory import StopReason, Trajectory
+from .tools import signature
+from .trajectory import STORED, StopReason, Trajectory
 
 _ENDING = {StopReason.DEADLINE, StopReason.CANCELLED}
+_OUTSIDE = {*_ENDING, StopReason.POLICY_ERROR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,8 @@ class Ranked:
 class Reranked:
     """What became of one query: the order, and the record of every window that led to it."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
     query: Query
     """What was asked."""
     hits: tuple[Hit, ...]
@@ -58,6 +65,11 @@ class Reranked:
     def failed(self) -> tuple[Trajectory, ...]:
         """The windows without a usable answer; their part of the order is the one given, not confirmed."""
         return tuple(trajectory for trajectory in self.trajectories if trajectory.ranking is None)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a window ended for a reason outside the agent, so that asking again may well succeed."""
+        return any(trajectory.stop in _OUTSIDE for trajectory in self.trajectories)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +96,9 @@ class AgentConfig:
         known: list[str | int | float | bool | None] = [
             dialect.name,
             dialect.wording.system(dialect.tools),
+            repr(dialect.wording),
+            json.dumps([[signature(tool), *tool.aliases] for tool in dialect.tools]),
+            json.dumps(dialect.stop),
             repr(dialect.boxes),
             repr(self.views or dialect.views),
             dialect.turns,

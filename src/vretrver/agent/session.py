@@ -105,11 +105,12 @@ class _State:
         self.looked = 0
         self.pictures = sum(len(message.pictures) for message in self.prompt.messages)
         self.used = 0
+        self.ahead = 0
 
     def blocked(self, new: tuple[Message, ...]) -> StopReason | None:
         """Say why no further turn may be begun, or None."""
         limits, policy = self.setup.limits, self.setup.policy_limits
-        ahead = self.used + estimate_tokens(new)
+        self.ahead = ahead = self.used + estimate_tokens(new)
         if self.deadline is not None and self.setup.clock() >= self.deadline:
             return StopReason.DEADLINE
         if policy.pictures is not None and self.pictures > policy.pictures:
@@ -136,9 +137,10 @@ class _State:
 
     def take(self, completion: Completion, seconds: float) -> tuple[Message, ...]:
         """Record a completion and return the messages that answer it; none when the session has ended."""
-        self.used = completion.usage.prompt_tokens + completion.usage.completion_tokens
-        self.error = completion.error
-        text = completion.text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be stored
+        reported = completion.usage.prompt_tokens + completion.usage.completion_tokens
+        self.used = reported or self.ahead + -(-len(completion.text) // 4)
+        self.error = None if completion.error is None else _storable(completion.error)
+        text = _storable(completion.text)
         turn = Turn(
             text=text,
             finish=completion.finish,
@@ -200,6 +202,10 @@ class _State:
         budget = self.setup.limits.look_tokens
         left = None if budget is None else budget - self.looked
         outcome = execute(call, dialect.tools, self.bench, tokens_left=left)
+        most = self.setup.policy_limits.pictures
+        if most is not None and self.pictures + len(outcome.looks) > most:
+            reason = f"a conversation takes {most} pictures and {self.pictures} are shown"
+            return Executed(name=outcome.name, reason=outcome.reason or reason)
         self.looked += sum(look.shown.tokens for look in outcome.looks)
         self.pictures += len(outcome.looks)
         return outcome
@@ -262,6 +268,11 @@ class _State:
             forced=self.order is not None and self.forcing,
             error=self.error,
         )
+
+
+def _storable(text: str) -> str:
+    """Return text without lone surrogates: they have no UTF-8 form."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _untaken(parsed: ParsedTurn, reason: str, outcome: CallOutcome = "refused") -> list[CallRecord]:

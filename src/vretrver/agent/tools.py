@@ -18,6 +18,9 @@ from ..records import Address
 from .bench import Bench, Look, Refused
 from .parsing import ParsedCall
 
+MAX_REASON_CHARS = 300
+"""A refusal repeats what was written, but no more of it than this."""
+
 Target = Annotated[
     Address,
     BeforeValidator(Address.from_wire),
@@ -147,13 +150,20 @@ def execute(call: ParsedCall, tools: Sequence[Tool], bench: Bench, *, tokens_lef
         if call.problem is not None:
             raise Refused(call.problem)
         if tool is None:
-            raise Refused(f"there is no tool {call.name!r}; tools are {', '.join(t.name for t in tools)}")
+            known = ", ".join(t.name for t in tools)
+            raise Refused(
+                f"there is no tool {str(call.name)[:60]!r}; "
+                + (f"tools are {known}" if known else "no tools are given")
+            )
         arguments = _checked(tool, call.arguments or {})
         if tokens_left is not None and tool.cost(arguments, bench) > tokens_left:
             raise Refused(f"the look would cost more than the {tokens_left} visual tokens that are left")
-        return Executed(name=name, looks=tuple(tool.run(arguments, bench)))
+        looks = tuple(tool.run(arguments, bench))
+        if not looks:
+            raise Refused("there was nothing to show")
+        return Executed(name=name, looks=looks)
     except Refused as refusal:
-        return Executed(name=name, reason=str(refusal))
+        return Executed(name=name, reason=str(refusal)[:MAX_REASON_CHARS] or "refused without a reason")
 
 
 def _checked(tool: Tool, arguments: Mapping[str, object]) -> BaseModel:

@@ -11,7 +11,9 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict
 
 from ..records import ImageRef
 from .parsing import Repairs
@@ -20,6 +22,9 @@ from .task import ScheduleStep
 
 SCHEMA = 1
 """Version of the record; it grows when the meaning of a field changes."""
+
+STORED = ConfigDict(ser_json_inf_nan="strings")
+"""How records are written: JSON has no infinities, and a null in place of one could not be read back."""
 
 CallOutcome = Literal["executed", "refused", "ignored"]
 """What becomes of a call; ignored means that the same turn also gave the answer."""
@@ -156,6 +161,8 @@ class Turn:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trajectory:
     """A finished session."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
 
     session: str
     """The session's name."""

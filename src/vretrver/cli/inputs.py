@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,13 +22,14 @@ def store_of(roots: Mapping[str, Path]) -> ImageStore:
 
 
 def query_of(text: str | None, image: Path | None) -> Query:
-    """Return the query of the command line; its picture lies under the root `query`."""
+    """Return the query of the command line; its picture lies under the root `query`, its id follows its content."""
     if not text and image is None:
         raise ConfigError("there is no query; give --text, --image, or both")
     if image is not None and not image.is_file():
         raise DataError(f"{image}: no such picture; --image takes the path of a picture file")
     pictures = [ImageRef(path=image.name, root="query")] if image is not None else []
-    return Query(qid="query", parts=parts_of(text=text, images=pictures))
+    qid = hashlib.sha256(f"{text}\n{image}".encode()).hexdigest()[:8]
+    return Query(qid=f"query-{qid}", parts=parts_of(text=text, images=pictures))
 
 
 def corpus_of(source: Path, root: Path | None) -> tuple[Sequence[Candidate], ImageStore]:

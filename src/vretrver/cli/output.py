@@ -59,6 +59,8 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
             bar.start()
             shown = True
         bar.update(task, completed=done, total=total)
+        if shown and done >= total:
+            bar.stop()
 
     try:
         yield update

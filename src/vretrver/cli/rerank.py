@@ -14,7 +14,7 @@ from ..errors import ConfigError
 from .output import emit_json, emit_table, note, progress
 
 if TYPE_CHECKING:
-    from ..agent.reranker import Reranked
+    from ..agent.reranker import Reranked, Reranker
     from ..agent.schedule import Schedule
     from ..images import ImageStore
     from ..records import Hit, Query
@@ -85,7 +85,7 @@ def rerank_and_print(
 
     config = AgentConfig(dialect=dialect_named(dialect), schedule=schedule or ReferenceSchedule())
     reranker = Reranker(policy_named(policy), images, config)
-    done = _done_before(trace, pairs)
+    done = _done_before(trace, pairs, reranker)
     finished = list(done.values())
     for reranked in finished:
         _print(reranked, as_json=as_json)
@@ -98,8 +98,10 @@ def rerank_and_print(
             update(count, len(todo))
     failed = [reranked.query.qid for reranked in finished if reranked.failed]
     if failed:
-        note(f"{len(failed)} of {len(finished)} queries have windows without an answer ({failed[0]}, ...): there the")
-        note("order is the one given, not confirmed; the trace says why")
+        note(
+            f"{len(failed)} of {len(finished)} queries have windows without an answer, {failed[0]} among them: there"
+        )
+        note("the order is the one given, not confirmed; `vretrver trace` shows why")
     if report is not None:
         from ..report.html import write_report
 
@@ -111,22 +113,32 @@ def rerank_and_print(
         note(f"the evidence report is {report}")
 
 
-def _done_before(trace: Path | None, pairs: Sequence[tuple[Query, Sequence[Hit]]]) -> dict[str, Reranked]:
-    """Return what a trace already holds of these queries; another query or other hits under a known id are an error."""
+def _done_before(
+    trace: Path | None, pairs: Sequence[tuple[Query, Sequence[Hit]]], reranker: Reranker
+) -> dict[str, Reranked]:
+    """Return what a trace holds of these queries; interrupted ones are done again.
+
+    Another query, other hits or another agent under a known id are an error: results would be mixed.
+    """
     from ..traces import read_traces
 
     if trace is None or not trace.exists():
         return {}
     wanted = {query.qid: (query, tuple(hits)) for query, hits in pairs}
+    agent = (reranker.policy.fingerprint, reranker.config.sha256)
     done: dict[str, Reranked] = {}
     for reranked in read_traces(trace):
         qid = reranked.query.qid
-        if qid in wanted and (reranked.query, reranked.hits) != wanted[qid]:
-            raise ConfigError(f"{trace}: query {qid} is in the trace with other content; choose another --trace file")
-        if qid in wanted:
+        if qid not in wanted:
+            continue
+        if (reranked.query, reranked.hits) != wanted[qid]:
+            raise ConfigError(f"{trace}: query {qid} is in it with other content; choose another --trace file")
+        if any((t.policy, t.config) != agent for t in reranked.trajectories):
+            raise ConfigError(f"{trace}: query {qid} was ranked by another agent; choose another --trace file")
+        if not reranked.interrupted:
             done[qid] = reranked
     if done:
-        note(f"{len(done)} of {len(pairs)} queries are in {trace} already and are not done again")
+        note(f"{len(done)} of {len(pairs)} queries are in {trace} and are not done again")
     return done
 
 

@@ -26,7 +26,8 @@ def trace(
     """Show the queries of a trace: what was looked at, what moved, what failed."""
     from ..traces import read_traces, reranked_to_json
 
-    found = [reranked for reranked in read_traces(file) if qid is None or reranked.query.qid == qid]
+    latest = {reranked.query.qid: reranked for reranked in read_traces(file)}  # a query done again counts once
+    found = [reranked for reranked in latest.values() if qid is None or reranked.query.qid == qid]
     if not found:
         what = f"query {qid!r} is not in it" if qid is not None else "it holds no finished query"
         raise DataError(f"{file}: {what}; `vretrver trace {file}` lists what is there")

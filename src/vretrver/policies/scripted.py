@@ -86,19 +86,22 @@ class ScriptedPolicy:
             self._cancelled.add(session)
 
     def release(self, session: str) -> None:
-        """Forget a session."""
+        """Forget a session and what it was asked."""
         self._talks.pop(session, None)
+        self._pending = [(waiting, request) for waiting, request in self._pending if waiting != session]
         self._cancelled.discard(session)
 
     def close(self) -> None:
         """Forget everything."""
         self._talks.clear()
         self._pending.clear()
+        self._cancelled.clear()
 
     def _write(self, session: str, request: Request) -> Completion:
         talk = self._talks[session]
         prompt = estimate_tokens(talk.messages) + sum(-(-len(text) // 4) for text in talk.said)
         if session in self._cancelled:
+            self._cancelled.discard(session)
             return Completion(session=session, text="", finish=FinishReason.CANCELLED)
         moment = Moment(
             session=session,
@@ -107,7 +110,10 @@ class ScriptedPolicy:
             said=tuple(talk.said),
             forced=request.answer_only,
         )
-        written = self.script(moment)
+        try:
+            written = self.script(moment)
+        except PolicyError as error:
+            written = Completion(session=session, text="", finish=FinishReason.ERROR, error=str(error))
         text = written.text if isinstance(written, Completion) else written
         talk.said.append(text)
         if isinstance(written, Completion):

@@ -101,7 +101,8 @@ GROUND_ENDS = frozenset({",", ".", ";", ":", "with", "and", "while", "that", "wh
 
 _TOKEN = re.compile(r"[a-z]+|[,.;:]")
 _LIGHTNESS_WEIGHT = 0.6
-_SPREAD = 13.0
+_SPREAD = 10.0
+_GREY_SHARE = 0.4
 
 
 def _rgb(colour: str) -> list[int]:
@@ -135,6 +136,16 @@ _TO_XYZ = np.array(  # sRGB primaries over the white point, transposed for row v
 )
 _ANCHOR_LAB = to_lab(np.array([_rgb(colour) for colour in ANCHORS.values()], dtype=np.uint8))
 _SCALE = np.array([_LIGHTNESS_WEIGHT, 1.0, 1.0], dtype=np.float32)
+
+
+def _anchor_weights() -> Floats:
+    """Weigh anchors by their chroma: black, white and grey are everywhere and tell pictures apart least."""
+    chroma = np.hypot(_ANCHOR_LAB[:, 1], _ANCHOR_LAB[:, 2])
+    return np.asarray(_GREY_SHARE + (1 - _GREY_SHARE) * chroma / chroma.mean(), dtype=np.float32)
+
+
+ANCHOR_WEIGHTS = _anchor_weights()
+"""[A] float32: how much each anchor counts in a comparison."""
 
 
 def nearness(lab: Floats) -> Floats:

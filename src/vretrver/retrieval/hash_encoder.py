@@ -18,7 +18,7 @@ from PIL import Image
 
 from ..images import ImageStore
 from ..records import Candidate, ImageRef, Part, Query, pictures_in, text_in
-from .colours import ANCHORS, Floats, nearness, text_colours, to_lab
+from .colours import ANCHOR_WEIGHTS, ANCHORS, Floats, nearness, text_colours, to_lab
 from .encoder import Vectors
 
 VERSION = "hash-1"
@@ -47,7 +47,7 @@ class HashWeights:
 
     thing: float = 1.0
     """Colours of the middle of a picture that its border lacks; colours a text names for the thing itself."""
-    around: float = 0.7
+    around: float = 1.0
     """Colours of the border; colours a text names for what lies around."""
     layout: float = 0.5
     """Where a picture is light, red or blue; meets other pictures only."""
@@ -100,8 +100,8 @@ class HashEncoder:
             seen = self._look(ref)
             thing, around, layout = thing + seen[0], around + seen[1], layout + seen[2]
         blocks = [
-            weights.thing * _unit(np.sqrt(thing)),
-            weights.around * _unit(np.sqrt(around)),
+            weights.thing * _unit(np.sqrt(ANCHOR_WEIGHTS * thing)),
+            weights.around * _unit(np.sqrt(ANCHOR_WEIGHTS * around)),
             weights.layout * _unit(layout),
             weights.words * _unit(word_features(text)),
             np.array([weights.constant], dtype=np.float32),

@@ -1,0 +1,1 @@
+"""The evidence report: a page that shows what was looked at before the order was made."""

@@ -1,0 +1,84 @@
+"""One query of the report: what was asked, what changed, the order before and after, and its windows."""
+
+from __future__ import annotations
+
+from ..agent.reranker import Reranked
+from ..errors import DataError
+from .gallery import LARGE
+from .markup import Markup, element
+from .order import order_section
+from .tiles import Desk, query_pictures, shortened
+from .windows import window_section
+from .words import Outcome, counted, failure, headline, outcome
+
+TITLE_CHARS = 160
+"""Most characters of a query's text in a heading; longer ones are repeated in full below."""
+
+KINDS = {Outcome.CHANGED: "good", Outcome.KEPT: "plain", Outcome.PARTLY_FAILED: "bad", Outcome.FAILED: "bad"}
+"""CSS class of an outcome's badge."""
+
+
+def query_title(reranked: Reranked) -> str:
+    """Return the query's text on one line, or what it consists of when it has none."""
+    query = reranked.query
+    if query.text.strip():
+        return shortened(query.text, TITLE_CHARS)
+    return f"Query of {counted(len(query.pictures), 'picture')}"
+
+
+def query_article(reranked: Reranked, number: int, desk: Desk) -> Markup:
+    """Return query `number` (from 1); raises DataError when the ranking is not one of the query's hits."""
+    _check(reranked)
+    desk.gallery.pin(record.image for trajectory in reranked.trajectories for record in trajectory.pictures)
+    candidates = {hit.candidate.did: hit.candidate for hit in reranked.hits}
+    windows = len(reranked.trajectories)
+    return element(
+        "article",
+        _head(reranked, desk),
+        order_section(reranked, desk),
+        [
+            window_section(trajectory, place, windows, candidates, desk)
+            for place, trajectory in enumerate(reranked.trajectories, start=1)
+        ],
+        id=f"q{number}",
+    )
+
+
+def _head(reranked: Reranked, desk: Desk) -> Markup:
+    query, result = reranked.query, outcome(reranked)
+    text = query.text.strip()
+    long = element("p", text, class_="fulltext", dir="auto") if len(text) > TITLE_CHARS else None
+    pictures = query_pictures(query, desk, LARGE)
+    windows = len(reranked.trajectories)
+    failures = [
+        element("p", failure(trajectory, window=place, windows=windows), class_="alert")
+        for place, trajectory in enumerate(reranked.trajectories, start=1)
+        if trajectory.ranking is None
+    ]
+    looks = sum(trajectory.looks for trajectory in reranked.trajectories)
+    spent = [counted(windows, "window"), counted(looks, "look"), f"{reranked.seconds:.1f} s"]
+    return element(
+        "header",
+        element("p", f"Query {query.qid}", class_="eyebrow", dir="auto"),
+        element("h2", query_title(reranked), dir="auto"),
+        element("p", query.instruction, class_="instruction", dir="auto") if query.instruction else None,
+        long,
+        element("div", pictures, class_="asked") if pictures else None,
+        element("p", headline(reranked, desk.names), class_="headline", dir="auto"),
+        element(
+            "p",
+            element("span", result.value, class_=f"badge {KINDS[result]}"),
+            element("span", ", ".join(spent), class_="aside spent"),
+        ),
+        failures,
+    )
+
+
+def _check(reranked: Reranked) -> None:
+    known = {hit.candidate.did for hit in reranked.hits}
+    ranked = [ranked.did for ranked in reranked.ranking]
+    if len(ranked) != len(known) or set(ranked) != known:
+        raise DataError(
+            f"query {reranked.query.qid}: the ranking is not an order of its {len(known)} hits; "
+            "the trace was changed, write it again with `vretrver rerank --trace`"
+        )

@@ -1,0 +1,82 @@
+"""The page's pictures as elements: a picture with its description, a region drawn on it, and square tiles of items.
+
+A picture that is missing is replaced by the reason, never left blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..records import Candidate, ImageRef, Query
+from .gallery import SMALL, Gallery, Shown
+from .markup import Markup, element
+from .recut import lies_on
+from .words import Names
+
+TILE_CHARS = 60
+"""Most characters of a text in a tile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What every part of the page is drawn with."""
+
+    gallery: Gallery
+    """The page's pictures."""
+    names: Names
+    """How items are called."""
+
+
+def picture(shown: Shown, description: str, *inside: Markup, kind: str = "") -> Markup:
+    """Return a picture as an element with a description for those who do not see it, or the reason it is missing.
+
+    Args:
+        shown: the picture.
+        description: what it is, for a screen reader.
+        inside: what is drawn upon it.
+        kind: further CSS classes.
+    """
+    if shown.name is None:
+        return element("span", element("span", shown.problem), class_=f"gone {kind}".strip())
+    classes = " ".join(word for word in ("pic", shown.name, kind) if word)
+    return element("span", *inside, class_=classes, role="img", aria_label=description)
+
+
+def region(box: Sequence[int], ref: ImageRef) -> Markup | None:
+    """Return the outline of a region [left, top, right, bottom] in percent; None when it is not on the picture."""
+    if not lies_on(box, ref):
+        return None
+    (left, top, right, bottom), width, height = box, ref.width or 1, ref.height or 1
+    edges = (left / width, top / height, (right - left) / width, (bottom - top) / height)
+    style = ";".join(
+        f"{side}:{100 * edge:.2f}%" for side, edge in zip(("left", "top", "width", "height"), edges, strict=True)
+    )
+    return element("span", class_="box", style=style)
+
+
+def tile(candidate: Candidate, desk: Desk) -> Markup:
+    """Return a candidate as a small square: its first picture, or the beginning of its text."""
+    pictures, text = candidate.pictures, candidate.text
+    if not pictures:
+        return element("span", shortened(text, TILE_CHARS), class_="tile words", dir="auto")
+    shown = desk.gallery.thumbnail(pictures[0], SMALL)
+    further = element("span", f"+{len(pictures) - 1}", class_="further") if len(pictures) > 1 else None
+    if shown.name is None:
+        return element("span", "picture not available", further, class_="tile words gone", title=shown.problem)
+    label = f"Picture of {desk.names.full(candidate.did)}"
+    return element("span", further, class_=f"tile {shown.name}", role="img", aria_label=label)
+
+
+def query_pictures(query: Query, desk: Desk, side: int) -> list[Markup]:
+    """Return the query's pictures in order."""
+    return [
+        picture(desk.gallery.thumbnail(ref, side), f"Picture {number} of the query")
+        for number, ref in enumerate(query.pictures, start=1)
+    ]
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the text on one line, cut to a number of characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 4].rstrip() + " ..."

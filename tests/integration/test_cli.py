@@ -1,0 +1,197 @@
+"""Pins the command line: data on stdout, messages on stderr, one sentence and a non-zero exit for bad input.
+
+Commands run as a user runs them, in processes of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+
+def vretrver(*arguments: str | Path, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command and return what it printed."""
+    code = "from vretrver.cli.main import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, check=False, timeout=120)
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Check that a command ended with one sentence that holds the words, and printed no data."""
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("vretrver: ")
+    for word in words:
+        assert word in last
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with four plain pictures."""
+    for name, colour in (
+        ("red", (200, 30, 30)),
+        ("green", (40, 160, 60)),
+        ("blue", (40, 60, 200)),
+        ("grey", (128,) * 3),
+    ):
+        Image.new("RGB", (320, 240), colour).save(tmp_path / f"{name}.png")
+    return tmp_path
+
+
+def requests_file(folder: Path, *qids: str) -> Path:
+    """Write a request file over the pictures."""
+    candidates = [{"did": name, "image": f"{name}.png"} for name in ("red", "green", "blue", "grey")]
+    rows = [{"qid": qid, "text": "the blue one", "candidates": candidates} for qid in qids]
+    path = folder / "requests.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_version_and_help(tmp_path: Path) -> None:
+    assert vretrver("--version", cwd=tmp_path).stdout == "0.1.0\n"
+    done = vretrver("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for command in ("demo", "search", "rerank", "trace", "catalogue"):
+        assert command in done.stdout
+
+
+def test_search_finds_by_colour_and_prints_a_table(photos: Path) -> None:
+    done = vretrver("search", ".", "--text", "something blue", "--top", "2", cwd=photos)
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["rank", "candidate", "score"]
+    assert lines[1].split()[:2] == ["1", "blue.png"]
+    assert len(lines) == 3
+
+
+def test_search_prints_one_json_object(photos: Path) -> None:
+    done = vretrver("search", ".", "--image", "red.png", "--top", "1", "--json", cwd=photos)
+    found = json.loads(done.stdout)
+    assert [hit["did"] for hit in found["hits"]] == ["red.png"]
+    assert found["encoder"].startswith("hash-1")
+
+
+def test_rerank_of_one_query_on_the_command_line_with_a_recording(photos: Path) -> None:
+    look = '<tool_call>{"name": "zoom_in", "arguments": {"target_image": 2, "bbox_2d": [0, 0, 500, 500]}}</tool_call>'
+    (photos / "turns.txt").write_text(f"{look}\n---\n<answer>[2, 1, 3]</answer>\n")
+    (photos / "note.txt").write_text("a text-only candidate")
+    arguments = (
+        "rerank",
+        "red.png",
+        "blue.png",
+        "note.txt",
+        "--text",
+        "the blue one",
+        "--policy",
+        "replay:turns.txt",
+    )
+    done = vretrver(*arguments, "--json", "--report", "out.html", cwd=photos)
+    assert done.returncode == 0, done.stderr
+    reranked = json.loads(done.stdout)
+    assert [row["did"] for row in reranked["ranking"]] == ["blue.png", "red.png", "note.txt"]
+    assert reranked["ranking"][0]["calibrated"] is False
+    assert reranked["windows"] == [
+        {"start": 0, "stop": 3, "reason": "answered", "looks": 1, "tokens": reranked["windows"][0]["tokens"]}
+    ]
+    assert (photos / "out.html").read_text().startswith("<!doctype html>")
+
+
+def test_rerank_reads_requests_from_standard_input(photos: Path) -> None:
+    rows = requests_file(photos, "q1", "q2").read_text()
+    done = vretrver("rerank", "-", "--json", cwd=photos, stdin=rows)
+    assert done.returncode == 0, done.stderr
+    assert sorted(json.loads(line)["qid"] for line in done.stdout.splitlines()) == ["q1", "q2"]
+
+
+def test_a_trace_keeps_what_was_done_and_a_second_run_goes_on(photos: Path) -> None:
+    first = requests_file(photos, "q1")
+    vretrver("rerank", first, "--trace", "t.jsonl", cwd=photos)
+    kept = (photos / "t.jsonl").read_bytes()
+    with (photos / "t.jsonl").open("ab") as file:
+        file.write(b'{"query": {"qid": "q2"')  # a line cut short by a kill
+    both = requests_file(photos, "q1", "q2")
+    done = vretrver("rerank", both, "--trace", "t.jsonl", "--json", cwd=photos)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 2 queries are in t.jsonl and are not done again" in done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    assert (photos / "t.jsonl").read_bytes().startswith(kept)
+    assert len((photos / "t.jsonl").read_text().splitlines()) == 2
+
+
+def test_another_agent_is_not_mixed_into_a_trace(photos: Path) -> None:
+    file = requests_file(photos, "q1")
+    vretrver("rerank", file, "--trace", "t.jsonl", cwd=photos)
+    done = vretrver("rerank", file, "--trace", "t.jsonl", "--policy", "random:1", cwd=photos)
+    refused(done, "t.jsonl", "q1", "another agent", "choose another --trace")
+
+
+def test_a_failed_window_is_said_and_the_order_kept(photos: Path) -> None:
+    (photos / "turns.txt").write_text("I think it is the third one.")
+    file = requests_file(photos, "q1")
+    done = vretrver("rerank", file, "--policy", "replay:turns.txt", "--json", cwd=photos)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["failed_windows"] == 1
+    assert "1 of 1 queries have windows without an answer" in done.stderr
+
+
+def test_trace_lists_and_writes_the_report(photos: Path) -> None:
+    vretrver("rerank", requests_file(photos, "q1"), "--trace", "t.jsonl", cwd=photos)
+    done = vretrver("trace", "t.jsonl", "--html", "t.html", "--root", ".", cwd=photos)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].split()[:3] == ["q1", "1", "0"]
+    assert "the blue one" in (photos / "t.html").read_text()
+
+
+def test_a_vanished_picture_is_recorded_and_named(photos: Path) -> None:
+    file = requests_file(photos, "q1")
+    (photos / "green.png").unlink()
+    done = vretrver("rerank", file, "--trace", "t.jsonl", cwd=photos)
+    assert done.returncode == 0, done.stderr
+    (trajectory,) = json.loads((photos / "t.jsonl").read_text())["trajectories"]
+    assert [picture["did"] for picture in trajectory["pictures"] if picture["refused"]] == ["green"]
+
+
+BAD = {
+    "no such folder": (("search", "nowhere", "--text", "x"), ("nowhere", "no such folder")),
+    "no query": (("search", ".", "--top", "3"), ("there is no query", "--text")),
+    "no such picture": (("search", ".", "--image", "gone.png"), ("gone.png", "no such picture")),
+    "no such request file": (("rerank", "gone.jsonl"), ("gone.jsonl", "JSONL")),
+    "no such candidate": (("rerank", "gone.png", "--text", "x"), ("gone.png", "no such candidate")),
+    "two files without a query": (("rerank", "red.png", "blue.png"), ("2 files and no query",)),
+    "unknown policy": (("rerank", "red.png", "--text", "x", "--policy", "gpt"), ("unknown policy 'gpt'", "first-k")),
+    "unknown dialect": (("rerank", "red.png", "--text", "x", "--dialect", "d"), ("unknown dialect 'd'", "released")),
+    "no such recording": (("rerank", "red.png", "--text", "x", "--policy", "replay:n.txt"), ("n.txt",)),
+    "no such trace": (("trace", "gone.jsonl"), ("gone.jsonl", "cannot be read")),
+    "items not a multiple of five": (("catalogue", "--out", "c", "--items", "7"), ("7", "multiple of 5")),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gets_one_sentence(name: str, photos: Path) -> None:
+    arguments, words = BAD[name]
+    refused(vretrver(*arguments, cwd=photos), *words)
+
+
+def test_an_empty_folder_is_said(tmp_path: Path) -> None:
+    refused(vretrver("search", ".", "--text", "x", cwd=tmp_path), "no pictures found")
+
+
+def test_a_broken_line_is_named_by_its_number_and_what_was_done_is_kept(photos: Path) -> None:
+    file = requests_file(photos, "q1")
+    vretrver("rerank", file, "--trace", "t.jsonl", cwd=photos)
+    kept = (photos / "t.jsonl").read_bytes()
+    file.write_text(file.read_text() + '{"qid": "q2", "text": \n')
+    refused(vretrver("rerank", file, "--trace", "t.jsonl", cwd=photos), "requests.jsonl:2")
+    assert (photos / "t.jsonl").read_bytes() == kept
+
+
+def test_a_line_that_is_no_trace_is_named(photos: Path) -> None:
+    (photos / "t.jsonl").write_text('{"a": 1}\n')
+    refused(vretrver("trace", "t.jsonl", cwd=photos), "t.jsonl:1", "not a trace")

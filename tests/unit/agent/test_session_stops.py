@@ -1,0 +1,154 @@
+"""Pins every stop reason, one way to each, and what the record of such a session holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+from tests.drawn import DrawnFolder
+from tests.unit.agent.sessions import Played, answer, play, setup, window, zoom
+
+from vretrver.agent.dialects.released import released
+from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Usage
+from vretrver.agent.session import SessionLimits
+from vretrver.agent.trajectory import StopReason
+from vretrver.traces import trajectory_from_json, trajectory_to_json
+
+
+def _ended(finish: FinishReason, text: str = "", error: str | None = None) -> Completion:
+    return Completion(session="s", text=text, finish=finish, error=error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One way to end a session of three candidates."""
+
+    turns: Sequence[str | Completion]
+    """What the policy writes."""
+    ranking: list[str] | None = None
+    """The ranking expected."""
+    error: str | None = None
+    """The error expected."""
+    options: Callable[[], dict[str, object]] = dict
+    """Changes to the setup."""
+    deadline: float | None = None
+    """Of the session; the clock stands at 0."""
+
+
+CASES: dict[StopReason, Case] = {
+    StopReason.ANSWERED: Case(turns=[zoom(1), answer(2, 3, 1)], ranking=["1:2", "1:3", "1:1"]),
+    StopReason.MALFORMED: Case(turns=["It is 2."] * 5),
+    StopReason.MAX_TURNS: Case(turns=[zoom(1)] * 5),
+    StopReason.MAX_TOKENS: Case(turns=[*["hm"] * 4, _ended(FinishReason.LENGTH, "<answer>[2, 3")]),
+    StopReason.CONTEXT_OVERFLOW: Case(
+        turns=[],
+        error="3 pictures, the policy takes 2",
+        options=lambda: {"policy_limits": PolicyLimits(pictures=2)},
+    ),
+    StopReason.BUDGET: Case(
+        turns=[Completion(session="s", text=zoom(1), usage=Usage(prompt_tokens=850, completion_tokens=50))],
+        options=lambda: {"limits": SessionLimits(total_tokens=1000)},
+    ),
+    StopReason.DEADLINE: Case(turns=[], deadline=0.0),
+    StopReason.CANCELLED: Case(turns=[zoom(1), _ended(FinishReason.CANCELLED)]),
+    StopReason.POLICY_ERROR: Case(
+        turns=[zoom(1), _ended(FinishReason.ERROR, error="502 after 3 tries")], error="502 after 3 tries"
+    ),
+}
+
+
+def _play(drawn: DrawnFolder, case: Case) -> Played:
+    run = setup(drawn, **case.options())
+    return play(window(drawn.candidates(3), drawn.query()), run, case.turns, deadline=case.deadline)
+
+
+def test_the_table_holds_every_stop_reason() -> None:
+    assert set(CASES) == set(StopReason)
+
+
+@pytest.mark.parametrize("stop", StopReason)
+def test_every_stop_reason_is_reached_and_recorded(drawn: DrawnFolder, stop: StopReason) -> None:
+    case = CASES[stop]
+    record = _play(drawn, case).trajectory
+    assert record.stop is stop
+    assert record.ranking == case.ranking
+    assert record.error == case.error
+    assert len(record.turns) == len(case.turns)
+    assert record.candidates == ["1:1", "1:2", "1:3"]
+    assert trajectory_from_json(trajectory_to_json(record)) == record
+
+
+@pytest.mark.parametrize(
+    ("finish", "stop"),
+    [
+        (FinishReason.ERROR, StopReason.POLICY_ERROR),
+        (FinishReason.OVERFLOW, StopReason.CONTEXT_OVERFLOW),
+        (FinishReason.DEADLINE, StopReason.DEADLINE),
+        (FinishReason.CANCELLED, StopReason.CANCELLED),
+    ],
+)
+def test_a_completion_that_failed_ends_the_session_and_its_text_is_no_answer(
+    drawn: DrawnFolder, finish: FinishReason, stop: StopReason
+) -> None:
+    record = _play(drawn, Case(turns=[zoom(1), _ended(finish, answer(1, 2, 3))])).trajectory
+    assert (record.stop, record.ranking, record.answer) == (stop, None, None)
+    assert record.turns[1].text == answer(1, 2, 3)
+    assert record.looks == 1
+
+
+def test_an_answer_that_was_complete_before_the_cut_counts(drawn: DrawnFolder) -> None:
+    record = _play(drawn, Case(turns=[_ended(FinishReason.LENGTH, answer(3, 2, 1) + " and")])).trajectory
+    assert (record.stop, record.ranking) == (StopReason.ANSWERED, ["1:3", "1:2", "1:1"])
+
+
+def test_the_deadline_is_looked_at_before_every_turn(drawn: DrawnFolder) -> None:
+    now = [0.0]
+
+    def later() -> None:
+        now[0] += 4.0
+
+    run = setup(drawn, clock=lambda: now[0])
+    task = window(drawn.candidates(2), drawn.query())
+    played = play(task, run, [zoom(1), zoom(2)], deadline=7.0, between=later)
+    assert played.trajectory.stop is StopReason.DEADLINE
+    assert [turn.seconds for turn in played.trajectory.turns] == [4.0, 4.0]
+    assert [request.deadline for request in played.requests] == [7.0, 7.0]
+
+
+def test_the_answer_given_in_time_stands_even_when_it_comes_late(drawn: DrawnFolder) -> None:
+    now = [0.0]
+    run = setup(drawn, clock=lambda: now[0])
+    task = window(drawn.candidates(2), drawn.query())
+    played = play(task, run, [answer(2, 1)], deadline=1.0, between=lambda: now.__setitem__(0, 5.0))
+    assert played.trajectory.stop is StopReason.ANSWERED
+
+
+def test_a_prompt_too_long_for_the_policy_is_not_sent(drawn: DrawnFolder) -> None:
+    run = setup(drawn, policy_limits=PolicyLimits(context_tokens=300))
+    played = play(window(drawn.candidates(3), drawn.query()), run, [])
+    assert (played.trajectory.stop, played.requests) == (StopReason.CONTEXT_OVERFLOW, ())
+    assert played.trajectory.error is not None
+    assert played.trajectory.error.endswith("tokens, the policy takes 300")
+
+
+def test_what_the_policy_counted_decides_whether_the_next_turn_fits(drawn: DrawnFolder) -> None:
+    run = setup(drawn, policy_limits=PolicyLimits(context_tokens=2000))
+    long = Completion(session="s", text=zoom(1), usage=Usage(prompt_tokens=1700, completion_tokens=100))
+    played = play(window(drawn.candidates(3), drawn.query()), run, [long])
+    assert played.trajectory.stop is StopReason.CONTEXT_OVERFLOW
+    assert played.trajectory.looks == 1
+
+
+def test_the_token_budget_counts_prompt_looks_and_words(drawn: DrawnFolder) -> None:
+    told = Completion(session="s", text=zoom(1), usage=Usage(prompt_tokens=900, completion_tokens=50))
+    task = window(drawn.candidates(1), drawn.query())
+    for total, stop, turns in ((1100, StopReason.BUDGET, [told]), (1300, StopReason.ANSWERED, [told, answer(1)])):
+        record = play(task, setup(drawn, limits=SessionLimits(total_tokens=total)), turns).trajectory
+        assert record.stop is stop
+
+
+def test_the_released_loop_reaches_max_tokens_at_a_cut_turn(drawn: DrawnFolder) -> None:
+    task = window(drawn.candidates(2), drawn.query())
+    turns = [_ended(FinishReason.LENGTH, "<think>and then")]
+    assert play(task, setup(drawn, dialect=released()), turns).trajectory.stop is StopReason.MAX_TOKENS

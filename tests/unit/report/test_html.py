@@ -1,0 +1,181 @@
+"""Pins the report as a file: it needs nothing else, believes no text, hides no failure, and is the same each time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.unit.report.reranks import LOOKED, call, drawn, page, pictured, reranked, zoom
+
+from vretrver.errors import DataError
+from vretrver.images import ImageStore
+from vretrver.policies.scripted import HOSTILE
+from vretrver.records import Candidate, ImageRef, Query, parts_of
+from vretrver.report.html import write_report
+
+HOSTILE_TEXT = "</script></title><script>alert(1)</script><img src=x onerror=alert(2)>\" onload='x' ]]>"
+ALLOWED = {
+    "html", "head", "meta", "title", "style", "body", "header", "main", "nav", "footer", "article", "section", "h1",
+    "h2", "h3", "h4", "p", "a", "span", "strong", "code", "pre", "div", "ol", "ul", "li", "dl", "dt", "dd", "details",
+    "summary", "figure", "figcaption", "blockquote", "svg", "path",
+}  # fmt: skip
+
+
+class Outline(HTMLParser):
+    """Collects a page's tags, attributes and headings, and checks that tags close in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.headings: list[int] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag != "meta":
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    turns = [f"<think>{HOSTILE_TEXT}</think>" + call(HOSTILE_TEXT, url=HOSTILE_TEXT), "<answer>[1]</answer>"]
+    query = Query(qid=HOSTILE_TEXT, parts=parts_of(text=HOSTILE_TEXT), instruction=HOSTILE_TEXT)
+    candidate = Candidate(did="<b>", parts=parts_of(text=HOSTILE_TEXT))
+    result = reranked(images, turns, query=query, candidates=[candidate, pictured(0)])
+    text = page(tmp_path, images, result, names={"5:0": HOSTILE_TEXT})
+    outline = Outline(text)
+    assert outline.tags <= ALLOWED
+    assert not [name for name, _ in outline.attributes if name.startswith("on")]
+    assert text.count("</title>") == text.count("</style>") == 1
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_all_hostile_turns_can_be_shown(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    results = [reranked(images, [turn] * 5) for turn in HOSTILE]
+    assert Outline(page(tmp_path, images, *results)).tags <= ALLOWED
+
+
+def test_the_page_refers_to_nothing_outside_itself(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    text = page(tmp_path, images, reranked(images, LOOKED), reranked(images, LOOKED))
+    assert not re.search(r"https?://|file://|//[a-z]|@import|<script|<link|<img", re.sub(r"base64,[^)]*", "", text))
+    assert all(source.startswith("data:image/jpeg;base64,") for source in re.findall(r"url\(([^)]*)\)", text))
+    assert "default-src &#x27;none&#x27;; img-src data:; style-src &#x27;unsafe-inline&#x27;" in text
+    assert str(tmp_path) not in text
+    targets = {value for name, value in Outline(text).attributes if name == "href"}
+    assert targets == {"#q1", "#q2"}
+
+
+def test_the_same_traces_give_the_same_bytes(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    result = reranked(images, LOOKED)
+    assert page(tmp_path, images, result) == page(tmp_path, ImageStore({"": tmp_path}), result)
+
+
+def test_a_look_is_shown_with_its_region_and_its_bytes_confirmed(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    text = page(tmp_path, images, reranked(images, LOOKED))
+    assert text.count('<span class="box" style="left:0.00%;top:0.00%;width:50.00%;height:100.00%"></span>') == 2
+    assert text.count("same bytes as the agent was shown") == 2
+    assert "2 of 2 match the record" in text
+    assert "Candidate 5:2 moved from 3 to 1 after 2 looks." in text
+    assert "Answer</strong> [3, 1, 2, 4]. First is candidate 5:2." in text
+
+
+def test_a_picture_that_changed_is_named_in_its_place(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    result = reranked(images, LOOKED)
+    Image.new("RGB", (320, 240)).save(tmp_path / "1.png")
+    text = page(tmp_path, images, result)
+    assert "This look cannot be shown again: picture 1.png: the file has changed since it was recorded" in text
+    assert "1 of 2 match the record" in text
+
+
+def test_a_failed_window_is_marked_and_never_shown_as_success(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    text = page(tmp_path, images, reranked(images, ["nothing"] * 5))
+    assert "This window failed (MALFORMED): its part of the order is the coarse one, not confirmed." in text
+    assert text.count('<span class="doubt">not confirmed</span>') == 4
+    assert '<span class="badge bad">failed</span>' in text
+    assert '<span class="badge good">' not in text
+    assert "1, 1 failed" in text
+
+
+def test_refusals_repairs_and_forcing_are_told(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    turns = [call("zoom_in", target_image=9, bbox_2d=[0, 0, 9, 9])] * 4 + ["<answer>[2, 9]</answer>"]
+    text = page(tmp_path, images, reranked(images, turns))
+    assert "<strong>zoom_in refused</strong>: there is no candidate 9; candidates are 1 to 4" in text
+    assert "The answer was repaired: 9 dropped (no candidate has the number)" in text
+    assert '<span class="badge plain">forced</span>' in text
+    assert "asked for the answer only" in text
+    assert "scripted:replay is a script that repeats recorded turns; no model wrote these turns." in text
+
+
+def test_windows_without_looks_are_closed_and_the_others_open(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    turns = {"0/9:1/w0": ["<answer>[1, 2]</answer>"], "0/9:1/w1": [zoom(1), "<answer>[1, 2]</answer>"]}
+    text = page(tmp_path, images, reranked(images, turns, candidates=[pictured(n) for n in range(3)], size=2))
+    assert re.findall(r'<details class="window"( open)?>', text) == ["", " open"]
+
+
+def test_texts_several_pictures_and_missing_ones_have_their_place(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    many = Candidate(did="5:m", parts=parts_of(images=[ImageRef(path="0.png"), ImageRef(path="1.png")]))
+    gone = Candidate(did="5:g", parts=parts_of(images=[ImageRef(path="gone.png")]))
+    words = Candidate(did="5:t", parts=parts_of(text="a text about squares"))
+    query = Query(qid="9:1", parts=parts_of(images=[ImageRef(path="2.png"), ImageRef(path="gone.png")]))
+    turns = [call("zoom_in", target_image=[1, 2], bbox_2d=[0, 0, 500, 500]), "<answer>[1, 2, 3]</answer>"]
+    text = page(tmp_path, images, reranked(images, turns, query=query, candidates=[many, gone, words]))
+    assert "Query of 2 pictures" in text
+    assert '<span class="further">+1</span>' in text
+    assert "Picture [1, 2]" in text
+    assert "picture not available" in text
+    assert "a text about squares" in text
+    assert "Not shown: picture gone.png: cannot be read: No such file or directory." in text
+
+
+def test_every_picture_is_described_and_headings_are_in_order(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    outline = Outline(page(tmp_path, images, reranked(images, LOOKED), reranked(images, LOOKED)))
+    roles = sum(attribute == ("role", "img") for attribute in outline.attributes)
+    labels = sum(name == "aria-label" and bool(value) for name, value in outline.attributes)
+    assert roles == labels > 0
+    assert outline.headings[0] == outline.headings.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in zip(outline.headings, outline.headings[1:], strict=False))
+
+
+def test_a_ranking_of_other_candidates_is_refused(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    result = reranked(images, LOOKED)
+    with pytest.raises(DataError, match="query 9:1: the ranking is not an order of its 4 hits"):
+        page(tmp_path, images, replace(result, ranking=result.ranking[:3]))
+
+
+def test_a_folder_that_is_missing_is_named_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    with pytest.raises(DataError, match=r"no/report.html: cannot be written: No such file or directory"):
+        write_report(tmp_path / "no" / "report.html", [], images, title="A report")
+
+
+def test_only_the_finished_file_is_left(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    write_report(folder / "r.html", [], drawn(tmp_path), title="Nothing", summary=[("depth", "50")])
+    assert [path.name for path in folder.iterdir()] == ["r.html"]
+    assert '<dt>depth</dt><dd dir="auto">50</dd>' in (folder / "r.html").read_text()
