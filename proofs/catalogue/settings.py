@@ -56,7 +56,7 @@ class Settings:
     """Unseen families per kind that the report is made on, five twins each."""
     choice_families: int = 200
     """Further unseen families per kind, used only to choose checkpoints."""
-    train_families: int = 3000
+    train_families: int = 2800
     """Families per kind that probes are trained on."""
     train_views: int = 3
     """Views per training twin in relief; pictures = families x 5 x views."""
@@ -64,33 +64,33 @@ class Settings:
     """Further views per training twin in plain ink."""
     control_families: int = 300
     """Of the test families, how many are also drawn in plain ink, for the positive controls."""
-    native_families: int = 3000
+    native_families: int = 1600
     """Of the training families, how many lend five native crops each with random values."""
-    place_families: int = 1600
+    place_families: int = 800
     """Of the training families, how many per kind lend two whole thumbnails each to the localiser."""
     observer_families: int = 1000
     """Of the test families, how many the observer is tried on, all five codes each."""
-    observer_templates: int = 12
+    observer_templates: int = 8
     """Grain draws per family and code from which a template is made."""
-    observer_draws: int = 2
+    observer_draws: int = 1
     """Further grain draws per family and code to be told apart."""
     batch: int = 128
     """Samples per step."""
     ink_steps: int = 3000
     """Steps on plain ink."""
-    mixed_steps: int = 2000
+    mixed_steps: int = 1500
     """Steps on half ink, half relief."""
-    relief_steps: int = 5000
+    relief_steps: int = 3000
     """Steps on relief alone."""
     native_steps: int = 600
     """Steps on native crops."""
     place_steps: int = 1200
     """Steps of the localiser, of 32 thumbnails."""
-    unplaced_ink_steps: int = 1000
+    unplaced_ink_steps: int = 600
     """Steps on plain ink of the probe that is not told where, after it was given the told probe's ink weights."""
-    unplaced_mixed_steps: int = 800
+    unplaced_mixed_steps: int = 500
     """Its steps on half ink, half relief."""
-    unplaced_relief_steps: int = 2400
+    unplaced_relief_steps: int = 1500
     """Its steps on relief alone."""
     checks: int = 12
     """Points on every curve."""

@@ -151,4 +151,5 @@ def _sentence(error: ValidationError) -> str:
     first, *more = error.errors(include_url=False, include_context=False)
     field = ".".join(str(step) for step in first["loc"]) or "the line"
     shown = "" if isinstance(first["input"], dict) else f", got {str(first['input'])[:80]!r}"
-    return f"{field}: {first['msg']}{shown}" + (f" (and {len(more)} more)" if more else "")
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{field}: {reason}{shown}" + (f" (and {len(more)} more)" if more else "")

@@ -54,7 +54,12 @@ class HashWeights:
     words: float = 1.0
     """Words; meet other texts only."""
     constant: float = 0.05
-    """One feature every item has, so that no vector is zero."""
+    """One feature every item has, so that no vector is zero; above 0."""
+
+    def __post_init__(self) -> None:
+        """Refuse weights below 0 and a constant of 0 with ValueError."""
+        if min(self.thing, self.around, self.layout, self.words) < 0 or self.constant <= 0:
+            raise ValueError(f"weights must not be negative and the constant must be above 0, got {self}")
 
 
 class HashEncoder:

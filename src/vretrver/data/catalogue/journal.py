@@ -43,9 +43,12 @@ def open_journal(directory: Path, title: str) -> dict[str, Written]:
         title: the line that names the catalogue.
 
     Raises:
-        DataError: the folder holds another catalogue.
+        DataError: the folder holds another catalogue, or cannot be made.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{directory}: not a folder that can be written: {error.strerror or error}") from error
     file = directory / JOURNAL_FILE
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
     if lines and lines[0].endswith("\n") and lines[0] != f"{title}\n":

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import multiprocessing
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import cast
 
 from PIL import Image
 
+from ...errors import DataError
 from .journal import JOURNAL_FILE, Written, open_journal, replace_file, save_journal
 from .plan import DATASET, Item, make_plan
 from .render import label_place, render
@@ -83,13 +85,15 @@ def write_catalogue(
         out: folder to write; one with a part of the same catalogue is completed.
         seed: which world; different seeds share nothing but the alphabet of details.
         items: products; a multiple of 5.
-        split: split that the query files name.
-        workers: processes that draw; 1 draws in this one.
+        split: split that the query files name; lower-case letters.
+        workers: processes that draw; 1 draws in this one. More need a main module that can be imported again.
         progress: called after every few pictures.
 
     Raises:
-        DataError: `items` is impossible, or `out` holds another catalogue.
+        DataError: `items` or `split` is impossible, `out` cannot be written or holds another catalogue.
     """
+    if not re.fullmatch("[a-z]+", split):
+        raise DataError(f"a split cannot be called {split!r}: use lower-case letters, for example test")
     plan = make_plan(seed, items)
     title = f"catalogue generator={GENERATOR} seed={seed} items={items} split={split}"
     written = open_journal(out, title)

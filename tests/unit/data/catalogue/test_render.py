@@ -59,6 +59,16 @@ def test_two_details_differ_inside_the_box_only_and_so_do_two_inks(index: int):
         assert not differs.any()
 
 
+@pytest.mark.parametrize("index", range(4))
+def test_a_window_has_the_pixels_of_the_whole_picture(index: int):
+    shot = Shot(family=draw_family(8, index), twin=1)
+    whole, (left, top, right, bottom) = render(shot), label_place(shot).box
+    middle = (left + right) // 2
+    for window in ((0, 0, 768, 768), (left, top, right, bottom), (middle, 0, 768, bottom - 9), (0, 0, 40, 30)):
+        x0, y0, x1, y1 = window
+        assert (render(shot, window=window) == whole[y0:y1, x0:x1]).all()
+
+
 def test_another_grain_changes_noise_only():
     shot = Shot(family=draw_family(5, 3), twin=0)
     first, second = render(shot).astype(int), render(replace(shot, grain=1)).astype(int)

@@ -150,6 +150,19 @@ def test_the_folder_of_another_catalogue_is_refused(made: Path, seed: int, items
         write_catalogue(made, seed=seed, items=items, split=split)
 
 
+@pytest.mark.parametrize("split", ["", "Test", "../test", "test 1"])
+def test_a_split_that_is_no_plain_word_is_refused(tmp_path: Path, split: str):
+    with pytest.raises(DataError, match="use lower-case letters"):
+        write_catalogue(tmp_path / "new", seed=1, items=5, split=split)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_path_that_is_no_folder_is_refused(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="not a folder that can be written"):
+        write_catalogue(tmp_path / "file", seed=1, items=5)
+
+
 def test_a_number_of_items_that_is_no_multiple_of_five_is_refused(tmp_path: Path):
     with pytest.raises(DataError, match="multiple of 5"):
         write_catalogue(tmp_path / "new", seed=1, items=12)
