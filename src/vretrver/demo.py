@@ -194,7 +194,7 @@ def _report(result: DemoResult, looking: Sequence[Reranked], images: ImageStore)
     moved = [r for r in looking if r.ranking[0].coarse_rank > 1 and any(t.looks for t in r.trajectories)]
     shown = (moved or list(looking))[:8]
     summary = [
-        ("policy", f"{result.policy} (knows the answer, uses a detail only after looking)"),
+        ("policy", result.policy),
         ("queries", f"{result.queries}, pool {result.pool}"),
         ("coarse hit@1 / hit@20", f"{result.coarse['hit@1']:.3f} / {result.coarse['hit@20']:.3f}"),
         ("agent hit@1", f"{result.agent['hit@1']:.3f}"),

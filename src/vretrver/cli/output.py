@@ -41,21 +41,22 @@ def note(message: str) -> None:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress on stderr once the work takes longer than two seconds.
+    """Show progress on stderr once the work takes longer than two seconds; nothing where stderr is no terminal.
 
     Yields a function that takes (done, total).
     """
     from rich.console import Console
     from rich.progress import Progress
 
-    bar = Progress(console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    bar = Progress(console=console, transient=True)
     task = bar.add_task(what)
     started = time.monotonic()
     shown = False
 
     def update(done: int, total: int) -> None:
         nonlocal shown
-        if not shown and time.monotonic() - started > QUIET_SECONDS:
+        if not shown and console.is_terminal and time.monotonic() - started > QUIET_SECONDS:
             bar.start()
             shown = True
         bar.update(task, completed=done, total=total)

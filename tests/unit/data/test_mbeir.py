@@ -240,7 +240,7 @@ def test_an_unknown_configuration_lists_the_known_ones(tmp_path: Path):
 
 def test_a_missing_pool_names_what_was_looked_for(tmp_path: Path):
     layout(tmp_path, "query/test/mbeir_cirr_task7_test.jsonl")
-    with pytest.raises(DataError, match="mbeir_cirr_task7_cand_pool.jsonl"):
+    with pytest.raises(DataError, match="looked for mbeir_cirr_task7_test_cand_pool"):
         open_mbeir(tmp_path, dataset="cirr", task=7)
 
 

@@ -62,7 +62,7 @@ def test_bytes_that_are_not_utf8_are_named_by_their_line(tmp_path: Path):
     ],
 )
 def test_odd_json_is_refused_with_its_place(line: str, reason: str):
-    with pytest.raises(DataError, match="^in:2: ") as caught:
+    with pytest.raises(DataError, match=r"^in:2: ") as caught:
         list(read_objects(io.StringIO("{}\n" + line), name="in"))
     assert reason in str(caught.value)
 

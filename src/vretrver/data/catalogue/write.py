@@ -11,7 +11,9 @@ import hashlib
 import io
 import json
 import multiprocessing
+import os
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -141,11 +143,25 @@ def _draw_all(out: Path, jobs: Sequence[_Job], workers: int) -> Iterator[Written
     if workers <= 1 or len(jobs) <= _CHUNK:
         yield from map(draw, jobs)
         return
-    pool = ProcessPoolExecutor(max_workers=workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=_leave_with_parent)
     try:
         yield from pool.map(draw, jobs, chunksize=_CHUNK)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _leave_with_parent() -> None:
+    """End this worker when its parent is killed; it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _draw(out: Path, job: _Job) -> Written:
