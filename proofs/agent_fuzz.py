@@ -7,6 +7,7 @@ promise was broken. Every reply depends only on the seed and its own number, so 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
 import time
@@ -27,13 +28,17 @@ from vretrver.agent.reranker import AgentConfig, Reranked, Reranker
 from vretrver.agent.schedule import ReferenceSchedule
 from vretrver.agent.session import SessionLimits
 from vretrver.agent.tools import execute
-from vretrver.agent.trajectory import Trajectory
+from vretrver.agent.trajectory import StopReason, Trajectory
 from vretrver.data.catalogue.prng import Stream
+from vretrver.geometry import Box
 from vretrver.policies.scripted import Moment, ScriptedPolicy
 from vretrver.records import Hit, Query
 from vretrver.traces import read_traces, reranked_to_json, trajectory_from_json, trajectory_to_json
 
 DIALECTS = ("vretrver", "released")
+
+TIGHT = SessionLimits(look_tokens=8, total_tokens=1500)
+"""Budgets that a session of this world runs into."""
 
 
 @dataclass(slots=True)
@@ -87,8 +92,8 @@ def _check_reply(text: str, dialect: Dialect, bench: Bench, tokens_left: int | N
         tally.promise(not refused or bool((outcome.reason or "").strip()), f"an empty reason: {text!r}")
         for look in outcome.looks:
             tally.promise(0 <= look.address.item <= count, f"an item outside the list: {text!r}")
-            box, (width, height) = look.placed and look.placed.box, look.image_size
-            inside = box is None or (0 <= box.left < box.right <= width and 0 <= box.top < box.bottom <= height)
+            whole = Box(left=0, top=0, right=look.image_size[0], bottom=look.image_size[1])
+            inside = look.placed is None or whole.covers(look.placed.box)
             tally.promise(inside, f"a region outside its picture: {text!r}")
     if parsed.answer is None:
         tally.seen["reply without answer"] += 1
@@ -103,48 +108,46 @@ def fuzz_sessions(world: World, count: int, *, seed: int, directory: Path) -> Ta
 
     Args:
         world: what is ranked; a query has two windows over its six candidates.
-        count: sessions.
+        count: sessions, shared evenly by the dialects, without budgets and with tight ones.
         seed: decides every reply.
-        directory: where the trace file is written.
+        directory: where the trace files are written.
     """
     tally = Tally()
-    for name in DIALECTS:
-        path = directory / f"{name}.jsonl"
-        queries = -(-count // (2 * len(DIALECTS)))
+    settings = [(name, limits) for name in DIALECTS for limits in (SessionLimits(), TIGHT)]
+    for number, (name, limits) in enumerate(settings):
+        path = directory / f"{number}.jsonl"
         try:
-            written = _write_traces(path, _reranked(world, name, queries, seed=seed), world, tally)
+            runs = _reranked(world, name, limits, -(-count // len(settings)), stream=Stream(seed, "session", number))
+            written = _write_traces(path, runs, world, tally)
+            tally.promise(list(read_traces(path)) == written, f"{name}: traces read back changed")
         except Exception as error:  # noqa: BLE001 - recorded: that none escapes is what is being shown
             tally.broken.append(f"sessions of {name}: {type(error).__name__}: {error}"[:500])
-            continue
-        back = read_traces(path)
-        tally.promise(all(a == b for a, b in zip(written, back, strict=True)), f"{name}: a trace reads back changed")
     return tally
 
 
-def _reranked(world: World, name: str, queries: int, *, seed: int) -> Iterator[Reranked]:
-    """Rerank the world's candidates for many queries at once, half of them under tight budgets."""
+def _reranked(world: World, name: str, limits: SessionLimits, count: int, *, stream: Stream) -> Iterator[Reranked]:
+    """Rerank the world's candidates for one query after another, 16 at once, until `count` sessions have ended."""
 
     def script(moment: Moment) -> str | Completion:
-        stream = Stream(seed, "session", name, moment.session, len(moment.said))
-        text = mutated_reply(stream, moment.count)
-        if stream.below(20):
+        draw = stream.child(moment.session, len(moment.said))
+        text = mutated_reply(draw, moment.count, damages=(0, 0, 1, 2))
+        if draw.below(20):
             return text
-        return Completion(session=moment.session, text=text, finish=stream.choice(list(FinishReason)), error="drawn")
+        return Completion(session=moment.session, text=text, finish=draw.choice(list(FinishReason)), error="drawn")
 
-    requests: Iterator[tuple[Query, list[Hit]]] = (
-        (replace(world.query, qid=f"9:{number}"), world.hits) for number in range(queries // 2)
-    )
-    tight = SessionLimits(look_tokens=8, total_tokens=1500)
-    for limits in (SessionLimits(), tight):
-        policy = ScriptedPolicy(script, name="fuzz", limits=PolicyLimits(in_flight=16, pictures=24))
-        config = AgentConfig(
-            dialect=dialect_named(name),
-            views=VIEWS,
-            schedule=ReferenceSchedule(depth=6, size=4, stride=2),
-            limits=limits,
-        )
-        requests = ((replace(world.query, qid=f"9:{number}"), world.hits) for number in range(-(-queries // 2)))
-        yield from Reranker(policy, world.store, config, clock=lambda: 0.0).rerank_many(requests)
+    def requests() -> Iterator[tuple[Query, list[Hit]]]:
+        for number in itertools.count():
+            if done >= count:
+                return
+            yield replace(world.query, qid=f"9:{number}"), world.hits
+
+    done = 0
+    policy = ScriptedPolicy(script, name="fuzz", limits=PolicyLimits(in_flight=16, pictures=24))
+    schedule = ReferenceSchedule(depth=6, size=4, stride=2)
+    config = AgentConfig(dialect=dialect_named(name), views=VIEWS, schedule=schedule, limits=limits)
+    for reranked in Reranker(policy, world.store, config, clock=lambda: 0.0).rerank_many(requests()):
+        done += len(reranked.trajectories)
+        yield reranked
 
 
 def _write_traces(path: Path, results: Iterable[Reranked], world: World, tally: Tally) -> list[Reranked]:
@@ -162,14 +165,14 @@ def _write_traces(path: Path, results: Iterable[Reranked], world: World, tally: 
 
 def _check_trajectory(trajectory: Trajectory, tally: Tally) -> None:
     where = f"{trajectory.dialect} {trajectory.session}"
-    tally.seen[f"session {trajectory.stop}"] += 1
-    tally.seen["session forced"] += trajectory.forced
+    tally.seen[f"stop {trajectory.stop}"] += 1
+    tally.seen["answer forced"] += trajectory.forced
     ranking = trajectory.ranking
     tally.promise(ranking is None or sorted(ranking) == sorted(trajectory.candidates), f"{where}: no permutation")
     tally.promise((ranking is not None) == (trajectory.stop == "answered"), f"{where}: stop and ranking disagree")
     for turn in trajectory.turns:
         for call in turn.calls:
-            tally.seen[f"session call {call.outcome}"] += 1
+            tally.seen[f"call {call.outcome}"] += 1
             tally.promise(call.outcome == "executed" or bool(call.reason), f"{where}: {call.outcome} without reason")
         for seen in turn.observations:
             tally.promise(seen.did is None or seen.did in trajectory.candidates, f"{where}: a foreign id")
@@ -179,8 +182,30 @@ def _check_trajectory(trajectory: Trajectory, tally: Tally) -> None:
     tally.promise(back == trajectory and trajectory_to_json(back) == line, f"{where}: reads back changed")
 
 
-def run(replies: int, sessions: int, *, seed: int) -> dict[str, object]:
-    """Run both fuzzes over a world drawn anew and return the counts, broken promises included."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fuzzed:
+    """What a whole run came to."""
+
+    replies: Tally
+    """Of single replies."""
+    sessions: Tally
+    """Of whole sessions."""
+    seconds: tuple[float, float]
+    """For the replies, for the sessions."""
+
+    @property
+    def broken(self) -> list[str]:
+        """All broken promises."""
+        return [*self.replies.broken, *self.sessions.broken]
+
+    @property
+    def session_count(self) -> int:
+        """Sessions that ended."""
+        return sum(self.sessions.seen[f"stop {stop}"] for stop in StopReason)
+
+
+def run(replies: int, sessions: int, *, seed: int) -> Fuzzed:
+    """Run both fuzzes over a world drawn anew."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         world = draw_world(directory)
@@ -189,21 +214,7 @@ def run(replies: int, sessions: int, *, seed: int) -> dict[str, object]:
         middle = time.perf_counter()
         whole = fuzz_sessions(world, sessions, seed=seed, directory=directory)
         ended = time.perf_counter()
-    stops = {key: value for key, value in whole.seen.items() if key.startswith("session ") and " call" not in key}
-    return {
-        "seed": seed,
-        "replies": {
-            "count": replies,
-            "seconds": round(middle - started, 1),
-            "seen": dict(sorted(singles.seen.items())),
-        },
-        "sessions": {
-            "count": sum(value for key, value in stops.items() if key != "session forced"),
-            "seconds": round(ended - middle, 1),
-            "seen": dict(sorted(whole.seen.items())),
-        },
-        "broken": [*singles.broken, *whole.broken],
-    }
+    return Fuzzed(replies=singles, sessions=whole, seconds=(middle - started, ended - middle))
 
 
 def main() -> int:
@@ -214,11 +225,21 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="decides every reply")
     parser.add_argument("--out", type=Path, default=RESULTS / "agent_fuzz.json", help="the result file")
     options = parser.parse_args()
-    result = run(options.replies, options.sessions, seed=options.seed)
-    write_result(options.out, {**provenance("proofs.agent_fuzz"), **result})
-    broken = result["broken"]
-    print(f"{options.replies} replies, {options.sessions} sessions, {len(broken)} promises broken; see {options.out}")
-    return 1 if broken else 0
+    fuzzed = run(options.replies, options.sessions, seed=options.seed)
+    result = {
+        **provenance("proofs.agent_fuzz"),
+        "seed": options.seed,
+        "replies": options.replies,
+        "replies_seconds": round(fuzzed.seconds[0], 1),
+        "replies_seen": dict(sorted(fuzzed.replies.seen.items())),
+        "sessions": fuzzed.session_count,
+        "sessions_seconds": round(fuzzed.seconds[1], 1),
+        "sessions_seen": dict(sorted(fuzzed.sessions.seen.items())),
+        "broken": fuzzed.broken,
+    }
+    write_result(options.out, result)
+    print(f"{options.replies} replies, {fuzzed.session_count} sessions, {len(fuzzed.broken)} promises broken")
+    return 1 if fuzzed.broken else 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ away from right.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from vretrver.data.catalogue.prng import Stream
 
@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 def valid_reply(stream: Stream, count: int) -> str:
     """Return a reply over `count` candidates that is well-formed: an answer, or one to five calls."""
     think = stream.choice(("", "<think>2 and 5 look alike.</think>", "no opening tag</think>", "<think></think>\n"))
-    if stream.below(3) == 0:
+    if stream.below(2):
         numbers = [place + 1 for place in stream.permutation(count)][: stream.between(1, count)]
         return f"{think}<answer>{numbers}</answer>"
     return think + "".join(_call(stream, count) for _ in range(stream.between(1, 5)))
@@ -38,10 +38,11 @@ def valid_reply(stream: Stream, count: int) -> str:
 
 def _call(stream: Stream, count: int) -> str:
     target = stream.below(count + 1)
-    wire = f"[{target}, {stream.between(1, 2)}]" if stream.below(4) == 0 else str(target)
+    wire = f"[{target}, {stream.between(1, 2)}]" if stream.below(8) == 0 else str(target)
     if stream.below(2):
-        box = [stream.below(500), stream.below(500), stream.between(500, 1000), stream.between(500, 1000)]
-        name = stream.choice(("zoom_in", "crop_image", "crop_image_normalized"))
+        half = stream.choice((500, 16))  # thousandths, or pixels of a picture of 48 x 32
+        box = [stream.below(half), stream.below(half), half + stream.below(half), half + stream.below(half)]
+        name = stream.choice(("zoom_in", "zoom_in", "zoom_in", "crop_image"))
         arguments = f'{{"target_image": {wire}, "bbox_2d": {box}}}'
     else:
         name = "select_images"
@@ -49,10 +50,10 @@ def _call(stream: Stream, count: int) -> str:
     return f'<tool_call>{{"name": "{name}", "arguments": {arguments}}}</tool_call>'
 
 
-def mutated_reply(stream: Stream, count: int) -> str:
-    """Return a reply with none to four damages."""
+def mutated_reply(stream: Stream, count: int, *, damages: Sequence[int] = (1, 1, 1, 2, 3)) -> str:
+    """Return a reply over `count` candidates with one of the numbers of damages, each as likely."""
     text = valid_reply(stream, count)
-    for _ in range(stream.below(5)):
+    for _ in range(stream.choice(damages)):
         text = stream.choice(MUTATIONS)(text, stream) if text else stream.choice(TOKENS)
     return text
 
@@ -94,11 +95,12 @@ def _splice(text: str, stream: Stream) -> str:
 
 
 def _nest(text: str, stream: Stream) -> str:
-    """Wrap what follows a colon or an opening bracket in brackets or objects, up to 3,000 deep."""
-    places = [match.end() for match in re.finditer(r"[:\[]", text)] or [0]
-    at, depth = stream.choice(places), stream.choice((1, 2, 20, 40, 250, 3000))
+    """Wrap a number in brackets or objects, up to 3,000 deep; the JSON around it stays valid."""
+    match = stream.choice(list(_NUMBER.finditer(text)) or [None])
+    start, stop = (len(text), len(text)) if match is None else match.span()
+    depth = stream.choice((1, 2, 20, 40, 250, 3000))
     opening, closing = stream.choice((("[", "]"), ('{"a":', "}")))
-    return f"{text[:at]}{opening * depth}1{closing * depth}{text[at:]}"
+    return f"{text[:start]}{opening * depth}{text[start:stop]}{closing * depth}{text[stop:]}"
 
 
 def _replace_number(text: str, stream: Stream) -> str:

@@ -1,14 +1,17 @@
 """Relevance judgements and rankings of many queries, and their TREC files; the only module that knows those lines.
 
 Qrels lines are `qid 0 did relevance` with M-BEIR's fifth column, the task, accepted. Run lines are
-`qid Q0 did rank score tag`. Scoring a run is the business of `evaluation`.
+`qid Q0 did rank score tag`. Files may be compressed (`.gz`) for reading. Scoring a run is the business of
+`evaluation`.
 """
 
 from __future__ import annotations
 
+import gzip
 import math
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,8 @@ from .errors import DataError
 
 Ranking = tuple[tuple[str, float], ...]
 """(did, score) pairs of one query, best first."""
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +68,9 @@ class Run:
 
     @classmethod
     def from_scores(cls, *, tag: str, scored: Mapping[str, Sequence[tuple[str, float]]]) -> Run:
-        """Make a run of scored rankings, best first, lowering tied scores by the least step so that none is tied.
+        """Make a run of scored rankings, best first: scores rounded to 32 bits, tied ones lowered by the least step.
 
-        Raises DataError when a ranking is not best first.
+        Raises DataError when a ranking is not best first or a score is not finite in 32 bits.
         """
         return cls(tag=tag, rankings={qid: _untied(qid, ranking) for qid, ranking in scored.items()})
 
@@ -155,11 +160,13 @@ def replace_file(path: Path, data: bytes) -> None:
 
 def _fields(path: Path) -> Iterator[tuple[str, list[str]]]:
     try:
-        with path.open(encoding="utf-8") as stream:
+        with (
+            gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as stream
+        ):
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield f"{path}:{number}", line.split()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
 
 
@@ -179,8 +186,8 @@ def _untied(qid: str, ranking: Sequence[tuple[str, float]]) -> Ranking:
     given = math.inf
     last = np.float32(np.inf)
     for did, score in ranking:
-        if not math.isfinite(score) or score > given:
-            raise DataError(f"query {qid}: score {score!r} of {did} is not finite or not best first")
+        if not abs(score) <= _LARGEST or score > given:  # a NaN fails the comparison
+            raise DataError(f"query {qid}: score {score!r} of {did} is not finite in 32 bits or not best first")
         given = score
         last = min(np.float32(score), np.nextafter(last, np.float32(-np.inf)))
         result.append((did, float(last)))

@@ -74,7 +74,9 @@ def test_rankings_without_scores_count_down(tmp_path: Path):
 
 SCORED = st.dictionaries(
     st.text("abc:1", min_size=1, max_size=4),
-    st.lists(st.floats(-1e30, 1e30, width=32), min_size=1, max_size=30).map(lambda scores: sorted(scores)[::-1]),
+    st.lists(st.floats(-(2.0**60), 2.0**60, width=32), min_size=1, max_size=30).map(
+        lambda scores: sorted(scores)[::-1]
+    ),
     min_size=1,
     max_size=3,
 )
@@ -103,7 +105,7 @@ def test_untying_leaves_other_scores_alone():
     assert 0.5 - 1e-6 < c < 0.5
 
 
-@pytest.mark.parametrize("scores", [[1.0, 2.0], [float("nan")], [float("inf")], [1.0, float("nan")]])
+@pytest.mark.parametrize("scores", [[1.0, 2.0], [float("nan")], [float("inf")], [1e300], [1.0, float("nan")]])
 def test_scores_that_are_not_best_first_are_refused(scores: list[float]):
     with pytest.raises(DataError, match="query q: score"):
         Run.from_scores(tag="t", scored={"q": [(str(n), score) for n, score in enumerate(scores)]})
@@ -159,7 +161,11 @@ def test_wrong_run_lines_are_refused_by_their_place(tmp_path: Path, line: str, m
 def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "a.txt"
     replace_file(path, b"one")
-    monkeypatch.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError("disk full")))
+
+    def full_disk(handle: int) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(OSError, match="disk full"):
         replace_file(path, b"two")
     assert path.read_bytes() == b"one"

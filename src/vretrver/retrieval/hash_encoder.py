@@ -85,25 +85,30 @@ class HashEncoder:
         return f"{VERSION} {self.weights}"
 
     def encode_queries(self, queries: Sequence[Query]) -> Vectors:
-        """Return [N, D] float32, L2-normalised; instructions are left out, they name no colour."""
-        return self._stacked([query.parts for query in queries])
+        """Return [N, D] float32, L2-normalised; instructions are left out, they name no colour.
+
+        A query's picture asks for the thing it shows, wherever that lies: its border and layout are left out.
+        """
+        return self._stacked([query.parts for query in queries], surroundings=False)
 
     def encode_candidates(self, candidates: Sequence[Candidate]) -> Vectors:
         """Return [N, D] float32, L2-normalised."""
-        return self._stacked([candidate.parts for candidate in candidates])
+        return self._stacked([candidate.parts for candidate in candidates], surroundings=True)
 
-    def _stacked(self, items: Sequence[tuple[Part, ...]]) -> Vectors:
+    def _stacked(self, items: Sequence[tuple[Part, ...]], *, surroundings: bool) -> Vectors:
         if not items:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return np.stack([self._vector(parts) for parts in items])
+        return np.stack([self._vector(parts, surroundings=surroundings) for parts in items])
 
-    def _vector(self, parts: tuple[Part, ...]) -> Floats:
+    def _vector(self, parts: tuple[Part, ...], *, surroundings: bool) -> Floats:
         text, weights = text_in(parts), self.weights
         thing, around = text_colours(text)
         layout = np.zeros(3 * GRID * GRID, dtype=np.float32)
         for ref in pictures_in(parts):
             seen = self._look(ref)
-            thing, around, layout = thing + seen[0], around + seen[1], layout + seen[2]
+            thing = thing + seen[0]
+            if surroundings:
+                around, layout = around + seen[1], layout + seen[2]
         blocks = [
             weights.thing * _unit(np.sqrt(ANCHOR_WEIGHTS * thing)),
             weights.around * _unit(np.sqrt(ANCHOR_WEIGHTS * around)),
