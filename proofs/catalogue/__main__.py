@@ -26,6 +26,7 @@ from .not_told import run_not_told
 from .observer import run_observer
 from .place import run_place
 from .plot import draw_figure
+from .pose import run_pose
 from .settings import CODES, KINDS, Settings, quick_settings
 from .stages import Result, Task, aligned_check, drawing_tasks, fingerprint, run_tasks
 from .told_where import run_told_where
@@ -78,12 +79,13 @@ def run_gate(settings: Settings, work: Path, *, workers: int) -> dict[str, Resul
         ]
         drawn |= ready
     tasks += [Task(name="place", run=run_place, after=drawn), Task(name="aligned", run=aligned_check)]
+    tasks.append(Task(name="pose", run=run_pose, after=drawn | {"place"}))
     tasks += [
         Task(
             name=f"not_told-{kind}",
             run=run_not_told,
             arguments=(kind,),
-            after=frozenset({"place", f"told_where-{kind}"}),
+            after=frozenset({"pose", f"told_where-{kind}"}),
         )
         for kind in KINDS
     ]

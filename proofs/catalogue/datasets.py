@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from vretrver.data.catalogue.glyphs import LabelKind
 from vretrver.data.catalogue.render import render
 
-from .pictures import file_bytes, label_centre, native_crop, shown_thumbnail, thumbnail_window
+from .pictures import file_bytes, label_pose, native_crop, shown_thumbnail, thumbnail_window
 from .plan import Sample, coded, label_of, observed, own, shot_of, split_families
 from .settings import Settings
 
 WIDE_WINDOW = 19
-"""Thumbnail pixels stored around a label: the reader's 13, and 3 each way for a probe that is not told where."""
+"""Thumbnail pixels stored around a label: the reader's reach, and more for a probe that is not told where."""
 
 WIDE_REGION = 80
 """Native pixels stored around a label: the reader's 72, and 4 each way of place jitter."""
@@ -44,8 +44,8 @@ class Pictures:
     """[N, cells]."""
     families: NDArray[np.int64]
     """[N] index of the family."""
-    centres: NDArray[np.float64]
-    """[N, 2] native x and y of the label."""
+    poses: NDArray[np.float64]
+    """[N, 4] native x and y of the label's middle, its turn in degrees clockwise, its scale."""
     sizes: NDArray[np.int64]
     """[N, 2] bytes of the written file and of the thumbnail's JPEG; zero unless whole."""
 
@@ -101,14 +101,14 @@ def draw_chunk(settings: Settings, work: Path, whole: PictureSet, start: int) ->
         return
     samples = whole.samples[start : start + CHUNK]
     rows = [_draw(settings, whole, sample) for sample in samples]
-    pixels, centres, sizes = zip(*rows, strict=True)
+    pixels, poses, sizes = zip(*rows, strict=True)
     partial = path.with_suffix(".partial.npz")
     np.savez(
         partial,
         pixels=np.stack(pixels),
         labels=np.array([label_of(settings, whole.kind, sample) for sample in samples], dtype=np.int64),
         families=np.array([sample.family for sample in samples], dtype=np.int64),
-        centres=np.array(centres, dtype=np.float64),
+        poses=np.array(poses, dtype=np.float64),
         sizes=np.array(sizes, dtype=np.int64),
     )
     os.replace(partial, path)
@@ -117,7 +117,7 @@ def draw_chunk(settings: Settings, work: Path, whole: PictureSet, start: int) ->
 def load_set(work: Path, whole: PictureSet) -> Pictures:
     """Return a drawn set; every chunk must have been drawn."""
     parts = [np.load(_chunk_path(work, whole, start)) for start, _ in chunks_of(whole)]
-    names = ("pixels", "labels", "families", "centres", "sizes")
+    names = ("pixels", "labels", "families", "poses", "sizes")
     return Pictures(**{name: np.concatenate([part[name] for part in parts]) for name in names})
 
 
@@ -127,13 +127,13 @@ def _chunk_path(work: Path, whole: PictureSet, start: int) -> Path:
 
 def _draw(
     settings: Settings, whole: PictureSet, sample: Sample
-) -> tuple[NDArray[np.uint8], tuple[float, float], tuple[int, int]]:
+) -> tuple[NDArray[np.uint8], tuple[float, ...], tuple[int, int]]:
     shot = shot_of(settings, whole.kind, sample)
-    centre = label_centre(shot)
+    pose = label_pose(shot)
     if whole.what == "window":
-        return thumbnail_window(shot, WIDE_WINDOW), centre, (0, 0)
+        return thumbnail_window(shot, WIDE_WINDOW), pose, (0, 0)
     if whole.what == "crop":
-        return native_crop(shot, WIDE_REGION), centre, (0, 0)
+        return native_crop(shot, WIDE_REGION), pose, (0, 0)
     data = file_bytes(render(shot))
     shown, size = shown_thumbnail(data)
-    return shown, centre, (len(data), size)
+    return shown, pose, (len(data), size)

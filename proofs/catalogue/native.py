@@ -32,7 +32,7 @@ def run_native(settings: Settings, work: Path, kind: LabelKind) -> dict[str, obj
     choice = jittered(load_set(work, sets["native_choice"]), generator)
     test_set = load_set(work, sets["native_test"])
     test = jittered(test_set, generator)
-    net = reader(MARKS[kind], len(VALUES[kind]), native=True)
+    net = reader(MARKS[kind], len(VALUES[kind]), sees="native")
 
     def check() -> tuple[float, float, float]:
         on_choice = told_apart(log_probabilities(net, choice[0]), choice[1])

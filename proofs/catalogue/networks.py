@@ -6,16 +6,21 @@ batch norm). A reader started from random weights never leaves the uniform loss 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 WINDOW = 13
-"""Thumbnail pixels a side of the reader's window."""
+"""Thumbnail pixels a side of the window that a label's pose is estimated from."""
 
 REGION = 72
 """Native pixels a side of the reader's crop."""
+
+TRUNK_CELLS = {"upright": 48, "native": 81, "window": 49}
+"""Cells that the trunk leaves of an upright window (12 x 16), of a native crop and of a thumbnail window."""
 
 HEAT_CELL = 2
 """Thumbnail pixels a side of one cell of the localiser's map."""
@@ -26,18 +31,17 @@ def _block(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn
     return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU())
 
 
-def reader(cells: int, values: int, *, native: bool) -> nn.Sequential:
-    """Return a network from [B, 3, S, S] to logits [B, cells, values].
+def reader(cells: int, values: int, *, sees: Literal["upright", "native", "window"]) -> nn.Sequential:
+    """Return a network from pictures [B, 3, H, W] to [B, cells, values].
 
     Args:
         cells: marks read one by one; 1 when a whole code is one value.
         values: values per cell.
-        native: S is 72 native pixels (first layer 5x5 stride 2, then pool 2) rather than 13 thumbnail pixels.
+        sees: upright windows, native crops (first layer 5x5 stride 2, then pool 2), or thumbnail windows.
     """
-    stem = [_block(3, 48, kernel=5, stride=2), nn.MaxPool2d(2)] if native else [_block(3, 48)]
-    side = 9 if native else 7
+    stem = [_block(3, 48, kernel=5, stride=2), nn.MaxPool2d(2)] if sees == "native" else [_block(3, 48)]
     trunk = [_block(48, 96), nn.MaxPool2d(2, ceil_mode=True), _block(96, 128), _block(128, 128)]
-    head = [nn.Flatten(), nn.Linear(128 * side * side, 256), nn.ReLU(), nn.Linear(256, cells * values)]
+    head = [nn.Flatten(), nn.Linear(128 * TRUNK_CELLS[sees], 256), nn.ReLU(), nn.Linear(256, cells * values)]
     net = nn.Sequential(*stem, *trunk, *head, nn.Unflatten(1, (cells, values)))
     return net.to(memory_format=torch.channels_last)
 
@@ -57,9 +61,14 @@ def as_input(pictures: NDArray[np.uint8]) -> Tensor:
 
 def log_probabilities(net: nn.Module, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the log-probabilities [N, cells, values] of a network in evaluation mode."""
+    scores: NDArray[np.float64] = outputs(net, pictures).log_softmax(-1).numpy()
+    return scores
+
+
+def outputs(net: nn.Module, pictures: NDArray[np.uint8]) -> Tensor:
+    """Return what a network in evaluation mode says of each picture, float64."""
     net.eval()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         parts = [net(as_input(pictures[start : start + 250])).float() for start in range(0, len(pictures), 250)]
     net.train()
-    scores: NDArray[np.float64] = torch.cat(parts).double().log_softmax(-1).numpy()
-    return scores
+    return torch.cat(parts).double()

@@ -1,8 +1,8 @@
 """Criterion (d), first half: a probe that gets the whole thumbnail and is not told where the label is.
 
-It finds the label with the localiser and reads what lies there. Its reader starts from the one that reads plain ink
-and takes the same course on windows displaced as the localiser's finds are, so it has teeth: its positive control
-is plain ink in whole thumbnails.
+It finds the label, estimates its pose and reads what lies there. Its reader starts from the one that reads plain ink
+and takes the same course on windows cut along estimated poses, so it has teeth: its positive control is plain ink in
+whole thumbnails.
 """
 
 from __future__ import annotations
@@ -11,37 +11,36 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from vretrver.data.catalogue.glyphs import LabelKind
 
 from .datasets import Pictures, load_set, picture_sets
-from .networks import WINDOW, reader
-from .pictures import window_corner
-from .place import Places, find_labels, held_out_rows, load_localiser
+from .networks import reader
 from .plan import TWINS
-from .settings import KINDS, Settings
-from .told_where import MARGIN, Course, Steps, cut_windows, teach, weights_path
-from .training import Batch, Source, seeded
-
-Shifts = NDArray[np.int64]
-"""[N, 2] thumbnail columns and rows by which a found window is off the true one."""
+from .pose import Finder, displaced_poses, load_finder
+from .settings import Settings
+from .told_where import Course, Steps, batch_source, stored_corners, teach, weights_path
+from .training import Batch, seeded
+from .upright import upright_windows
 
 
 def run_not_told(settings: Settings, work: Path, kind: LabelKind) -> dict[str, object]:
     """Train and examine the probe of one kind; returns a JSON-ready result."""
     generator = seeded(settings.seed + 19)
-    finder = load_localiser(work)
+    finder = load_finder(settings, work)
     sets = picture_sets(settings, kind)
-    shifts = finder_shifts(settings, work)
     ink_test, test = load_set(work, sets["ink_test"]), load_set(work, sets["test"])
+
+    def displaced(name: str) -> Batch:
+        return _along_displaced(finder, load_set(work, sets[name]), generator)
+
     course = Course(
-        ink=displaced_source(load_set(work, sets["ink_train"]), shifts),
-        relief=displaced_source(load_set(work, sets["train"]), shifts),
-        ink_choice=_displaced(load_set(work, sets["ink_choice"]), shifts, generator),
-        ink_test=found_windows(ink_test, find_labels(finder, ink_test.pixels)),
-        relief_choice=_displaced(load_set(work, sets["choice"]), shifts, generator),
-        relief_test=found_windows(test, find_labels(finder, test.pixels)),
+        ink=batch_source(displaced("ink_train")),
+        relief=batch_source(displaced("train")),
+        ink_choice=displaced("ink_choice"),
+        ink_test=_along_found(finder, ink_test),
+        relief_choice=displaced("choice"),
+        relief_test=_along_found(finder, test),
     )
     steps = Steps(
         ink=settings.unplaced_ink_steps,
@@ -50,45 +49,20 @@ def run_not_told(settings: Settings, work: Path, kind: LabelKind) -> dict[str, o
         checks=settings.checks // 2 or 1,
         batch=settings.batch,
     )
-    net = reader(1, TWINS, native=False)
+    net = reader(1, TWINS, sees="upright")
     net.load_state_dict(torch.load(weights_path(work, kind), weights_only=True))
     return teach(
         net, course, steps, generator, families=(ink_test.families, test.families), seed=settings.seed
     ).report
 
 
-def finder_shifts(settings: Settings, work: Path) -> Shifts:
-    """Return how far the localiser's windows are off in pictures it did not learn from, cut to the stored margin."""
-    finder = load_localiser(work)
-    shifts: list[Shifts] = []
-    for kind in KINDS:
-        drawn = load_set(work, picture_sets(settings, kind)["place_train"])
-        rows = held_out_rows(len(drawn.pixels))
-        found = find_labels(finder, drawn.pixels[rows])
-        shifts.append(_corners(found) - _corners(drawn.centres[rows]))
-    return np.clip(np.concatenate(shifts), -MARGIN, MARGIN)
+def _along_found(finder: Finder, pictures: Pictures) -> Batch:
+    """Return the reader's windows in whole thumbnails, knowing nothing but the thumbnails."""
+    corners = np.zeros((len(pictures.pixels), 2), dtype=np.int64)
+    return upright_windows(pictures.pixels, corners, finder.poses_in(pictures.pixels)), pictures.labels
 
 
-def found_windows(pictures: Pictures, found: Places) -> Batch:
-    """Return the reader's windows at the places found in whole thumbnails."""
-    return cut_windows(pictures.pixels, _corners(found)), pictures.labels
-
-
-def displaced_source(pictures: Pictures, shifts: Shifts) -> Source:
-    """Return a source of windows displaced as the localiser's finds are."""
-
-    def draw(generator: np.random.Generator, count: int) -> Batch:
-        rows = generator.integers(0, len(pictures.pixels), count)
-        corners = MARGIN + shifts[generator.integers(0, len(shifts), count)]
-        return cut_windows(pictures.pixels[rows], corners), pictures.labels[rows]
-
-    return draw
-
-
-def _displaced(pictures: Pictures, shifts: Shifts, generator: np.random.Generator) -> Batch:
-    corners = MARGIN + shifts[generator.integers(0, len(shifts), len(pictures.pixels))]
-    return cut_windows(pictures.pixels, corners), pictures.labels
-
-
-def _corners(places: Places) -> NDArray[np.int64]:
-    return np.array([window_corner((x, y), WINDOW) for x, y in places], dtype=np.int64)
+def _along_displaced(finder: Finder, pictures: Pictures, generator: np.random.Generator) -> Batch:
+    """Return windows to learn from, cut along poses estimated where the localiser might have looked."""
+    poses = displaced_poses(finder, pictures, generator)
+    return upright_windows(pictures.pixels, stored_corners(pictures), poses), pictures.labels

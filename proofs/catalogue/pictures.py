@@ -63,10 +63,15 @@ class Span:
         return low[0], low[1], high[0], high[1]
 
 
+def label_pose(shot: Shot) -> tuple[float, float, float, float]:
+    """Return native x and y of the middle of a shot's label, its turn in degrees clockwise, and its scale."""
+    place = label_place(shot)
+    return place.x / 16, place.y / 16, float(place.rotation), place.scale / 1024
+
+
 def label_centre(shot: Shot) -> tuple[float, float]:
     """Return the native x and y of the middle of a shot's label."""
-    place = label_place(shot)
-    return place.x / 16, place.y / 16
+    return label_pose(shot)[:2]
 
 
 def span_around(corner: tuple[int, int], size: int) -> Span:

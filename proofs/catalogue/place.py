@@ -42,7 +42,7 @@ def run_place(settings: Settings, work: Path) -> dict[str, object]:
     """Train one localiser for all kinds and examine it on unseen families; returns a JSON-ready result."""
     generator = seeded(settings.seed + 17)
     drawn = [load_set(work, picture_sets(settings, kind)["place_train"]) for kind in KINDS]
-    pixels, places = np.concatenate([p.pixels for p in drawn]), np.concatenate([p.centres for p in drawn])
+    pixels, places = np.concatenate([p.pixels for p in drawn]), np.concatenate([p.poses[:, :2] for p in drawn])
     held_out = np.concatenate([held_out_rows(len(p.pixels)) for p in drawn])
     tests = {kind: every_family_once(load_set(work, picture_sets(settings, kind)["test"])) for kind in KINDS}
     test_pixels = np.concatenate([test[0] for test in tests.values()])
@@ -76,14 +76,14 @@ def run_place(settings: Settings, work: Path) -> dict[str, object]:
 
 def held_out_rows(count: int) -> NDArray[np.bool_]:
     """Return which of a kind's training pictures the localiser does not learn from."""
-    return np.arange(count) % HELD_OUT == HELD_OUT - 1
+    return np.asarray(np.arange(count) % HELD_OUT == HELD_OUT - 1)
 
 
 def every_family_once(pictures: Pictures) -> tuple[NDArray[np.uint8], Places]:
     """Return one picture of each family, its twins taken in turn, and where their labels are."""
     families = len(pictures.pixels) // TWINS
     rows = np.arange(families) * TWINS + np.arange(families) % TWINS
-    return pictures.pixels[rows], pictures.centres[rows]
+    return pictures.pixels[rows], pictures.poses[rows, :2]
 
 
 def load_localiser(work: Path) -> nn.Module:

@@ -89,4 +89,4 @@ def assigned_jointly(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     orders = np.array(list(permutations(range(scores.shape[1]))))
     totals = sum(scores[:, twin, orders[:, twin]] for twin in range(scores.shape[1]))
-    return orders[np.asarray(totals).argmax(axis=1)]
+    return np.asarray(orders[np.asarray(totals).argmax(axis=1)])

@@ -76,16 +76,18 @@ class Settings:
     """Further grain draws per family and code to be told apart."""
     batch: int = 128
     """Samples per step."""
-    ink_steps: int = 3000
+    ink_steps: int = 2000
     """Steps on plain ink."""
     mixed_steps: int = 1500
     """Steps on half ink, half relief."""
-    relief_steps: int = 3000
+    relief_steps: int = 4000
     """Steps on relief alone."""
     native_steps: int = 600
     """Steps on native crops."""
     place_steps: int = 1200
     """Steps of the localiser, of 32 thumbnails."""
+    pose_steps: int = 1500
+    """Steps of the estimator of a label's pose."""
     unplaced_ink_steps: int = 600
     """Steps on plain ink of the probe that is not told where, after it was given the told probe's ink weights."""
     unplaced_mixed_steps: int = 500
@@ -124,6 +126,7 @@ def quick_settings() -> Settings:
         relief_steps=3,
         native_steps=3,
         place_steps=3,
+        pose_steps=3,
         unplaced_ink_steps=2,
         unplaced_mixed_steps=2,
         unplaced_relief_steps=2,

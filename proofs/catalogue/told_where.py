@@ -1,4 +1,4 @@
-"""Criterion (a), first half: a reader told where the label is, taught on plain ink before it sees relief.
+"""Criterion (a), first half: a reader told the label's pose, taught on plain ink before it sees relief.
 
 The order matters: started on relief it learns nothing, which proves nothing. So it must first read plain ink
 through the same thumbnail (the positive control), then gets half ink and half relief, then relief alone.
@@ -17,21 +17,17 @@ from torch import nn
 
 from vretrver.data.catalogue.glyphs import LabelKind
 
-from .datasets import WIDE_WINDOW, Pictures, load_set, picture_sets
-from .networks import WINDOW, log_probabilities, reader
+from .datasets import Pictures, load_set, picture_sets
+from .networks import log_probabilities, reader
 from .pictures import window_corner
 from .plan import TWINS
 from .scoring import assigned_jointly, share_right
 from .settings import Settings
 from .training import Batch, Check, Source, Stage, seeded, train
-
-MARGIN = (WIDE_WINDOW - WINDOW) // 2
-"""Thumbnail pixels by which a stored window is wider than the reader's on each side."""
+from .upright import upright_windows
 
 RATES = {"ink": 2e-3, "mixed": 1.4e-3, "relief": 1e-3}
 """Peak learning rate of each stage."""
-
-Windows = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +75,12 @@ def run_told_where(settings: Settings, work: Path, kind: LabelKind) -> dict[str,
     sets = picture_sets(settings, kind)
     ink_test, test = load_set(work, sets["ink_test"]), load_set(work, sets["test"])
     course = Course(
-        ink=window_source(load_set(work, sets["ink_train"])),
-        relief=window_source(load_set(work, sets["train"])),
-        ink_choice=middle(load_set(work, sets["ink_choice"])),
-        ink_test=(placed_windows(ink_test), ink_test.labels),
-        relief_choice=middle(load_set(work, sets["choice"])),
-        relief_test=(placed_windows(test), test.labels),
+        ink=batch_source(upright(load_set(work, sets["ink_train"]))),
+        relief=batch_source(upright(load_set(work, sets["train"]))),
+        ink_choice=upright(load_set(work, sets["ink_choice"])),
+        ink_test=upright(ink_test),
+        relief_choice=upright(load_set(work, sets["choice"])),
+        relief_test=upright(test),
     )
     steps = Steps(
         ink=settings.ink_steps,
@@ -93,7 +89,7 @@ def run_told_where(settings: Settings, work: Path, kind: LabelKind) -> dict[str,
         checks=settings.checks,
         batch=settings.batch,
     )
-    net = reader(1, TWINS, native=False)
+    net = reader(1, TWINS, sees="upright")
     result = teach(net, course, steps, generator, families=(ink_test.families, test.families), seed=settings.seed)
     torch.save(result.ink_weights, weights_path(work, kind))
     return result.report
@@ -190,29 +186,20 @@ def examiner(net: nn.Module, choice: Batch, test: Batch) -> Callable[[], tuple[f
     return check
 
 
-def middle(pictures: Pictures) -> Batch:
-    """Return the reader's windows out of stored ones, centred on the label."""
-    cut = slice(MARGIN, MARGIN + WINDOW)
-    return pictures.pixels[:, cut, cut], pictures.labels
+def upright(pictures: Pictures) -> Batch:
+    """Return the reader's windows, cut along the labels' true poses out of stored windows or whole thumbnails."""
+    return upright_windows(pictures.pixels, stored_corners(pictures), pictures.poses), pictures.labels
 
 
-def placed_windows(pictures: Pictures) -> Windows:
-    """Return the reader's windows out of whole thumbnails, centred on the label."""
-    corners = [window_corner((x, y), WINDOW) for x, y in pictures.centres]
-    return cut_windows(pictures.pixels, np.array(corners))
+def stored_corners(pictures: Pictures) -> NDArray[np.int64]:
+    """Return [N, 2] the thumbnail (column, row) at which each stored picture starts."""
+    size = pictures.pixels.shape[1]
+    return np.array([window_corner((x, y), size) for x, y in pictures.poses[:, :2]], dtype=np.int64)
 
 
-def cut_windows(pixels: NDArray[np.uint8], corners: NDArray[np.int64]) -> Windows:
-    """Return [N, 13, 13, 3] windows that start at [N, 2] corners (column, row) of [N, H, W, 3] pictures."""
-    reach = np.arange(WINDOW)
-    rows = (corners[:, 1, None] + reach)[:, :, None]
-    columns = (corners[:, 0, None] + reach)[:, None, :]
-    return pixels[np.arange(len(pixels))[:, None, None], rows, columns]
-
-
-def window_source(pictures: Pictures) -> Source:
-    """Return a source of centred windows."""
-    pixels, labels = middle(pictures)
+def batch_source(pictures: Batch) -> Source:
+    """Return a source that draws rows of a set."""
+    pixels, labels = pictures
 
     def draw(generator: np.random.Generator, count: int) -> Batch:
         rows = generator.integers(0, len(pixels), count)

@@ -10,6 +10,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,11 +23,20 @@ from .networks import as_input
 WARM_UP = 50
 """Steps over which the learning rate rises."""
 
-Batch = tuple[NDArray[np.uint8], NDArray[np.int64]]
-"""Pictures [B, H, W, 3] and labels [B, cells]."""
+Batch = tuple[NDArray[np.uint8], NDArray[Any]]
+"""Pictures [B, H, W, 3] and labels, [B, cells] for values."""
 
 Source = Callable[[np.random.Generator, int], Batch]
 """Draws a batch of a given size from one set."""
+
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""From outputs [B, cells, values] and labels to one number."""
+
+
+def value_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the cross-entropy of [B, cells, values] logits and [B, cells] labels, nats."""
+    return cross_entropy(logits.flatten(0, 1), labels.flatten())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,8 @@ class Stage:
     """Points on the curve, evenly spaced; the last is the last step."""
     batch: int = 128
     """Samples per step."""
+    loss: Loss = value_loss
+    """What is made small."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,7 +139,7 @@ def _take_step(
     labels = torch.from_numpy(np.concatenate([batch[1] for batch in drawn]))
     with torch.autocast("cpu", torch.bfloat16):
         logits = net(pictures)
-    loss = cross_entropy(logits.float().flatten(0, 1), labels.flatten())
+    loss = stage.loss(logits.float(), labels)
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import gzip
 import math
-import os
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
+from .files import replace_file
 
 Ranking = tuple[tuple[str, float], ...]
 """(did, score) pairs of one query, best first."""
@@ -127,6 +126,14 @@ def read_run(path: Path) -> Run:
     return Run(tag=tag, rankings=best_first)
 
 
+def place_in_run(path: Path, qid: str, did: str | None = None) -> str:
+    """Return `path:line` of a query's first line in a run file, or of a did in its ranking; reads the file again."""
+    for where, fields in _fields(path):
+        if fields[0] == qid and did in (None, fields[2]):
+            return where
+    return str(path)
+
+
 def write_run(run: Run, path: Path) -> None:
     """Write a TREC run; the file appears whole or not at all.
 
@@ -142,20 +149,6 @@ def write_run(run: Run, path: Path) -> None:
             f"{qid} Q0 {did} {rank} {score!r} {run.tag}\n" for rank, (did, score) in enumerate(ranking, start=1)
         ]
     replace_file(path, "".join(lines).encode("utf-8"))
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write bytes to a new file beside `path`, sync it and put it in the place of `path` in one step."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _fields(path: Path) -> Iterator[tuple[str, list[str]]]:

@@ -49,8 +49,8 @@ class Driver(Generic[R]):
         However the run ends, every session that was begun is closed and released.
 
         Raises:
-            RuntimeError: the policy lost a request or answered a session that is not waiting, or two running
-                sessions have one name.
+            RuntimeError: the policy lost a request or answered a session that is not waiting; two running sessions
+                have one name, or one asks for others.
         """
         waiting = enumerate(sessions)
         busy = True
@@ -94,7 +94,10 @@ class Driver(Generic[R]):
             self._leave(seat)
             self._finished.append((seat.index, stop.value))
             return
-        (session,) = request.sessions
+        if len(request.sessions) != 1:
+            seat.running.close()
+            raise RuntimeError(f"a running session asks for itself alone, got a request for {request.sessions}")
+        session = request.sessions[0]
         if session == seat.session:
             del self._seats[session]
         else:

@@ -6,13 +6,13 @@ decided is shown by replaying the trajectory without it, not here.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from ..agent.reranker import Reranked
 from ..errors import DataError
+from ..files import replace_file
 from ..images import ImageStore
 from .gallery import Gallery
 from .markup import Markup, element, joined
@@ -66,14 +66,10 @@ def write_report(
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        partial.write_bytes(data)
-        partial.replace(path)
+        replace_file(path, data)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _head(title: str, gallery: Gallery) -> Markup:

@@ -87,11 +87,11 @@ WORDS: Mapping[str, str] = {
 }
 """Word -> sRGB in hexadecimal."""
 
-SHADES: Mapping[str, float] = {
-    **dict.fromkeys(["light", "pale", "pastel", "bright"], 14.0),
-    **dict.fromkeys(["dark", "deep"], -16.0),
-}
-"""Word before a colour -> change of its lightness on the scale 0-100."""
+LIGHT_WORDS = frozenset({"light", "pale", "pastel"})
+"""Words that mix the next colour half with white."""
+
+DARK_WORDS = frozenset({"dark", "deep"})
+"""Words that mix the next colour half with black."""
 
 GROUND_STARTS = frozenset({"on", "against", "over", "upon", "above", "atop", "onto", "under", "beneath", "behind"})
 """Words after which a phrase tells what lies around the thing wanted."""
@@ -163,18 +163,26 @@ def text_colours(text: str) -> tuple[Floats, Floats]:
     """
     thing = np.zeros(len(ANCHORS), dtype=np.float32)
     around = np.zeros(len(ANCHORS), dtype=np.float32)
-    in_ground, shift = False, 0.0
+    in_ground, before = False, ""
     for word in _TOKEN.findall(text.lower()):
         if word in GROUND_STARTS or word in GROUND_ENDS:
-            in_ground, shift = word in GROUND_STARTS, 0.0
-        elif word in SHADES:
-            shift = SHADES[word]
+            in_ground = word in GROUND_STARTS
         elif (colour := _colour_of(word)) is not None:
             target = around if in_ground else thing
-            target += nearness(to_lab(np.array(_rgb(colour), dtype=np.uint8)) + np.array([shift, 0, 0], np.float32))
-            shift = 0.0
+            target += nearness(to_lab(_shaded(colour, before)))
+        before = word
     return thing, around
 
 
 def _colour_of(word: str) -> str | None:
     return WORDS.get(word) or WORDS.get(word.removesuffix("s")) or WORDS.get(word.removesuffix("ish"))
+
+
+def _shaded(colour: str, before: str) -> NDArray[np.uint8]:
+    """Return the sRGB bytes [3] of a colour, lightened or darkened by the word before it."""
+    rgb = np.array(_rgb(colour), dtype=np.int64)
+    if before in LIGHT_WORDS:
+        rgb = (rgb + 255) // 2
+    elif before in DARK_WORDS:
+        rgb = rgb // 2
+    return rgb.astype(np.uint8)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DataError
+from ...files import replace_file
 
 JOURNAL_FILE = "pictures.tsv"
 """Name of the file in a catalogue's folder."""
@@ -67,14 +68,6 @@ def save_journal(directory: Path, title: str, written: Mapping[str, Written]) ->
     """Write the whole journal in the order of the paths."""
     lines = [f"{title}\n", *(written[path].line() for path in sorted(written))]
     replace_file(directory / JOURNAL_FILE, "".join(lines).encode())
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file under another name and put it in place: there is never half a file of that name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
 
 
 def _is_whole(path: Path, sha256: str) -> bool:

@@ -24,7 +24,8 @@ from typing import cast
 from PIL import Image
 
 from ...errors import DataError
-from .journal import JOURNAL_FILE, Written, open_journal, replace_file, save_journal
+from ...files import replace_file
+from .journal import JOURNAL_FILE, Written, open_journal, save_journal
 from .plan import DATASET, Item, make_plan
 from .render import label_place, render
 from .tasks import INSTRUCTIONS, NAME, SHAPES, PoolName, Row, Shape, World, candidate_rows, make_world, query_rows
@@ -115,7 +116,7 @@ def write_catalogue(
     save_journal(out, title, written)
     files = _text_files(make_world(seed, plan), split)
     for name, data in files.items():
-        replace_file(out / name, data)
+        _put(out / name, data)
     summary = CatalogueSummary(
         directory=out,
         seed=seed,
@@ -166,12 +167,18 @@ def _leave_with_parent() -> None:
 
 def _draw(out: Path, job: _Job) -> Written:
     data, pixels = encode_native(job.shot)
-    replace_file(out / job.path, data)
+    _put(out / job.path, data)
     return Written(
         path=job.path,
         file_sha256=hashlib.sha256(data).hexdigest(),
         pixels_sha256=hashlib.sha256(pixels).hexdigest(),
     )
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write a file and the folders above it; the journal's hashes tell after a power cut what has to be redone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, data, sync=False)
 
 
 def _text_files(world: World, split: str) -> dict[str, bytes]:

@@ -1,0 +1,188 @@
+"""Pins reranking over windows: order, failed windows, deadlines, many queries at once, the configuration's hash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from tests.drawn import DrawnFolder
+from tests.unit.agent.sessions import zoom
+
+from vretrver.agent.bench import Views
+from vretrver.agent.dialects.released import released
+from vretrver.agent.dialects.vretrver import vretrver
+from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Sampling
+from vretrver.agent.reranker import AgentConfig, Reranked, Reranker
+from vretrver.agent.schedule import ReferenceSchedule
+from vretrver.agent.session import SessionLimits
+from vretrver.agent.trajectory import StopReason
+from vretrver.geometry import PixelBudget
+from vretrver.policies.scripted import Moment, Script, ScriptedPolicy, answer_text, first_k, misbehaving, shuffled
+from vretrver.records import Candidate, Hit, parts_of
+from vretrver.traces import reranked_to_json
+
+
+def _texts(count: int) -> list[Hit]:
+    """Return text-only hits `1:1` to `1:<count>`, best first."""
+    return [
+        Hit(candidate=Candidate(did=f"1:{number}", parts=parts_of(text=f"text {number}")), score=1 / number)
+        for number in range(1, count + 1)
+    ]
+
+
+def _rerank(drawn: DrawnFolder, script: Script, count: int, **config: object) -> Reranked:
+    policy = ScriptedPolicy(script, name="test")
+    made = replace(AgentConfig(), **config)
+    return Reranker(policy, drawn.store, made, clock=lambda: 0.0).rerank(drawn.query(), _texts(count))
+
+
+def _favouring(did: str) -> Callable[[Moment], str]:
+    """Return a script that puts one candidate first and leaves the others as they are."""
+
+    def script(moment: Moment) -> str:
+        assert moment.task is not None
+        dids = [candidate.did for candidate in moment.task.candidates]
+        return answer_text([dids.index(did) + 1] if did in dids else [1])
+
+    return script
+
+
+def test_a_candidate_is_carried_from_the_last_place_to_the_first(drawn: DrawnFolder) -> None:
+    reranked = _rerank(drawn, _favouring("1:50"), 50)
+    steps = [record.step for record in reranked.trajectories]
+    assert [(step.index, step.start, step.stop) for step in steps] == [
+        (0, 30, 50),
+        (1, 20, 40),
+        (2, 10, 30),
+        (3, 0, 20),
+    ]
+    assert [record.candidates[0] for record in reranked.trajectories] == ["1:31", "1:21", "1:11", "1:1"]
+    assert [record.candidates[10] for record in reranked.trajectories[1:]] == ["1:50"] * 3
+    assert [ranked.did for ranked in reranked.ranking] == ["1:50", *(f"1:{number}" for number in range(1, 50))]
+    assert (reranked.ranking[0].rank, reranked.ranking[0].coarse_rank) == (1, 50)
+
+
+def test_scores_fall_strictly_and_are_not_called_calibrated(drawn: DrawnFolder) -> None:
+    ranking = _rerank(drawn, _favouring("1:3"), 25).ranking
+    assert all(ahead.score > behind.score for ahead, behind in pairwise(ranking))
+    assert {ranked.calibrated for ranked in ranking} == {False}
+    assert [ranked.rank for ranked in ranking] == list(range(1, 26))
+
+
+def test_candidates_below_the_depth_keep_their_place(drawn: DrawnFolder) -> None:
+    reranked = _rerank(drawn, lambda moment: answer_text(range(moment.count, 0, -1)), 60)
+    assert [ranked.did for ranked in reranked.ranking[50:]] == [f"1:{number}" for number in range(51, 61)]
+    assert len(reranked.ranking) == 60
+
+
+def test_a_window_that_failed_leaves_its_part_of_the_order_and_is_marked(drawn: DrawnFolder) -> None:
+    def script(moment: Moment) -> str:
+        return "no idea" if moment.session.endswith("/w0") else answer_text(range(moment.count, 0, -1))
+
+    schedule = ReferenceSchedule(depth=6, size=4, stride=2)
+    reranked = _rerank(drawn, script, 6, schedule=schedule)
+    assert [record.stop for record in reranked.trajectories] == [StopReason.MALFORMED, StopReason.ANSWERED]
+    assert reranked.failed == reranked.trajectories[:1]
+    assert [ranked.did for ranked in reranked.ranking] == ["1:4", "1:3", "1:2", "1:1", "1:5", "1:6"]
+    assert not reranked.interrupted
+
+
+def test_a_policy_that_failed_leaves_the_window_and_the_others_go_on(drawn: DrawnFolder) -> None:
+    def script(moment: Moment) -> str | Completion:
+        if moment.session.endswith("/w0"):
+            return Completion(session=moment.session, text="", finish=FinishReason.ERROR, error="502")
+        return answer_text(range(moment.count, 0, -1))
+
+    reranked = _rerank(drawn, script, 6, schedule=ReferenceSchedule(depth=6, size=4, stride=2))
+    assert [record.stop for record in reranked.trajectories] == [StopReason.POLICY_ERROR, StopReason.ANSWERED]
+    assert reranked.interrupted
+
+
+def test_the_deadline_ends_the_schedule_and_keeps_what_was_ranked(drawn: DrawnFolder) -> None:
+    now = [0.0]
+
+    def script(moment: Moment) -> str:
+        now[0] += 1.0
+        return answer_text(range(moment.count, 0, -1))
+
+    policy = ScriptedPolicy(script, name="slow")
+    config = AgentConfig(schedule=ReferenceSchedule(depth=8, size=4, stride=2), seconds=1.5)
+    reranked = Reranker(policy, drawn.store, config, clock=lambda: now[0]).rerank(drawn.query(), _texts(8))
+    assert [record.stop for record in reranked.trajectories] == [
+        StopReason.ANSWERED,
+        StopReason.ANSWERED,
+        StopReason.DEADLINE,
+    ]
+    assert [record.turns for record in reranked.trajectories[2:]] == [[]]
+    assert [ranked.did for ranked in reranked.ranking] == [f"1:{number}" for number in (1, 2, 7, 8, 4, 3, 6, 5)]
+    assert reranked.interrupted
+    assert reranked.seconds == 2.0
+
+
+@pytest.mark.parametrize("count", [1, 3, 20, 21, 50, 53])
+@pytest.mark.parametrize("policy", [first_k(), shuffled(1), misbehaving(2)], ids=["first-k", "random", "misbehaving"])
+def test_the_ranking_is_a_permutation_whatever_the_policy_does(
+    drawn: DrawnFolder, policy: ScriptedPolicy, count: int
+) -> None:
+    reranked = Reranker(policy, drawn.store).rerank(drawn.query(), _texts(count))
+    assert sorted(ranked.did for ranked in reranked.ranking) == sorted(hit.candidate.did for hit in reranked.hits)
+
+
+@pytest.mark.parametrize("in_flight", [1, 3, 16])
+def test_many_queries_at_once_give_the_bytes_of_one_after_another(drawn: DrawnFolder, in_flight: int) -> None:
+    def script(moment: Moment) -> str:
+        return zoom(1) * (1 + len(moment.session) % 3) if not moment.said else answer_text([2, 1])
+
+    requests = [(drawn.query(qid=f"9:{10**number}"), drawn.hits(2)) for number in range(6)]
+    runs = []
+    for places in (1, in_flight):
+        policy = ScriptedPolicy(script, name="test", limits=PolicyLimits(in_flight=places))
+        results = Reranker(policy, drawn.store, clock=lambda: 0.0).rerank_many(requests)
+        runs.append(sorted(reranked_to_json(reranked) for reranked in results))
+    assert runs[0] == runs[1]
+
+
+def test_a_query_without_hits_or_with_a_repeated_one_is_refused_and_the_finished_ones_are_kept(
+    drawn: DrawnFolder,
+) -> None:
+    policy = ScriptedPolicy(lambda _: answer_text([1]), name="test", limits=PolicyLimits(in_flight=1))
+    reranker = Reranker(policy, drawn.store)
+    results = reranker.rerank_many([(drawn.query(qid="9:1"), _texts(2)), (drawn.query(qid="9:2"), [])])
+    assert next(results).query.qid == "9:1"
+    with pytest.raises(ValueError, match="query 9:2 has no candidates to rerank"):
+        next(results)
+    with pytest.raises(ValueError, match="query 9:1: a candidate stands in its list twice"):
+        reranker.rerank(drawn.query(), [*_texts(2), *_texts(1)])
+
+
+CHANGES: dict[str, dict[str, object]] = {
+    "dialect": {"dialect": released()},
+    "tools": {"dialect": vretrver(tools=False)},
+    "turns": {"dialect": replace(vretrver(), turns=5)},
+    "wording": {"dialect": replace(vretrver(), wording=replace(vretrver().wording, calls=3))},
+    "stop": {"dialect": replace(vretrver(), stop=("</answer>",))},
+    "views": {"views": Views(zoom=PixelBudget(tokens=64))},
+    "schedule": {"schedule": ReferenceSchedule(depth=20)},
+    "sampling": {"sampling": Sampling(temperature=0.5)},
+    "limits": {"limits": SessionLimits(look_tokens=9)},
+    "seconds": {"seconds": 3.0},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_hash_of_a_configuration_tells_every_change(change: str) -> None:
+    assert replace(AgentConfig(), **CHANGES[change]).sha256 != AgentConfig().sha256
+
+
+def test_the_hash_tells_texts_taken_from_published_data_from_ours() -> None:
+    hashes = {
+        AgentConfig(dialect=dialect).sha256
+        for dialect in (released(), released(guidelines="THEIRS"), released(system_text="THEIRS"))
+    }
+    assert len(hashes) == 3
+
+
+def test_equal_configurations_have_one_hash() -> None:
+    assert AgentConfig().sha256 == AgentConfig(views=Views()).sha256 == AgentConfig().sha256
