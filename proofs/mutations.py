@@ -51,10 +51,16 @@ def _call(stream: Stream, count: int) -> str:
 
 
 def mutated_reply(stream: Stream, count: int, *, damages: Sequence[int] = (1, 1, 1, 2, 3)) -> str:
-    """Return a reply over `count` candidates with one of the numbers of damages, each as likely."""
-    text = valid_reply(stream, count)
-    for _ in range(stream.choice(damages)):
+    """Return a reply over `count` candidates with one of the numbers of damages, each as likely.
+
+    Damages that leave the text as it was, such as two equal numbers exchanged, are followed by another.
+    """
+    original = text = valid_reply(stream, count)
+    wanted = stream.choice(damages)
+    done = 0
+    while done < wanted or (wanted and text == original):
         text = stream.choice(MUTATIONS)(text, stream) if text else stream.choice(TOKENS)
+        done += 1
     return text
 
 

@@ -18,14 +18,18 @@ CODES: dict[LabelKind, tuple[tuple[str, ...], ...]] = {
     "print": (("A", "7", "K"), ("7", "A", "K"), ("X", "3", "P"), ("L", "T", "J"), ("H", "9", "E")),
     "emblem": (("star", "moon"), ("moon", "star"), ("anchor", "house"), ("ring", "bolt"), ("heart", "leaf")),
     "stitch": (
-        ("slash", "cross", "backslash"),
-        ("backslash", "cross", "slash"),
-        ("loop", "bar", "vee"),
-        ("peak", "dash", "loop"),
-        ("bar", "slash", "dash"),
+        ("backslash", "backslash", "loop"),
+        ("loop", "slash", "vee"),
+        ("slash", "backslash", "slash"),
+        ("slash", "loop", "peak"),
+        ("cross", "loop", "slash"),
     ),
 }
-"""Five values of every kind of detail; two of each five are the same marks in another order."""
+"""Five values of every kind of detail, the same in every family.
+
+Of the codes and emblems two are the same marks in another order. The stitches are thin: the five were chosen among
+20,000 random ones as those whose plain ink differs most in a thumbnail, so that the probe has the best chance.
+"""
 
 GUESS = 0.20
 """Share that a blind choice among five twins gets right."""

@@ -47,10 +47,11 @@ class Task:
 
 
 def fingerprint(settings: Settings) -> str:
-    """Return a short hash of the settings and of two drawn shots per kind, as files and as thumbnails."""
+    """Return a short hash of the settings and of three drawn shots per kind, as files and as thumbnails."""
     digest = hashlib.sha256(settings.digest().encode())
     for kind in KINDS:
-        for sample in coded(split_families(settings, kind).test[:1])[:2]:
+        family = split_families(settings, kind).test[:1]
+        for sample in (*coded(family)[:2], *coded(family, ink="plain")[:1]):
             data = file_bytes(render(shot_of(settings, kind, sample)))
             digest.update(data)
             digest.update(shown_thumbnail(data)[0].tobytes())

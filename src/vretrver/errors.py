@@ -5,6 +5,7 @@
     |   `-- PictureError                       one picture cannot be read or is not what it was
     |-- ConfigError        (also ValueError)   an option or a configuration file is wrong
     |-- PolicyError        (also RuntimeError) a policy is misconfigured or unreachable at the start
+    |-- ServiceError       (also RuntimeError) a remote service refused a request or could not be reached
     |-- IndexMismatch      (also ValueError)   vectors or an index belong to another encoder
     `-- MissingDependency  (also ImportError)  an extra is not installed
 
@@ -31,6 +32,21 @@ class ConfigError(VRetrverError, ValueError):
 
 class PolicyError(VRetrverError, RuntimeError):
     """A policy is misconfigured, or cannot be reached when it is first used."""
+
+
+class ServiceError(VRetrverError, RuntimeError):
+    """A remote service refused a request, could not be reached, or answered what cannot be read.
+
+    Args:
+        message: one sentence.
+        status: the HTTP status; None when there was no answer, or one that could not be read.
+        words: what the server said of it; cleaned of the key, on one line.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, words: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.words = words
 
 
 class IndexMismatch(VRetrverError, ValueError):

@@ -1,7 +1,8 @@
-"""Opening pictures safely and making the bytes a model is sent; the only module that decodes or encodes a picture.
+"""Opening pictures safely and making the bytes a model is sent: the one front to pictures for all other units.
 
 Pictures are upright (EXIF orientation applied), RGB, transparent pixels on white. What is not an allowed format, is
-too large, is cut short or is hostile is refused with a `PictureError` that names the file and the reason.
+too large, is cut short or is hostile is refused with a `PictureError` that names the file and the reason. `pictures`
+says where bytes come from and what they show; nothing else decodes a picture.
 """
 
 from __future__ import annotations
@@ -9,42 +10,41 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-import warnings
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Container, Hashable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Generic, TypeVar
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from .errors import ConfigError, PictureError
 from .geometry import Box, SizeRule
+from .pictures.file import ExifBlock, ImageLimits, PictureFile
+from .pictures.opening import open_picture
+from .pictures.roots import DirectoryRoot, Root, open_roots, place_of
 from .records import ImageRef
 
-V = TypeVar("V")
+__all__ = [
+    "LOOK_QUALITY",
+    "THUMBNAIL_QUALITY",
+    "BoundedCache",
+    "ExifBlock",
+    "FileSurvey",
+    "ImageLimits",
+    "ImageStore",
+    "Picture",
+    "encode_picture",
+    "resized",
+]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")
-"""Formats that are opened; anything else is refused whatever its name ends in. JPEG covers MPO, which is not a name
-that Pillow can be asked for: it would raise KeyError for a file of none of the formats before it."""
+V = TypeVar("V")
 
 THUMBNAIL_QUALITY = 75
 """JPEG quality of whole pictures shown small; the catalogue's gate was measured with it."""
 
 LOOK_QUALITY = 90
 """JPEG quality of what a look returns."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageLimits:
-    """What a file may cost before it is refused."""
-
-    max_bytes: int = 64 * 2**20
-    """Largest file in bytes."""
-    max_pixels: int = 100_000_000
-    """Most pixels of one picture, read from the header before anything is decoded."""
-    max_side: int = 30_000
-    """Longest side in pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,27 +80,20 @@ def encode_picture(image: Image.Image, *, quality: int = THUMBNAIL_QUALITY) -> P
     return Picture(data=data, width=image.width, height=image.height, sha256=hashlib.sha256(data).hexdigest())
 
 
-def on_white(image: Image.Image) -> Image.Image:
-    """Return an RGB copy with transparent pixels laid on white; palettes and grey levels are converted."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, layer).convert("RGB")
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        return _from_deep_grey(image)
-    return image.convert("RGB")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSurvey:
+    """What was found in a file of one or more pages."""
 
-
-def _from_deep_grey(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey levels by 1/257 and float ones by their own range; plain conversion would clip them."""
-    grey = image.convert("F")
-    low, high = (0.0, 65535.0) if image.mode != "F" else grey.getextrema()
-    if not isinstance(low, float) or not isinstance(high, float) or high <= low:
-        return Image.new("RGB", image.size, (0, 0, 0))
-    scale = 255.0 / (high - low)
-    return grey.point(lambda v: v * scale - low * scale).convert("L").convert("RGB")
+    form: str
+    """Format, as in `FORMATS` and `WITH_EXTRA` of `pictures.raster`."""
+    count: int
+    """Pages of the file, the refused ones included."""
+    pages: tuple[ImageRef, ...]
+    """The pages that can be shown, in order, with hash and upright size."""
+    refused: tuple[tuple[int, str], ...]
+    """(page, reason) of the pages that cannot."""
+    exif: ExifBlock
+    """EXIF block of the file; empty where there is none."""
 
 
 class BoundedCache(Generic[V]):
@@ -136,7 +129,7 @@ class ImageStore:
     """Reads pictures below named roots, within limits, with a bounded cache of decoded originals for crops.
 
     Args:
-        roots: root name -> directory; the empty name is the default root.
+        roots: root name -> directory, or URL of a store (`pictures.roots`); the empty name is the default root.
         limits: caps of one file.
         cache_bytes: most bytes of decoded originals kept (3 bytes a pixel); 0 keeps none.
         shown_bytes: most bytes of finished pictures kept; 0 keeps none.
@@ -152,49 +145,63 @@ class ImageStore:
     ) -> None:
         if not roots:
             raise ConfigError("an image store needs at least one root directory")
-        self.roots = {name: Path(path) for name, path in roots.items()}
+        self.roots = {name: place_of(root) for name, root in roots.items()}
+        self._places = open_roots(self.roots)
         self.limits = limits or ImageLimits()
         self._originals: BoundedCache[Image.Image] = BoundedCache(cache_bytes)
         self._shown: BoundedCache[Picture] = BoundedCache(shown_bytes)
 
     def locate(self, ref: ImageRef) -> Path:
-        """Return the file of a reference; raises PictureError when its path leaves the root."""
-        root = self.roots.get(ref.root)
-        if root is None:
-            known = ", ".join(repr(name) for name in sorted(self.roots))
-            raise PictureError(f"picture {ref}: unknown root {ref.root!r}; known roots: {known}")
-        pure = PurePosixPath(ref.path)
-        if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\0" in ref.path:
-            raise PictureError(f"picture {ref}: the path must be relative and stay below its root")
-        path = root / pure
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise PictureError(f"picture {ref}: the path leaves its root through a link")
-        return path
+        """Return the file of a reference; raises PictureError when its path leaves the root or the root is remote."""
+        root = self._place(ref)
+        if not isinstance(root, DirectoryRoot):
+            raise PictureError(f"picture {ref}: it lies in a remote store, not in a file")
+        return root.locate(ref)
 
     def read_bytes(self, ref: ImageRef) -> bytes:
         """Return the file's bytes; raises PictureError when it is missing, too large or not the one it was."""
-        path = self.locate(ref)
-        try:
-            size = path.stat().st_size
-            if size > self.limits.max_bytes:
-                raise PictureError(f"picture {ref}: {size} bytes, the limit is {self.limits.max_bytes}")
-            data = path.read_bytes()
-        except OSError as error:
-            raise PictureError(f"picture {ref}: cannot be read: {error.strerror or error}") from error
+        data = self._place(ref).read(ref, max_bytes=self.limits.max_bytes)
         if ref.sha256 is not None and hashlib.sha256(data).hexdigest() != ref.sha256:
             raise PictureError(f"picture {ref}: the file has changed since it was recorded; index it again")
         return data
 
+    def survey(self, ref: ImageRef, *, sound: Container[str] = frozenset()) -> FileSurvey:
+        """Return what a file holds, every page decoded once to know that it can be shown; PDF pages are opened only.
+
+        Args:
+            ref: the file; its page makes no difference.
+            sound: hashes of files known to be sound; of these only headers are read.
+
+        Raises:
+            PictureError: the file cannot be opened at all.
+        """
+        data = self.read_bytes(ref)
+        sha256 = hashlib.sha256(data).hexdigest()
+        found: list[ImageRef] = []
+        refused: list[tuple[int, str]] = []
+        with open_picture(ref, data, self.limits) as file:
+            pages, exif = file.pages(), file.exif()
+            for page in pages:
+                try:
+                    width, height = file.size(page) if sha256 in sound else file.check(page)
+                except PictureError as error:
+                    refused.append((page, str(error)))
+                else:
+                    found.append(replace(ref, page=page).identified(sha256=sha256, width=width, height=height))
+            form = file.form
+        return FileSurvey(form=form, count=len(pages), pages=tuple(found), refused=tuple(refused), exif=exif)
+
     def pin(self, ref: ImageRef) -> ImageRef:
         """Return the reference with the hash of the file as it is now and its upright size, from the header only."""
         data = self.read_bytes(ref)
-        width, height = self._upright_size(ref, data)
+        with self._open(ref, data) as file:
+            width, height = file.size(ref.page)
         return ref.identified(sha256=hashlib.sha256(data).hexdigest(), width=width, height=height)
 
     def identify(self, ref: ImageRef) -> ImageRef:
         """Return the reference as `pin` does, after decoding the whole picture to know that it is sound."""
         data = self.read_bytes(ref)
-        image = self._decode(ref, data, least=None)
+        image = self._decode(ref, data)
         return ref.identified(sha256=hashlib.sha256(data).hexdigest(), width=image.width, height=image.height)
 
     def original(self, ref: ImageRef) -> Image.Image:
@@ -203,7 +210,7 @@ class ImageStore:
         key = (hashlib.sha256(data).hexdigest(), ref.page)
         image = self._originals.get(key)
         if image is None:
-            image = self._decode(ref, data, least=None)
+            image = self._decode(ref, data)
             self._originals.put(key, image, size=image.width * image.height * 3)
         return image
 
@@ -213,10 +220,9 @@ class ImageStore:
         A JPEG is decoded at a reduced scale that is still at least four times the size wanted, then resized: at
         twice the size, the aliasing of the reduced decoding lets relief details through (docs/decisions/003).
         """
-        data = self.read_bytes(ref)
-        width, height = self._upright_size(ref, data)
-        size = rule.fit(width, height)
-        return resized(self._decode(ref, data, least=(4 * size[0], 4 * size[1])), size)
+        with self._open(ref, self.read_bytes(ref)) as file:
+            size = rule.fit(*file.size(ref.page))
+            return resized(file.decode(ref.page, least=(4 * size[0], 4 * size[1])), size)
 
     def whole(self, ref: ImageRef, rule: SizeRule, *, quality: int) -> Picture:
         """Return the finished bytes of `thumbnail`; cached by content for pinned references."""
@@ -234,58 +240,16 @@ class ImageStore:
         """Return the part of the original inside `box`, at (width, height) in pixels."""
         return resized(self.original(ref).crop((box.left, box.top, box.right, box.bottom)), size)
 
-    def _upright_size(self, ref: ImageRef, data: bytes) -> tuple[int, int]:
-        with _opened(ref, data, self.limits) as image:
-            width, height = image.size
-            return (height, width) if _lies_sideways(image) else (width, height)
+    def _place(self, ref: ImageRef) -> Root:
+        root = self._places.get(ref.root)
+        if root is None:
+            known = ", ".join(repr(name) for name in sorted(self.roots))
+            raise PictureError(f"picture {ref}: unknown root {ref.root!r}; known roots: {known}")
+        return root
 
-    def _decode(self, ref: ImageRef, data: bytes, *, least: tuple[int, int] | None) -> Image.Image:
-        with _opened(ref, data, self.limits) as image:
-            try:
-                if ref.page:
-                    image.seek(ref.page)
-                if least is not None and image.format in ("JPEG", "MPO"):
-                    image.draft("RGB", least[::-1] if _lies_sideways(image) else least)
-                image.load()
-                return on_white(ImageOps.exif_transpose(image))
-            except EOFError as error:
-                raise PictureError(f"picture {ref}: there is no page {ref.page}") from error
-            except (
-                OSError,
-                ValueError,
-                SyntaxError,
-                IndexError,
-                TypeError,
-                Image.DecompressionBombError,
-            ) as error:
-                raise PictureError(f"picture {ref}: damaged or cut short ({error})") from error
+    def _open(self, ref: ImageRef, data: bytes) -> PictureFile:
+        return open_picture(ref, data, self.limits)
 
-
-def _lies_sideways(image: Image.Image) -> bool:
-    """Say whether the EXIF orientation swaps width and height; a damaged EXIF block counts as upright."""
-    try:
-        return image.getexif().get(0x0112) in (5, 6, 7, 8)
-    except (OSError, ValueError, SyntaxError, KeyError, IndexError, TypeError):
-        return False
-
-
-def _opened(ref: ImageRef, data: bytes, limits: ImageLimits) -> Image.Image:
-    """Read the header only and refuse what the limits do not allow."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError as error:
-        allowed = ", ".join(FORMATS)
-        raise PictureError(f"picture {ref}: not a picture of an allowed format ({allowed})") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise PictureError(f"picture {ref}: damaged header ({error})") from error
-    width, height = image.size
-    if width * height > limits.max_pixels or max(width, height) > limits.max_side:
-        raise PictureError(
-            f"picture {ref}: {width} x {height} pixels, the limits are {limits.max_pixels} pixels and "
-            f"{limits.max_side} a side"
-        )
-    if width < 1 or height < 1:
-        raise PictureError(f"picture {ref}: it has no pixels")
-    return image
+    def _decode(self, ref: ImageRef, data: bytes) -> Image.Image:
+        with self._open(ref, data) as file:
+            return file.decode(ref.page)

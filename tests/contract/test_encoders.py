@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tests.contract.encoder_contract import EncoderContract
+
 from vretrver.images import ImageStore
 from vretrver.retrieval.encoder import Encoder
 from vretrver.retrieval.hash_encoder import HashEncoder
-
-from tests.contract.encoder_contract import EncoderContract
 
 
 class TestHashEncoder(EncoderContract):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vretrver.retrieval.index import MemoryIndex, VectorIndex
-
 from tests.contract.index_contract import IndexContract
+
+from vretrver.retrieval.index import MemoryIndex, VectorIndex
 
 
 class TestMemoryIndex(IndexContract):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from tests.contract.policy_contract import PolicyContract
 
@@ -9,7 +11,7 @@ from vretrver.agent.policy import Policy
 from vretrver.policies.oracle import Truth, oracle
 from vretrver.policies.scripted import answer_text, first_k, misbehaving, replay, shuffled
 
-POLICIES = {
+POLICIES: dict[str, Callable[[], Policy]] = {
     "replay": lambda: replay([answer_text([1, 2, 3])] * 4),
     "first-k": first_k,
     "random": lambda: shuffled(1),

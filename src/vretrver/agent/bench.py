@@ -160,5 +160,6 @@ class Bench:
 
 
 def _without_path(error: PictureError, ref: ImageRef) -> str:
-    """Return the reason alone: a model need not learn where files lie."""
-    return f"the picture is not available ({str(error).removeprefix(f'picture {ref}: ')})"
+    """Return the reason alone: a model need not learn where files lie. Messages begin `picture root:path#page: `."""
+    reason = str(error).partition(ref.path)[2].partition(": ")[2]
+    return f"the picture is not available ({reason if reason and ref.path not in reason else 'it cannot be read'})"

@@ -42,7 +42,7 @@ class Driver(Generic[R]):
         self._ready: deque[_Seat[R]] = deque()
         self._finished: deque[tuple[int, R]] = deque()
 
-    def run(self, sessions: Iterable[Running[R]]) -> Iterator[tuple[int, R]]:
+    def run(self, sessions: Iterable[Running[R]]) -> Generator[tuple[int, R], None, None]:
         """Yield (position in `sessions`, result) as sessions finish; `sessions` is read lazily.
 
         An exception of a session or of the policy ends the run, after the results that were there are yielded.

@@ -60,7 +60,8 @@ class Request:
     """The sessions that go on from here, one completion each. Several may be named in a conversation's first
     request only: they share its prefill, and each goes on by itself."""
     messages: tuple[Message, ...]
-    """What is new since the sessions' last request."""
+    """What is new since the sessions' last request. A conversation's first request may hold turns of the assistant:
+    a policy goes on from them as if it had written them."""
     sampling: Sampling
     """How to draw."""
     stop: tuple[str, ...] = ()

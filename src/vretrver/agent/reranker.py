@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -148,7 +148,7 @@ class Reranker:
         """Rerank the hits of one query, best first."""
         return next(self.rerank_many([(query, hits)]))
 
-    def rerank_many(self, requests: Iterable[tuple[Query, Sequence[Hit]]]) -> Iterator[Reranked]:
+    def rerank_many(self, requests: Iterable[tuple[Query, Sequence[Hit]]]) -> Generator[Reranked, None, None]:
         """Rerank many queries together and yield each as it finishes, in no particular order.
 
         Raises:

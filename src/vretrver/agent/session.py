@@ -203,9 +203,9 @@ class _State:
         left = None if budget is None else budget - self.looked
         outcome = execute(call, dialect.tools, self.bench, tokens_left=left)
         most = self.setup.policy_limits.pictures
-        if most is not None and self.pictures + len(outcome.looks) > most:
+        if outcome.looks and most is not None and self.pictures + len(outcome.looks) > most:
             reason = f"a conversation takes {most} pictures and {self.pictures} are shown"
-            return Executed(name=outcome.name, reason=outcome.reason or reason)
+            return Executed(name=outcome.name, reason=reason)
         self.looked += sum(look.shown.tokens for look in outcome.looks)
         self.pictures += len(outcome.looks)
         return outcome
@@ -237,10 +237,8 @@ class _State:
 
     def _ended(self, parsed: ParsedTurn, completion: Completion) -> tuple[Message, ...]:
         """End without an answer."""
-        if completion.finish is FinishReason.LENGTH:
-            self.stop = StopReason.MAX_TOKENS
-        else:
-            self.stop = StopReason.MAX_TURNS if parsed.calls else StopReason.MALFORMED
+        otherwise = StopReason.MAX_TURNS if parsed.calls else StopReason.MALFORMED
+        self.stop = StopReason.MAX_TOKENS if completion.finish is FinishReason.LENGTH else otherwise
         return ()
 
     def _note(self, turn: Turn) -> None:

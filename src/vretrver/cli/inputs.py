@@ -7,16 +7,19 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..data.folder import read_folder
 from ..data.hits import RerankRequest, read_requests
-from ..data.mbeir import read_candidates
+from ..data.sources.columns import Columns
+from ..data.sources.source import Source, read_source
 from ..errors import ConfigError, DataError
 from ..images import ImageStore
 from ..records import Candidate, Hit, ImageRef, Query, TextPart, parts_of
 from .output import note, progress
 
+NAMED = 20
+"""Most things left out of a source that are named one by one."""
 
-def store_of(roots: Mapping[str, Path]) -> ImageStore:
+
+def store_of(roots: Mapping[str, Path | str]) -> ImageStore:
     """Return the store over roots."""
     return ImageStore(roots)
 
@@ -32,24 +35,23 @@ def query_of(text: str | None, image: Path | None) -> Query:
     return Query(qid=f"query-{qid}", parts=parts_of(text=text, images=pictures))
 
 
-def corpus_of(source: Path, root: Path | None) -> tuple[Sequence[Candidate], ImageStore]:
-    """Return the candidates of a folder or a pool file, and the store their pictures are read from."""
-    if source.is_dir():
-        with progress("reading pictures") as update:
-            scan = read_folder(source, progress=update)
-        for file in scan.refused:
-            note(f"left out: {file.path}: {file.reason}")
-        return scan.candidates, store_of({"": source})
-    if not source.exists():
-        raise DataError(f"{source}: no such folder or file; name a folder of pictures or a pool (JSONL)")
-    directory = root or _layout_root(source)
-    return list(read_candidates(source)), store_of({"": directory})
+def corpus_of(
+    path: Path, root: Path | str | None, columns: Columns | None = None
+) -> tuple[Sequence[Candidate], ImageStore]:
+    """Return the candidates of a source, all read, and the store their pictures are read from."""
+    source = read_source(path, root=root, columns=columns)
+    with progress("reading") as update:
+        corpus = list(source.candidates(progress=update))
+    note_refused(source)
+    return corpus, store_of(source.roots)
 
 
-def _layout_root(pool: Path) -> Path:
-    """Return the M-BEIR folder a pool lies in, else the pool's own folder."""
-    parents = pool.resolve().parents
-    return parents[2] if len(parents) > 2 and parents[1].name == "cand_pool" else parents[0]
+def note_refused(source: Source) -> None:
+    """Say what of a source was left out and why: the first by name, the rest as a count."""
+    for refused in source.refused[:NAMED]:
+        note(f"left out: {refused.path}: {refused.reason}")
+    if len(source.refused) > NAMED:
+        note(f"left out: {len(source.refused) - NAMED} more, {len(source.refused)} in all")
 
 
 def candidates_of(files: Iterable[Path]) -> list[Hit]:

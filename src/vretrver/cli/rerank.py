@@ -1,8 +1,8 @@
-"""`vretrver rerank`: the agent over candidates somebody found, from a JSONL or straight from the command line."""
+"""`vretrver rerank`: the agent over candidates somebody found; `hits` has the forms in which they may be given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from .output import emit_json, emit_table, note, progress
 
 if TYPE_CHECKING:
+    from ..agent.dialect import Dialect
     from ..agent.reranker import Reranked, Reranker
     from ..agent.schedule import Schedule
     from ..images import ImageStore
@@ -22,14 +23,30 @@ if TYPE_CHECKING:
 
 def rerank(
     files: Annotated[
-        list[Path],
-        typer.Argument(help="A JSONL of queries with candidates (- for stdin), or a query's candidates."),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="A JSONL of queries with candidates (- for stdin), a published evaluation file (parquet), "
+            "or one query's candidates."
+        ),
+    ] = None,
     text: Annotated[str | None, typer.Option(help="Text of one query.")] = None,
     image: Annotated[Path | None, typer.Option(help="Picture of one query.")] = None,
-    policy: Annotated[str, typer.Option(help="What writes the agent's turns.")] = "first-k",
+    policy: Annotated[str, typer.Option(help="What writes the agent's turns; a server is http:URL.")] = "first-k",
+    model: Annotated[str | None, typer.Option(help="The server's model, unless VRETRVER_MODEL names it.")] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="Keep every turn here; a run that was killed pays for none of them twice.")
+    ] = None,
     dialect: Annotated[str, typer.Option(help="vretrver, or released for the published checkpoints.")] = "vretrver",
-    root: Annotated[Path | None, typer.Option(help="Folder the JSONL's picture paths start from.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="A TREC run or a LamRA result, with --queries and --corpus.")
+    ] = None,
+    queries: Annotated[Path | None, typer.Option(help="The queries of --run: M-BEIR's, or a JSONL.")] = None,
+    corpus: Annotated[Path | None, typer.Option(help="The candidates of --run: M-BEIR's pool, or a JSONL.")] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder the files' picture paths start from.")] = None,
+    path_map: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="OLD=NEW: where a published file's pictures lie now; may be given several times."),
+    ] = None,
     depth: Annotated[int, typer.Option(help="Candidates reranked per query.", min=1)] = 50,
     window: Annotated[int, typer.Option(help="Candidates in a window.", min=1)] = 20,
     stride: Annotated[int, typer.Option(help="Places a window moves.", min=1)] = 10,
@@ -41,24 +58,20 @@ def rerank(
 ) -> None:
     """Rerank candidates with the agent, and show what it looked at."""
     from ..agent.schedule import ReferenceSchedule
-    from .inputs import candidates_of, query_of, requests_of, store_of
+    from .hits import what_to_rerank
 
     schedule = ReferenceSchedule(depth=depth, size=window, stride=min(stride, window))
-    if text or image is not None:
-        hits = candidates_of(files)
-        roots = {str(file.parent): file.parent for file in files}
-        images = store_of({**roots, "query": image.parent if image else Path()})
-        pairs: Iterable[tuple[Query, Sequence[Hit]]] = [(query_of(text, image), hits)]
-    else:
-        if len(files) != 1:
-            raise ConfigError(f"{len(files)} files and no query; give --text or --image, or one JSONL of queries")
-        images = store_of({"": root or (Path() if str(files[0]) == "-" else files[0].parent)})
-        pairs = [(request.query, request.hits) for request in requests_of(files[0])]
+    given = what_to_rerank(
+        files or [], text=text, image=image, run=run, queries=queries, corpus=corpus, root=root,
+        path_map=path_map or [], depth=depth,
+    )  # fmt: skip
     rerank_and_print(
-        list(pairs),
-        images,
+        given.pairs,
+        given.images,
         policy=policy,
-        dialect=dialect,
+        model=model,
+        journal=journal,
+        dialect=given.dialect(dialect),
         schedule=schedule,
         trace=trace,
         report=report,
@@ -71,7 +84,9 @@ def rerank_and_print(
     images: ImageStore,
     *,
     policy: str,
-    dialect: str = "vretrver",
+    model: str | None = None,
+    journal: Path | None = None,
+    dialect: Dialect | None = None,
     schedule: Schedule | None = None,
     trace: Path | None = None,
     report: Path | None = None,
@@ -81,21 +96,12 @@ def rerank_and_print(
     from ..agent.dialects import dialect_named
     from ..agent.reranker import AgentConfig, Reranker
     from ..agent.schedule import ReferenceSchedule
-    from ..policies.named import policy_named
+    from ..policies.named import opened
 
-    config = AgentConfig(dialect=dialect_named(dialect), schedule=schedule or ReferenceSchedule())
-    reranker = Reranker(policy_named(policy), images, config)
-    done = _done_before(trace, pairs, reranker)
-    finished = list(done.values())
-    for reranked in finished:
-        _print(reranked, as_json=as_json)
-    todo = [pair for pair in pairs if pair[0].qid not in done]
-    with _writer(trace) as write, progress("reranking") as update:
-        for count, reranked in enumerate(reranker.rerank_many(todo), start=1):
-            write(reranked)
-            _print(reranked, as_json=as_json)
-            finished.append(reranked)
-            update(count, len(todo))
+    config = AgentConfig(dialect=dialect or dialect_named("vretrver"), schedule=schedule or ReferenceSchedule())
+    with opened(policy, model=model, journal=journal) as opened_policy:
+        reranker = Reranker(opened_policy, images, config)
+        finished = _rerank_all(reranker, pairs, trace, as_json=as_json)
     failed = [reranked.query.qid for reranked in finished if reranked.failed]
     if failed:
         note(
@@ -111,6 +117,24 @@ def rerank_and_print(
             report, shown, images, title="vretrver rerank", summary=[("policy", reranker.policy.fingerprint)]
         )
         note(f"the evidence report is {report}")
+
+
+def _rerank_all(
+    reranker: Reranker, pairs: Sequence[tuple[Query, Sequence[Hit]]], trace: Path | None, *, as_json: bool
+) -> list[Reranked]:
+    """Rerank what the trace does not hold, print everything, and return it in the order it was printed."""
+    done = _done_before(trace, pairs, reranker)
+    finished = list(done.values())
+    for reranked in finished:
+        _print(reranked, as_json=as_json)
+    todo = [pair for pair in pairs if pair[0].qid not in done]
+    with _writer(trace) as write, progress("reranking") as update:
+        for count, reranked in enumerate(reranker.rerank_many(todo), start=1):
+            write(reranked)
+            _print(reranked, as_json=as_json)
+            finished.append(reranked)
+            update(count, len(todo))
+    return finished
 
 
 def _done_before(

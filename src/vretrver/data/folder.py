@@ -1,31 +1,50 @@
-"""A folder of pictures as a corpus: every picture a candidate whose did is its path below the folder.
+"""A folder of pictures and documents as a corpus: every picture and every page a candidate.
 
-Each file is decoded once, so that what enters the corpus can be shown later; what cannot is reported by name.
+The did of a picture is its path below the folder, that of a page `path#page=n`, n from 1, as in links to PDF pages.
+Each picture is decoded once, so that what enters the corpus can be shown later; what cannot is reported by name.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError, PictureError
-from ..images import ImageLimits, ImageStore
+from ..images import FileSurvey, ImageLimits, ImageStore
 from ..records import Candidate, ImagePart, ImageRef
+from .exif import photo_metadata
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp")
-"""Endings, in any case, of files that are taken for pictures."""
+SUFFIXES = (
+    ".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jpeg", ".jpg", ".mpo", ".pdf", ".png", ".tif", ".tiff",
+    ".webp",
+)  # fmt: skip
+"""Endings, in any case, of files that are taken for pictures and documents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedFile:
-    """A file that looked like a picture, or a folder, that could not be read."""
+class Refused:
+    """A file, a page, a folder or a row that could not become a candidate."""
 
     path: str
-    """POSIX path below the folder."""
+    """POSIX path below the folder, with `#page=n` for a page; `path:line` for a row."""
     reason: str
     """One sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderListing:
+    """The files of a folder, none of them opened yet."""
+
+    pictures: tuple[str, ...]
+    """POSIX paths of what looks like a picture or a document, sorted."""
+    refused: tuple[Refused, ...]
+    """Folders that could not be listed, and files whose names are not text."""
+    others: int
+    """Files left out because their names do not end in one of `SUFFIXES`."""
+    links: int
+    """Symbolic links left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +54,13 @@ class FolderScan:
     directory: Path
     """The folder; the image root of the candidates."""
     candidates: tuple[Candidate, ...]
-    """The pictures, sorted by path, with hash and size; at least one."""
-    refused: tuple[RefusedFile, ...]
+    """The pictures and pages, sorted by path, with hash and size; at least one."""
+    refused: tuple[Refused, ...]
     """What could not be read, sorted by path."""
     others: int
     """Files left out because their names do not end in one of `SUFFIXES`."""
     links: int
     """Symbolic links left out."""
-
-
-@dataclass(slots=True)
-class _Walk:
-    pictures: list[str]
-    refused: list[RefusedFile]
-    others: int = 0
-    links: int = 0
 
 
 def read_folder(
@@ -70,68 +81,106 @@ def read_folder(
     Raises:
         DataError: there is no such folder, or it holds no readable picture.
     """
-    if not directory.is_dir():
-        raise DataError(f"{directory}: no such folder; name a folder of pictures")
-    walk = _walk(directory)
+    listing = list_folder(directory)
     store = ImageStore({root: directory}, limits=limits, cache_bytes=0)
     candidates: list[Candidate] = []
-    for done, path in enumerate(walk.pictures, start=1):
-        try:
-            found = store.identify(ImageRef(path=path, root=root))
-            candidates.append(Candidate(did=path, parts=(ImagePart(image=found),)))
-        except PictureError as error:
-            walk.refused.append(RefusedFile(path=path, reason=str(error)))
+    refused = list(listing.refused)
+    for done, path in enumerate(listing.pictures, start=1):
+        found, wrong = read_file(store, ImageRef(path=path, root=root))
+        candidates += found
+        refused += wrong
         if progress is not None:
-            progress(done, len(walk.pictures))
+            progress(done, len(listing.pictures))
     if not candidates:
-        raise DataError(_nothing_found(directory, walk))
+        raise DataError(nothing_found(directory, refused))
     return FolderScan(
         directory=directory,
         candidates=tuple(candidates),
-        refused=tuple(sorted(walk.refused, key=lambda file: file.path)),
-        others=walk.others,
-        links=walk.links,
+        refused=tuple(sorted(refused, key=lambda file: file.path)),
+        others=listing.others,
+        links=listing.links,
     )
 
 
-def _nothing_found(directory: Path, walk: _Walk) -> str:
-    if walk.refused:
-        first = walk.refused[0]
-        return (
-            f"{directory}: none of {len(walk.refused)} files could be read; the first, {first.path}: {first.reason}"
-        )
-    return f"{directory}: no pictures found; name a folder that holds {', '.join(SUFFIXES)} files"
-
-
-def _walk(directory: Path) -> _Walk:
-    found = _Walk(pictures=[], refused=[])
-    for entry in _entries(directory, directory, found.refused):
+def list_folder(directory: Path) -> FolderListing:
+    """Return the files of a folder and the folders below it; raises DataError when there is no such folder."""
+    if not directory.is_dir():
+        raise DataError(f"{directory}: no such folder; name a folder of pictures")
+    pictures: list[str] = []
+    refused: list[Refused] = []
+    others = links = 0
+    for entry in _entries(directory, refused):
         path = Path(entry.path).relative_to(directory).as_posix()
         if entry.is_symlink():
-            found.links += 1
+            links += 1
         elif not path.lower().endswith(SUFFIXES) or not entry.is_file(follow_symlinks=False):
-            found.others += 1
+            others += 1
         elif not path.isprintable():
-            found.refused.append(
-                RefusedFile(path=ascii(path)[1:-1], reason="its name is not printable text; rename it")
-            )
+            refused.append(Refused(path=ascii(path)[1:-1], reason="its name is not printable text; rename it"))
         else:
-            found.pictures.append(path)
-    found.pictures.sort()
-    return found
+            pictures.append(path)
+    return FolderListing(pictures=tuple(sorted(pictures)), refused=tuple(refused), others=others, links=links)
 
 
-def _entries(directory: Path, folder: Path, refused: list[RefusedFile]) -> Iterator[os.DirEntry[str]]:
-    """Yield what is not hidden and not a folder, going down; a link to a folder is yielded as a link."""
+def read_file(
+    store: ImageStore, ref: ImageRef, *, sound: Container[str] = frozenset()
+) -> tuple[list[Candidate], list[Refused]]:
+    """Return the candidates of a file, one for a picture and one for each page of a document, and what was refused.
+
+    Args:
+        store: reads the file.
+        ref: the file.
+        sound: hashes of files that were read before and found sound; these are not decoded again.
+    """
     try:
-        with os.scandir(folder) as listing:
-            entries = [entry for entry in listing if not entry.name.startswith(".")]
-    except OSError as error:
-        path = folder.relative_to(directory).as_posix()
-        refused.append(RefusedFile(path=path, reason=f"the folder cannot be listed: {error.strerror or error}"))
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _entries(directory, Path(entry.path), refused)
-        else:
-            yield entry
+        survey = store.survey(ref, sound=sound)
+    except PictureError as error:
+        return [], [Refused(path=ref.path, reason=str(error))]
+    paged = survey.form == "PDF" or survey.count > 1
+    facts = photo_metadata(survey.exif)
+    refused = [
+        Refused(path=_page_id(ref.path, page) if paged else ref.path, reason=reason)
+        for page, reason in survey.refused
+    ]
+    return [_candidate(image, survey, facts, paged=paged) for image in survey.pages], refused
+
+
+def nothing_found(where: Path, refused: list[Refused]) -> str:
+    """Return the sentence for a corpus without a candidate."""
+    if refused:
+        first = refused[0]
+        return f"{where}: none of {len(refused)} files could be read; the first, {first.path}: {first.reason}"
+    return f"{where}: no pictures found; name a folder that holds {', '.join(SUFFIXES)} files"
+
+
+def _candidate(image: ImageRef, survey: FileSurvey, facts: dict[str, str | float], *, paged: bool) -> Candidate:
+    if not paged:
+        return Candidate(did=image.path, parts=(ImagePart(image=image),), metadata=facts)
+    return Candidate(
+        did=_page_id(image.path, image.page),
+        parts=(ImagePart(image=image),),
+        metadata={"document": image.path, "page": image.page + 1, "pages": survey.count, **facts},
+    )
+
+
+def _page_id(path: str, page: int) -> str:
+    return f"{path}#page={page + 1}"
+
+
+def _entries(directory: Path, refused: list[Refused]) -> Iterator[os.DirEntry[str]]:
+    """Yield what is not hidden and not a folder, of all folders; a link to a folder is yielded as a link."""
+    folders = [str(directory)]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = [entry for entry in listing if not entry.name.startswith(".")]
+        except OSError as error:
+            path = Path(folder).relative_to(directory).as_posix()
+            refused.append(Refused(path=path, reason=f"the folder cannot be listed: {error.strerror or error}"))
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                yield entry

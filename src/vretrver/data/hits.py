@@ -2,13 +2,16 @@
 
     {"qid": "q1", "text": "red mug", "candidates": [{"did": "a", "image": "a.jpg", "score": 0.9}, {"did": "b", ...}]}
 
-Keys are checked strictly: a misspelt key is an error, and whatever else should travel along goes under `metadata`.
+Queries and candidates may also stand in files of their own, one a line, for a ranking that names them by id
+(`trec_hits`). Keys are checked strictly: a misspelt key is an error, and whatever else should travel along goes
+under `metadata`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -29,6 +32,9 @@ class RerankRequest:
 
 class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+R = TypeVar("R", bound=_Row)
 
 
 class _PartRow(_Row):
@@ -90,12 +96,21 @@ class _CandidateRow(_ItemRow):
             raise ValueError("give either image or images")
         return self
 
+    def to_candidate(self, root: str, where: str) -> Candidate:
+        return Candidate(did=self.did, parts=self.to_parts(root, where), metadata=self.metadata)
 
-class _RequestRow(_ItemRow):
+
+class _QueryRow(_ItemRow):
     qid: str = Field(min_length=1)
     instruction: str = ""
-    candidates: list[_CandidateRow] = Field(min_length=1)
     metadata: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+
+    def to_query(self, root: str, where: str) -> Query:
+        return Query(qid=self.qid, parts=self.to_parts(root, where), instruction=self.instruction)
+
+
+class _RequestRow(_QueryRow):
+    candidates: list[_CandidateRow] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> _RequestRow:
@@ -122,10 +137,7 @@ def read_requests(source: Source, *, root: str = "", name: str | None = None) ->
     """
     first: dict[str, str] = {}
     for where, value in read_objects(source, name=name):
-        try:
-            row = _RequestRow.model_validate(value)
-        except ValidationError as error:
-            raise DataError(f"{where}: {_sentence(error)}") from error
+        row = _checked(_RequestRow, value, where)
         if row.qid in first:
             raise DataError(f"{where}: qid {row.qid!r} stands already at {first[row.qid]}; make qids unique")
         first[row.qid] = where
@@ -134,16 +146,31 @@ def read_requests(source: Source, *, root: str = "", name: str | None = None) ->
         raise DataError(f"{name or source}: holds no query; give one JSON object a line")
 
 
+def read_query_rows(source: Source, *, root: str = "", name: str | None = None) -> Iterator[Query]:
+    """Yield queries written as in a request, without candidates; see `read_requests`."""
+    for where, value in read_objects(source, name=name):
+        yield _checked(_QueryRow, value, where).to_query(root, where)
+
+
+def read_candidate_rows(source: Source, *, root: str = "", name: str | None = None) -> Iterator[Candidate]:
+    """Yield candidates written as in a request, one a line; see `read_requests`."""
+    for where, value in read_objects(source, name=name):
+        yield _checked(_CandidateRow, value, where).to_candidate(root, where)
+
+
+def _checked(kind: type[R], value: dict[str, object], where: str) -> R:
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        raise DataError(f"{where}: {_sentence(error)}") from error
+
+
 def _request(row: _RequestRow, *, root: str, where: str) -> RerankRequest:
     hits = tuple(
-        Hit(
-            candidate=Candidate(did=item.did, parts=item.to_parts(root, where), metadata=item.metadata),
-            score=1.0 / place if item.score is None else item.score,
-        )
+        Hit(candidate=item.to_candidate(root, where), score=1.0 / place if item.score is None else item.score)
         for place, item in enumerate(row.candidates, start=1)
     )
-    query = Query(qid=row.qid, parts=row.to_parts(root, where), instruction=row.instruction)
-    return RerankRequest(query=query, hits=hits)
+    return RerankRequest(query=row.to_query(root, where), hits=hits)
 
 
 def _sentence(error: ValidationError) -> str:

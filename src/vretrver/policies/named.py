@@ -1,25 +1,74 @@
-"""Policies by name, as the command line and configuration files write them."""
+"""Policies by name, as the command line and configuration files write them.
+
+`policy_named` makes one and does nothing else; `opened` also asks a server whether it will do, and keeps a journal.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..agent.policy import Policy
 from ..errors import ConfigError, DataError
 from .scripted import first_k, misbehaving, replay, shuffled
 
-NAMES = "first-k, random[:SEED], misbehaving[:SEED], replay:FILE"
+NAMES = "first-k, random[:SEED], misbehaving[:SEED], replay:FILE, http:URL"
 """What can be named."""
 
+MODEL_VARIABLE = "VRETRVER_MODEL"
+"""Environment variable that names the model of a server."""
 
-def policy_named(spec: str) -> Policy:
-    """Return a policy for `name` or `name:argument`.
+
+@contextmanager
+def opened(spec: str, *, model: str | None = None, journal: Path | None = None) -> Iterator[Policy]:
+    """Yield the policy that is named, ready to be used, and close it in the end.
+
+    A server is asked first whether it will do and whether it changes what it is sent.
+
+    Args:
+        spec: as of `policy_named`.
+        model: as of `policy_named`.
+        journal: file in which the turns are kept, so that a run that was killed pays for none of them twice.
+
+    Raises:
+        ConfigError: the name or an argument is wrong.
+        DataError: a recording or the journal cannot be read.
+        PolicyError: the server will not do.
+    """
+    from .chat_api import ChatPolicy
+
+    policy = policy_named(spec, model=model)
+    try:
+        if isinstance(policy, ChatPolicy):
+            policy.check()
+            policy.probe()
+        if journal is not None:
+            from .journal import JournaledPolicy
+
+            policy = JournaledPolicy(policy, journal)
+        yield policy
+    finally:
+        policy.close()
+
+
+def policy_named(spec: str, *, model: str | None = None) -> Policy:
+    """Return a policy for `name`, `name:argument` or the address of a server.
+
+    Args:
+        spec: one of `NAMES`.
+        model: the model of a server; None takes it from the environment.
 
     Raises:
         ConfigError: the name is unknown or its argument is not what it takes.
         DataError: a recording cannot be read.
     """
     name, _, argument = spec.partition(":")
+    if name in ("http", "https"):
+        return _served(spec if argument.startswith("//") else argument, model or os.environ.get(MODEL_VARIABLE))
+    if model is not None:
+        raise ConfigError(f"policy {spec!r} takes no model; leave --model out, or name a server with http:URL")
     if name == "first-k" and not argument:
         return first_k()
     if name == "random":
@@ -29,6 +78,15 @@ def policy_named(spec: str) -> Policy:
     if name == "replay" and argument:
         return replay(_turns(Path(argument)))
     raise ConfigError(f"unknown policy {spec!r}; policies are {NAMES}")
+
+
+def _served(url: str, model: str | None) -> Policy:
+    """Return the policy of a server; its client is loaded only here."""
+    from .chat_api import ChatPolicy
+
+    if not model:
+        raise ConfigError(f"a server is asked for a model by its name; give --model NAME or set {MODEL_VARIABLE}")
+    return ChatPolicy(url, model=model)
 
 
 def _seed(spec: str, argument: str) -> int:

@@ -72,7 +72,8 @@ class ScriptedPolicy:
         """Take a request for one or more sessions."""
         for session in request.sessions:
             talk = self._talks.setdefault(session, _Talk())
-            talk.messages += request.messages
+            talk.messages += [message for message in request.messages if message.role != "assistant"]
+            talk.said += [message.text for message in request.messages if message.role == "assistant"]
             self._pending.append((session, request))
 
     def collect(self) -> list[Completion]:

@@ -30,9 +30,6 @@ WORD_SLOTS = 512
 SIDE = 64
 """Pictures are looked at as squares of this many pixels a side."""
 
-GRID = 8
-"""Layout cells per side."""
-
 _LITTLE_WORDS = (
     "a an and are as at be but by for from has have in is it its near no of on or that the their them there this to "
     "was were which while who with"
@@ -49,8 +46,6 @@ class HashWeights:
     """Colours of the middle of a picture that its border lacks; colours a text names for the thing itself."""
     around: float = 1.0
     """Colours of the border; colours a text names for what lies around."""
-    layout: float = 0.5
-    """Where a picture is light, red or blue; meets other pictures only."""
     words: float = 1.0
     """Words; meet other texts only."""
     constant: float = 0.05
@@ -58,7 +53,7 @@ class HashWeights:
 
     def __post_init__(self) -> None:
         """Refuse weights below 0 and a constant of 0 with ValueError."""
-        if min(self.thing, self.around, self.layout, self.words) < 0 or self.constant <= 0:
+        if min(self.thing, self.around, self.words) < 0 or self.constant <= 0:
             raise ValueError(f"weights must not be negative and the constant must be above 0, got {self}")
 
 
@@ -77,7 +72,7 @@ class HashEncoder:
     @property
     def dimension(self) -> int:
         """Length of a vector."""
-        return 2 * len(ANCHORS) + 3 * GRID * GRID + WORD_SLOTS + 1
+        return 2 * len(ANCHORS) + WORD_SLOTS + 1
 
     @property
     def fingerprint(self) -> str:
@@ -87,7 +82,7 @@ class HashEncoder:
     def encode_queries(self, queries: Sequence[Query]) -> Vectors:
         """Return [N, D] float32, L2-normalised; instructions are left out, they name no colour.
 
-        A query's picture asks for the thing it shows, wherever that lies: its border and layout are left out.
+        A query's picture asks for the thing it shows, wherever that lies: its border is left out.
         """
         return self._stacked([query.parts for query in queries], surroundings=False)
 
@@ -103,27 +98,25 @@ class HashEncoder:
     def _vector(self, parts: tuple[Part, ...], *, surroundings: bool) -> Floats:
         text, weights = text_in(parts), self.weights
         thing, around = text_colours(text)
-        layout = np.zeros(3 * GRID * GRID, dtype=np.float32)
         for ref in pictures_in(parts):
-            seen = self._look(ref)
-            thing = thing + seen[0]
+            middle, border = self._look(ref)
+            thing = thing + middle
             if surroundings:
-                around, layout = around + seen[1], layout + seen[2]
+                around = around + border
         blocks = [
             weights.thing * _unit(np.sqrt(ANCHOR_WEIGHTS * thing)),
             weights.around * _unit(np.sqrt(ANCHOR_WEIGHTS * around)),
-            weights.layout * _unit(layout),
             weights.words * _unit(word_features(text)),
             np.array([weights.constant], dtype=np.float32),
         ]
         return _unit(np.concatenate(blocks))
 
-    def _look(self, ref: ImageRef) -> tuple[Floats, Floats, Floats]:
+    def _look(self, ref: ImageRef) -> tuple[Floats, Floats]:
         return picture_features(self.store.thumbnail(ref, _Square()))
 
 
 class _Square:
-    """The size rule of this encoder: one square for every picture, so that places can be compared."""
+    """The size rule of this encoder: one square for every picture, so that middle and border are where they are."""
 
     cell = SIDE
 
@@ -131,18 +124,15 @@ class _Square:
         return SIDE, SIDE
 
 
-def picture_features(image: Image.Image) -> tuple[Floats, Floats, Floats]:
-    """Return the colours of the thing [A], of what lies around it [A], and the layout [3 * GRID * GRID].
+def picture_features(image: Image.Image) -> tuple[Floats, Floats]:
+    """Return the colours of the thing [A] and of what lies around it [A].
 
     The border is taken for what lies around; what the middle has beyond it is taken for the thing.
     """
-    lab = to_lab(np.asarray(image, dtype=np.uint8))
-    near = nearness(lab)
+    near = nearness(to_lab(np.asarray(image, dtype=np.uint8)))
     middle, border = (np.einsum("ij,ija->a", mask, near) for mask in _masks())
     thing = np.maximum(middle - border, 0) + 0.1 * middle
-    cells = lab.reshape(GRID, SIDE // GRID, GRID, SIDE // GRID, 3).mean(axis=(1, 3))
-    layout = (cells - cells.mean(axis=(0, 1))).reshape(-1)
-    return thing, border, layout.astype(np.float32)
+    return thing, border
 
 
 def word_features(text: str) -> Floats:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator
 
+from vretrver.agent.driver import Driver
 from vretrver.agent.messages import Message
-from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Request, Sampling
+from vretrver.agent.policy import Completion, FinishReason, Policy, PolicyLimits, Request, Sampling
 
 Asking = Generator[Request, Completion, list[str]]
 """A session that returns the texts it was sent."""
@@ -73,6 +74,11 @@ class Ledger:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def driven(policy: Policy, *, share_prefill: bool = False) -> Driver[list[str]]:
+    """Return a driver of such sessions."""
+    return Driver(policy, share_prefill=share_prefill)
 
 
 def ask(session: str, *, text: str | None = None, deadline: float | None = None) -> Request:

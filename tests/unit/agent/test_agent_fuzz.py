@@ -67,6 +67,8 @@ def test_every_mutation_takes_any_text(mutation: object) -> None:
         assert isinstance(mutation(text, Stream(5, number)), str)
 
 
-def test_most_replies_are_really_damaged() -> None:
-    damaged = sum(mutated_reply(Stream(1, n), 6) != valid_reply(Stream(1, n), 6) for n in range(500))
-    assert damaged > 450
+def test_every_reply_is_really_damaged_unless_no_damage_is_allowed() -> None:
+    for number in range(500):
+        stream = Stream(1, number)
+        assert mutated_reply(stream.child(), 6) != valid_reply(stream.child(), 6)
+        assert parse_turn(mutated_reply(stream, 6, damages=(0,))).problem is None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.agent.ledger import Asking, Ledger, ask, asking
+from tests.unit.agent.ledger import Asking, Ledger, ask, asking, driven
 
-from vretrver.agent.driver import Driver
 from vretrver.agent.policy import Completion, Request
 from vretrver.policies.scripted import ScriptedPolicy
 
@@ -18,7 +17,7 @@ def _failing(session: str, after: int) -> Asking:
 def test_a_consumer_that_stops_leaves_nothing_held() -> None:
     closed: list[str] = []
     policy = Ledger(in_flight=3, choose=lambda waiting: waiting[:1])
-    results = Driver(policy).run([asking("a", 1), asking("b", 5, closed=closed), asking("c", 5, closed=closed)])
+    results = driven(policy).run([asking("a", 1), asking("b", 5, closed=closed), asking("c", 5, closed=closed)])
     assert next(results) == (0, ["a:1"])
     results.close()
     assert policy.released == {"a": 1, "b": 1, "c": 1}
@@ -30,7 +29,7 @@ def test_a_consumer_that_stops_leaves_nothing_held() -> None:
 def test_an_exception_in_a_session_ends_the_run_and_releases_every_session_once(after: int) -> None:
     closed: list[str] = []
     policy = Ledger(in_flight=3)
-    driver: Driver[list[str]] = Driver(policy)
+    driver = driven(policy)
     with pytest.raises(ZeroDivisionError, match="broken"):
         list(driver.run([asking("a", 9, closed=closed), _failing("broken", after), asking("c", 9, closed=closed)]))
     assert policy.released == {"a": 1, "broken": 1, "c": 1}
@@ -38,14 +37,14 @@ def test_an_exception_in_a_session_ends_the_run_and_releases_every_session_once(
 
 
 def test_what_had_finished_is_handed_over_before_the_exception() -> None:
-    results = Driver(Ledger(in_flight=3)).run([asking("a", 1), _failing("broken", 1), asking("c", 1)])
+    results = driven(Ledger(in_flight=3)).run([asking("a", 1), _failing("broken", 1), asking("c", 1)])
     assert next(results) == (0, ["a:1"])
     with pytest.raises(ZeroDivisionError):
         next(results)
 
 
 def test_what_had_finished_is_handed_over_when_a_new_session_fails_at_its_start() -> None:
-    results = Driver(Ledger(in_flight=1)).run([asking("a", 1), _failing("broken", 0)])
+    results = driven(Ledger(in_flight=1)).run([asking("a", 1), _failing("broken", 0)])
     assert next(results) == (0, ["a:1"])
     with pytest.raises(ZeroDivisionError):
         next(results)
@@ -57,14 +56,14 @@ def test_an_exception_of_the_policy_ends_the_run_and_releases_every_session() ->
 
     policy = Ledger(choose=fail)
     with pytest.raises(ConnectionError):
-        list(Driver(policy).run([asking("a", 1), asking("b", 1)]))
+        list(driven(policy).run([asking("a", 1), asking("b", 1)]))
     assert policy.released == {"a": 1, "b": 1}
 
 
 def test_a_lost_session_is_an_error_that_names_it() -> None:
     policy = Ledger(choose=lambda waiting: [session for session in waiting if session != "lost"])
     with pytest.raises(RuntimeError, match="nothing pending, but these sessions wait: lost"):
-        list(Driver(policy).run([asking("a", 2), asking("lost", 1)]))
+        list(driven(policy).run([asking("a", 2), asking("lost", 1)]))
     assert policy.released == {"a": 1, "lost": 1}
 
 
@@ -72,7 +71,7 @@ def test_a_lost_session_is_an_error_that_names_it() -> None:
 def test_an_answer_nobody_waits_for_is_an_error(told: list[str]) -> None:
     policy = Ledger(choose=lambda _: told)
     with pytest.raises(RuntimeError, match=f"answered session '{told[1]}', which is not waiting"):
-        list(Driver(policy).run([asking("a", 2), asking("b", 2)]))
+        list(driven(policy).run([asking("a", 2), asking("b", 2)]))
     assert policy.released == {"a": 1, "b": 1}
 
 
@@ -83,7 +82,7 @@ def test_two_running_sessions_of_one_name_are_an_error_and_not_a_lost_session(in
         return (yield from asking("same", 1))
 
     policy = Ledger(in_flight=in_flight, choose=lambda waiting: waiting[:1])
-    run = Driver(policy).run([asking("first", 1), asking("same", 3), renamed(), asking("same", 3)])
+    run = driven(policy).run([asking("first", 1), asking("same", 3), renamed(), asking("same", 3)])
     if in_flight == 1:
         assert len(list(run)) == 4
     else:
@@ -93,12 +92,12 @@ def test_two_running_sessions_of_one_name_are_an_error_and_not_a_lost_session(in
 
 
 def test_a_name_may_be_used_again_once_its_session_has_ended() -> None:
-    assert len(list(Driver(Ledger(in_flight=1)).run([asking("same", 2), asking("same", 2)]))) == 2
+    assert len(list(driven(Ledger(in_flight=1)).run([asking("same", 2), asking("same", 2)]))) == 2
 
 
 def test_policy_and_driver_can_be_used_again_after_a_run_that_was_stopped() -> None:
     policy = ScriptedPolicy(lambda moment: f"turn {len(moment.said) + 1}", name="counting")
-    driver: Driver[list[str]] = Driver(policy)
+    driver = driven(policy)
     stopped = driver.run([asking("a", 1), asking("b", 3), asking("c", 3)])
     next(stopped)
     stopped.close()
@@ -107,7 +106,7 @@ def test_policy_and_driver_can_be_used_again_after_a_run_that_was_stopped() -> N
 
 
 def test_results_left_over_from_a_run_that_was_stopped_are_not_handed_to_the_next() -> None:
-    driver: Driver[list[str]] = Driver(Ledger())
+    driver = driven(Ledger())
     stopped = driver.run([asking("a", 1), asking("b", 1)])
     next(stopped)
     stopped.close()
@@ -120,7 +119,7 @@ def test_a_request_for_several_sessions_is_no_session() -> None:
         return [completion.text]
 
     with pytest.raises(RuntimeError, match="asks for itself alone"):
-        list(Driver(Ledger()).run([greedy()]))
+        list(driven(Ledger()).run([greedy()]))
 
 
 def test_completions_reach_the_session_they_name_and_no_other() -> None:
@@ -133,5 +132,5 @@ def test_completions_reach_the_session_they_name_and_no_other() -> None:
         heard[session].append((yield ask(session)))
         return []
 
-    list(Driver(Ledger(choose=swapped)).run([listening("a"), listening("b")]))
+    list(driven(Ledger(choose=swapped)).run([listening("a"), listening("b")]))
     assert {name: [done.session for done in told] for name, told in heard.items()} == {"a": ["a"], "b": ["b"]}

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from tests.drawn import DrawnFolder
+from tests.drawn import DrawnFolder, draw
 from tests.unit.agent.sessions import answer, play, setup, window, zoom
 
 from vretrver.agent.bench import Views
@@ -85,10 +85,21 @@ def test_a_truncated_picture_is_refused_in_the_prompt_and_in_a_look(drawn: Drawn
     assert played.trajectory.turns[0].calls[0].reason == refused
 
 
-def test_no_path_is_told_to_the_model(drawn: DrawnFolder) -> None:
-    lost = Candidate(did="1:1", parts=parts_of(images=[ImageRef(path="secret/place.png")]))
+@pytest.mark.parametrize(
+    ("ref", "reason"),
+    [
+        (ImageRef(path="secret/place.png"), "(cannot be read: No such file or directory)"),
+        (ImageRef(path="secret: place.png", root="vault"), "(unknown root 'vault'; known roots: '')"),
+        (ImageRef(path="secret.png", page=3), "(there is no page 3)"),
+        (ImageRef(path="../secret.png"), "(the path must be relative and stay below its root)"),
+    ],
+)
+def test_the_reason_is_told_to_the_model_and_no_path(drawn: DrawnFolder, ref: ImageRef, reason: str) -> None:
+    draw(1).save(drawn.path / "secret.png")
+    lost = Candidate(did="1:1", parts=parts_of(images=[ref]))
     played = play(window([lost], drawn.query()), setup(drawn), [zoom(1), answer(1)])
     told = render([message for request in played.requests for message in request.messages])
+    assert f"Refused: the picture is not available {reason}." in told
     assert "secret" not in told
     assert str(drawn.path) not in told
 

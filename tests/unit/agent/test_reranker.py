@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from tests.drawn import DrawnFolder
@@ -12,7 +13,7 @@ from tests.unit.agent.sessions import zoom
 
 from vretrver.agent.bench import Views
 from vretrver.agent.dialects.released import released
-from vretrver.agent.dialects.vretrver import vretrver
+from vretrver.agent.dialects.vretrver import VretrverWording, vretrver
 from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Sampling
 from vretrver.agent.reranker import AgentConfig, Reranked, Reranker
 from vretrver.agent.schedule import ReferenceSchedule
@@ -32,7 +33,7 @@ def _texts(count: int) -> list[Hit]:
     ]
 
 
-def _rerank(drawn: DrawnFolder, script: Script, count: int, **config: object) -> Reranked:
+def _rerank(drawn: DrawnFolder, script: Script, count: int, **config: Any) -> Reranked:
     policy = ScriptedPolicy(script, name="test")
     made = replace(AgentConfig(), **config)
     return Reranker(policy, drawn.store, made, clock=lambda: 0.0).rerank(drawn.query(), _texts(count))
@@ -157,11 +158,11 @@ def test_a_query_without_hits_or_with_a_repeated_one_is_refused_and_the_finished
         reranker.rerank(drawn.query(), [*_texts(2), *_texts(1)])
 
 
-CHANGES: dict[str, dict[str, object]] = {
+CHANGES: dict[str, dict[str, Any]] = {
     "dialect": {"dialect": released()},
     "tools": {"dialect": vretrver(tools=False)},
     "turns": {"dialect": replace(vretrver(), turns=5)},
-    "wording": {"dialect": replace(vretrver(), wording=replace(vretrver().wording, calls=3))},
+    "wording": {"dialect": replace(vretrver(), wording=VretrverWording(calls=3))},
     "stop": {"dialect": replace(vretrver(), stop=("</answer>",))},
     "views": {"views": Views(zoom=PixelBudget(tokens=64))},
     "schedule": {"schedule": ReferenceSchedule(depth=20)},

@@ -143,9 +143,9 @@ def test_what_the_policy_counted_decides_whether_the_next_turn_fits(drawn: Drawn
 def test_the_token_budget_counts_prompt_looks_and_words(drawn: DrawnFolder) -> None:
     told = Completion(session="s", text=zoom(1), usage=Usage(prompt_tokens=900, completion_tokens=50))
     task = window(drawn.candidates(1), drawn.query())
-    for total, stop, turns in ((1100, StopReason.BUDGET, [told]), (1300, StopReason.ANSWERED, [told, answer(1)])):
-        record = play(task, setup(drawn, limits=SessionLimits(total_tokens=total)), turns).trajectory
-        assert record.stop is stop
+    tight, wide = (setup(drawn, limits=SessionLimits(total_tokens=total)) for total in (1100, 1300))
+    assert play(task, tight, [told]).trajectory.stop is StopReason.BUDGET
+    assert play(task, wide, [told, answer(1)]).trajectory.stop is StopReason.ANSWERED
 
 
 def test_the_released_loop_reaches_max_tokens_at_a_cut_turn(drawn: DrawnFolder) -> None:

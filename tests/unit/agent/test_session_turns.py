@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from tests.drawn import DrawnFolder, draw
 from tests.unit.agent.sessions import answer, play, select, setup, window, zoom
@@ -118,10 +120,12 @@ def test_a_look_the_policy_has_no_room_for_is_refused_and_the_session_goes_on(dr
 
 
 def test_a_picture_that_changes_during_the_session_is_never_shown_as_the_old_one(drawn: DrawnFolder) -> None:
-    states = iter([lambda: None, lambda: draw(7).save(drawn.path / "1.png"), lambda: (drawn.path / "1.png").unlink()])
+    path = drawn.path / "1.png"
+    steps: list[Callable[[], None]] = [lambda: None, lambda: draw(7).save(path), path.unlink, lambda: None]
+    states = iter(steps)
     turns = [zoom(1), zoom(1) + select(1) + zoom(2), zoom(1) + select(1), answer(1, 2)]
     task = window(drawn.candidates(2), drawn.query())
-    played = play(task, setup(drawn), turns, between=lambda: next(states, lambda: None)())
+    played = play(task, setup(drawn), turns, between=lambda: next(states)())
     changed = "the picture is not available (the file has changed since it was recorded; index it again)"
     gone = "the picture is not available (cannot be read: No such file or directory)"
     assert [[call.reason for call in turn.calls] for turn in played.trajectory.turns] == [

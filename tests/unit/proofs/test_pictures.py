@@ -77,3 +77,15 @@ def test_span_depends_on_one_more_block_than_it_covers() -> None:
 def test_window_is_moved_into_the_thumbnail() -> None:
     assert window_corner((400.0, 300.0), 13) == (44, 31)
     assert window_corner((10.0, 765.0), 13) == (0, 83)
+
+
+@pytest.mark.parametrize("window", [(0, 0, 768, 768), (120, 64, 392, 336), (0, 700, 5, 768), (391, 0, 392, 768)])
+def test_a_drawn_window_equals_the_whole_pictures(window: tuple[int, int, int, int], shot: Shot) -> None:
+    left, top, right, bottom = window
+    assert np.array_equal(render(shot, window=window), render(shot)[top:bottom, left:right])
+
+
+def test_a_window_through_the_label_equals_the_whole_pictures(shot: Shot) -> None:
+    x, y = (round(value) for value in label_centre(shot))
+    window = (x - 9, y - 90, x + 150, y + 4)
+    assert np.array_equal(render(shot, window=window), render(shot)[window[1] : window[3], window[0] : window[2]])

@@ -9,7 +9,7 @@ from proofs.catalogue import native, observer
 from proofs.catalogue.listwise import pick_right
 from proofs.catalogue.metadata import size_choices
 from proofs.catalogue.place import cells_of, distances, find_labels
-from proofs.catalogue.told_where import cut_windows
+from proofs.catalogue.pose import cut_windows
 
 
 class _Always(torch.nn.Module):

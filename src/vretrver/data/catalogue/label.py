@@ -35,8 +35,8 @@ _DOT: dict[LabelKind, int] = {"print": 8, "emblem": 6, "stitch": 6}
 _STRENGTH: dict[LabelKind, int] = {"print": 210, "emblem": 200, "stitch": 190}
 """Grey levels of a relief mark before its blur is taken off."""
 
-_PLAIN = 80
-"""Grey levels by which plain ink is darker than the label."""
+_PLAIN: dict[LabelKind, int] = {"print": 80, "emblem": 100, "stitch": 120}
+"""Grey levels by which plain ink is darker than the label: thinner strokes need darker ink to show in a thumbnail."""
 
 _SHEET = 512
 """Texels per side of a label's drawing: room for every corner of a turned patch."""
@@ -96,7 +96,7 @@ def relief_mark(kind: LabelKind, name: str) -> Plane:
 
 def plain_mark(kind: LabelKind, name: str) -> Plane:
     """Return a mark in plain dark ink, in eighths of a grey level, [112, 112] texels."""
-    return _dots(kind, name) * (-_PLAIN * EIGHTHS)
+    return _dots(kind, name) * (-_PLAIN[kind] * EIGHTHS)
 
 
 def _dots(kind: LabelKind, name: str) -> Plane:

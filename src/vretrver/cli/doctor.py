@@ -1,0 +1,73 @@
+"""`vretrver doctor`: what is wrong with an installation, a model folder, a server or an index, a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import ConfigError
+from .output import emit_json
+
+if TYPE_CHECKING:
+    from ..doctor.findings import Finding
+
+
+def doctor(
+    model_folder: Annotated[Path | None, typer.Option(help="Check a model folder too; no weight is loaded.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="Check a server of models too, as in http://localhost:8000/v1.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(envvar="VRETRVER_MODEL", help="The model's name at the endpoint.")
+    ] = None,
+    index: Annotated[Path | None, typer.Option(help="Check an index directory too.")] = None,
+    dialect: Annotated[
+        str, typer.Option(help="Dialect that model folder and endpoint are to work with.")
+    ] = "vretrver",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check the installation, and what else is named. Ends with exit code 1 when something is wrong."""
+    from dataclasses import asdict
+
+    from ..doctor.findings import Verdict
+
+    if endpoint is not None and not model:
+        raise ConfigError("--endpoint needs the model's name at the server; give --model or set VRETRVER_MODEL")
+    findings: list[Finding] = []
+    for finding in _findings(model_folder, endpoint, model or "", index, dialect):
+        findings.append(finding)
+        if not as_json:
+            typer.echo(f"{finding.verdict:<8}  {finding.subject:<14}  {finding.sentence}")
+    failed = sum(finding.verdict is Verdict.WRONG for finding in findings)
+    if as_json:
+        emit_json({"wrong": failed, "findings": [asdict(finding) for finding in findings]})
+    if failed:
+        raise typer.Exit(1)
+
+
+def _findings(
+    model_folder: Path | None, endpoint: str | None, model: str, index: Path | None, dialect: str
+) -> Iterator[Finding]:
+    from ..agent.dialects import dialect_named
+    from ..doctor.libraries import check_libraries
+    from ..doctor.machine import check_devices, check_machine
+
+    chosen = dialect_named(dialect)
+    yield from check_machine(Path())
+    yield from check_libraries()
+    yield from check_devices()
+    if model_folder is not None:
+        from ..doctor.model_folder import check_model_folder
+
+        yield from check_model_folder(model_folder, chosen)
+    if endpoint is not None:
+        from ..doctor.endpoint import check_endpoint
+
+        yield from check_endpoint(endpoint, model=model, dialect=chosen)
+    if index is not None:
+        from ..doctor.index import check_index
+
+        yield from check_index(index)

@@ -1,0 +1,135 @@
+"""What `vretrver rerank` is given: hits on the command line, in request files, as a ranking of ids, or published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..data.trec_hits import (
+    join_hits,
+    read_corpus_of_either_form,
+    read_queries_of_either_form,
+    read_trec_hits,
+    root_of,
+)
+from ..errors import ConfigError, DataError
+from ..images import ImageStore
+from ..records import Hit, Query
+from .inputs import candidates_of, query_of, requests_of, store_of
+from .output import note
+
+if TYPE_CHECKING:
+    from ..agent.dialect import Dialect
+    from ..data.published.messages import PublishedPrompt
+
+Pair = tuple[Query, Sequence[Hit]]
+"""A query and its hits, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Queries with hits, and what is needed to show them."""
+
+    pairs: list[Pair]
+    """The queries in the order given."""
+    images: ImageStore
+    """Where their pictures are read from."""
+    prompt: PublishedPrompt | None = None
+    """The texts a published file carries for its checkpoint."""
+
+    def dialect(self, name: str) -> Dialect:
+        """Return a dialect by name; `released` takes its texts from the file where that carries them."""
+        from ..agent.dialects import dialect_named
+        from ..agent.dialects.released import released
+
+        if name == "released" and self.prompt is not None:
+            return released(system_text=self.prompt.system_text, guidelines=self.prompt.guidelines)
+        return dialect_named(name)
+
+
+def what_to_rerank(
+    files: Sequence[Path],
+    *,
+    text: str | None,
+    image: Path | None,
+    run: Path | None,
+    queries: Path | None,
+    corpus: Path | None,
+    root: Path | None,
+    path_map: Sequence[str],
+    depth: int,
+) -> Given:
+    """Return what the options of `vretrver rerank` give; raises ConfigError when they do not go together."""
+    published = len(files) == 1 and files[0].suffix == ".parquet" and not text and image is None
+    if path_map and not published:
+        raise ConfigError("--map is for published evaluation files (.parquet); elsewhere give --root")
+    if run is None and (queries is not None or corpus is not None):
+        raise ConfigError("--queries and --corpus go with --run, the ranking that names their ids")
+    if run is not None:
+        if files or text or image is not None or queries is None or corpus is None:
+            raise ConfigError("--run goes with --queries and --corpus, and with no other query or candidates")
+        return _from_ranking(run, queries=queries, corpus=corpus, root=root, depth=depth)
+    if text or image is not None:
+        roots: dict[str, Path | str] = {str(file.parent): file.parent for file in files}
+        images = store_of({**roots, "query": image.parent if image else Path()})
+        return Given(pairs=[(query_of(text, image), candidates_of(files))], images=images)
+    if len(files) != 1:
+        raise ConfigError(f"{len(files)} files and no query; give --text or --image, or one JSONL of queries")
+    if published:
+        return _from_published(files[0], root=root, folders=_folders(path_map))
+    images = store_of({"": root or (Path() if str(files[0]) == "-" else files[0].parent)})
+    return Given(pairs=[(request.query, request.hits) for request in requests_of(files[0])], images=images)
+
+
+def _from_ranking(run: Path, *, queries: Path, corpus: Path, root: Path | None, depth: int) -> Given:
+    """Join a ranking with its files; the queries' pictures lie under the root `query`."""
+    from ..data.published.lamra import is_lamra_result, place_in_lamra, read_lamra
+
+    for option, file in (("run", run), ("queries", queries), ("corpus", corpus)):
+        if not file.is_file():
+            raise DataError(f"{file}: no such file; --{option} takes the path of one")
+    asked = read_queries_of_either_form(queries, root="query")
+    items = read_corpus_of_either_form(corpus)
+    if is_lamra_result(run):
+        found = join_hits(
+            read_lamra(run),
+            place=lambda qid, did: place_in_lamra(run, qid, did),
+            queries=asked,
+            corpus=items,
+            depth=depth,
+        )
+    else:
+        found = read_trec_hits(run, queries=asked, corpus=items, depth=depth)
+    if found.unranked:
+        note(f"{len(found.unranked)} queries are not in {run}, {found.unranked[0]} among them; they are left out")
+    images = store_of({"": root or root_of(corpus), "query": root or root_of(queries)})
+    return Given(pairs=[(request.query, request.hits) for request in found.requests], images=images)
+
+
+def _from_published(file: Path, *, root: Path | None, folders: Mapping[str, Path]) -> Given:
+    from ..data.published.evaluation import read_evaluation
+    from ..data.published.paths import PathMap
+
+    rows = list(read_evaluation(file, paths=PathMap(folders)))
+    if not rows:
+        raise DataError(f"{file}: it holds no row")
+    other = next((row for row in rows if row.prompt != rows[0].prompt), None)
+    if other is not None:
+        raise DataError(f"{other.where}: its prompt is worded unlike that of the first row; split the file")
+    return Given(
+        pairs=[(row.request.query, row.request.hits) for row in rows],
+        images=store_of({"": root or file.parent, **folders}),
+        prompt=rows[0].prompt,
+    )
+
+
+def _folders(path_map: Sequence[str]) -> dict[str, Path]:
+    folders: dict[str, Path] = {}
+    for option in path_map:
+        old, _, new = option.partition("=")
+        if not old or not new or not Path(new).is_dir():
+            raise ConfigError(f"--map {option}: write OLD=NEW, NEW being a folder that exists")
+        folders[old] = Path(new)
+    return folders

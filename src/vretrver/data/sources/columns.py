@@ -1,0 +1,204 @@
+"""Which columns of a table hold what, and a candidate made of one row.
+
+A declared type is applied, none is guessed: a column of a CSV file is text unless it is declared otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Literal, get_args
+
+from ...errors import ConfigError, DataError
+from ...records import Candidate, ImagePart, ImageRef, Part, TextPart
+from ..rows import picture_path
+
+Kind = Literal["text", "int", "float", "bool"]
+"""Types a metadata column may be declared as."""
+
+Value = str | int | float | bool | None
+"""A metadata value."""
+
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_LARGEST = 2**63
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataColumn:
+    """A column kept as metadata."""
+
+    name: str
+    """Name in the table."""
+    kind: Kind | None = None
+    """Type its values are turned into; None keeps numbers, truth values and texts as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What the columns of a table hold."""
+
+    id: str
+    """Column of the did."""
+    text: tuple[str, ...] = ()
+    """Columns of texts, shown in this order after the pictures."""
+    image: tuple[str, ...] = ()
+    """Columns of picture paths, shown in this order."""
+    metadata: tuple[MetadataColumn, ...] = ()
+    """Columns kept as metadata."""
+
+    def __post_init__(self) -> None:
+        """Refuse columns that make no candidate with ConfigError."""
+        if not self.text and not self.image:
+            raise ConfigError("no column holds text or pictures; name --text-columns, --image-columns, or both")
+        for role in (self.text, self.image, tuple(column.name for column in self.metadata)):
+            if len(set(role)) < len(role) or not all(role):
+                raise ConfigError(f"columns {', '.join(role)}: name every column once")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns, each once."""
+        kept = (column.name for column in self.metadata)
+        return tuple(dict.fromkeys((self.id, *self.text, *self.image, *kept)))
+
+
+def columns_from(
+    *, id_column: str | None, text: str | None, image: str | None, metadata: str | None
+) -> Columns | None:
+    """Return the columns that the options of a command declare, or None where none is given.
+
+    Args:
+        id_column: one name.
+        text: names separated by commas.
+        image: names separated by commas.
+        metadata: names separated by commas, each with `:type` where one of `Kind` is wanted, as in `price:float`.
+
+    Raises:
+        ConfigError: some are given and no id column, or they make no candidate.
+    """
+    if id_column is None:
+        if text or image or metadata:
+            raise ConfigError("columns are declared and no --id-column; name the column of the ids")
+        return None
+    return Columns(
+        id=id_column,
+        text=_names(text),
+        image=_names(image),
+        metadata=tuple(_metadata_column(name) for name in _names(metadata)),
+    )
+
+
+def candidate_of(row: Mapping[str, object], columns: Columns, *, where: str, root: str) -> Candidate:
+    """Return the candidate of a row; empty cells are skipped.
+
+    Args:
+        row: column -> value; a column that is missing counts as empty.
+        columns: what the columns hold.
+        where: `path:line`, for messages.
+        root: name of the image root.
+
+    Raises:
+        DataError: the id is missing or no printable text, a value has the wrong type, a picture's path leaves its
+            root or is a URL, or there is neither text nor a picture.
+    """
+    parts: list[Part] = []
+    for name in columns.image:
+        parts += [
+            ImagePart(image=ImageRef(path=_path(path, f"{where}: column {name!r}"), root=root))
+            for path in _texts(row.get(name), f"{where}: column {name!r}")
+        ]
+    for name in columns.text:
+        parts += [TextPart(text=text) for text in _texts(row.get(name), f"{where}: column {name!r}")]
+    if not parts:
+        filled = ", ".join((*columns.image, *columns.text))
+        raise DataError(f"{where}: neither text nor a picture in {filled}; fill one of them or leave the row out")
+    metadata = {
+        column.name: _metadata(row.get(column.name), column.kind, f"{where}: column {column.name!r}")
+        for column in columns.metadata
+    }
+    return Candidate(did=_did(row.get(columns.id), columns.id, where), parts=tuple(parts), metadata=metadata)
+
+
+def _names(option: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in option.split(",")) if option else ()
+
+
+def _metadata_column(option: str) -> MetadataColumn:
+    name, colon, kind = option.rpartition(":")
+    for known in get_args(Kind):
+        if colon and kind == known:
+            return MetadataColumn(name=name, kind=known)
+    return MetadataColumn(name=option)
+
+
+def _did(value: object, name: str, where: str) -> str:
+    did = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(did, str) or not did.strip() or not did.isprintable():
+        raise DataError(f"{where}: column {name!r}: the id {value!r} is not a printable text or a whole number")
+    return did
+
+
+def _texts(value: object, where: str) -> Iterator[str]:
+    """Yield the texts of a cell: one, or those of a list; numbers as they are written; nothing for an empty cell."""
+    cells: Iterable[object] = value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else [value]
+    for cell in cells:
+        if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+            continue
+        if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
+            raise DataError(f"{where} holds {_shown(cell)}; it must hold text, a number, or a list of them")
+        if text := str(cell).strip():
+            yield text
+
+
+def _path(value: str, where: str) -> str:
+    if "://" in value:
+        raise DataError(f"{where}: {value!r} is a URL, and nothing is fetched; save the picture and name its path")
+    return picture_path(value, where)
+
+
+def _metadata(value: object, kind: Kind | None, where: str) -> Value:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, Decimal):
+        value = float(value)
+    elif isinstance(value, date | time):
+        value = value.isoformat()
+    if not isinstance(value, str | int | float):
+        raise DataError(f"{where} holds {_shown(value)}; metadata is text, a number or a truth value")
+    try:
+        return _checked(value if kind is None else _converted(value, kind))
+    except (ValueError, OverflowError) as error:
+        wanted = kind or "finite number of at most 64 bits"
+        raise DataError(f"{where}: {_shown(value)} is no {wanted}") from error
+
+
+def _converted(value: str | float, kind: Kind) -> Value:
+    if kind == "text":
+        return str(value)
+    if isinstance(value, str) and not value.strip():
+        return None
+    if kind == "bool":
+        known = _TRUTH.get(str(value).strip().lower())
+        if known is None:
+            raise ValueError("no truth value")
+        return known
+    if kind == "float":
+        return float(value)
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError("no whole number")
+    return int(value)
+
+
+def _checked(value: Value) -> Value:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not finite")
+    if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+        raise OverflowError("more than 64 bits")
+    return value
+
+
+def _shown(value: object) -> str:
+    text = f"{len(value)} bytes" if isinstance(value, bytes) else repr(value)
+    return text if len(text) <= 60 else text[:60] + "..."

@@ -1,0 +1,173 @@
+"""The one front to a corpus, whatever form it has: a folder, a document, a table with declared columns, a pool.
+
+Candidates are read as they are asked for, in the order of the source; what cannot become one is left out and kept in
+`Source.refused` with its reason. A file that is not well formed at all is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from ...errors import ConfigError, DataError
+from ...images import ImageLimits, ImageStore
+from ...records import Candidate, ImageRef
+from ..folder import SUFFIXES, Refused, list_folder, nothing_found, read_file
+from ..trec_hits import read_corpus_of_either_form
+from .columns import Columns, candidate_of
+from .tables import Table, kind_of_table, open_table
+
+Progress = Callable[[int, int], None]
+"""Takes (files done, files to do)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Source:
+    """A corpus to be read."""
+
+    path: Path
+    """The folder or the file."""
+    roots: Mapping[str, Path | str]
+    """Image roots of the candidates, for an `ImageStore`: one, under the name the source was opened with."""
+    refused: list[Refused] = field(default_factory=list)
+    """What could not become a candidate; complete once `candidates` was read to its end."""
+    _read: Callable[[list[Refused], Progress], Iterator[Candidate]]
+
+    def candidates(self, *, progress: Progress | None = None) -> Iterator[Candidate]:
+        """Yield the candidates; each call reads the source anew and empties `refused`.
+
+        Args:
+            progress: called with (files done, files to do) after each file of a folder; never called for a table,
+                whose length is not known before.
+
+        Raises:
+            DataError: the source is damaged, or yielded no candidate at all.
+        """
+        self.refused.clear()
+        empty = True
+        for candidate in self._read(self.refused, progress or _unwatched):
+            empty = False
+            yield candidate
+        if empty:
+            raise DataError(self._nothing_found())
+
+    def _nothing_found(self) -> str:
+        if kind_of_table(self.path) is None:
+            return nothing_found(self.path, self.refused)
+        if not self.refused:
+            return f"{self.path}: the table holds no row"
+        first = self.refused[0]
+        return f"{self.path}: none of {len(self.refused)} rows could be read; the first, {first.path}: {first.reason}"
+
+
+def read_source(
+    path: Path,
+    *,
+    columns: Columns | None = None,
+    root: Path | str | None = None,
+    root_name: str = "",
+    limits: ImageLimits | None = None,
+    sound: Container[str] = frozenset(),
+) -> Source:
+    """Open a corpus.
+
+    Args:
+        path: a folder of pictures and documents; one such file; a JSONL, CSV, TSV or parquet table; an M-BEIR pool;
+            or a JSONL of candidates as in rerank requests.
+        columns: what the columns of a table hold; needed for tables, wrong for everything else.
+        root: directory, or URL of a store, that a table's picture paths start from; default the folder of an M-BEIR
+            layout, else the folder of the table. Wrong for a folder, which is its own root.
+        root_name: name of the image root in the candidates.
+        limits: what one picture may cost.
+        sound: hashes of picture files that were read before and found sound; a folder does not decode these again.
+
+    Raises:
+        DataError: there is no such source, it is of no known form, or a declared column is missing.
+        ConfigError: columns or a root are given for a source that has none.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such folder or file; name a folder of pictures, a document, a table or a pool")
+    kind = kind_of_table(path)
+    if kind is None or path.is_dir():
+        if columns is not None:
+            raise ConfigError(f"{path}: columns are declared, but this is no JSONL, CSV, TSV or parquet table")
+        if root is not None:
+            raise ConfigError(f"{path}: a root is given, but the pictures lie in the folder itself; leave it out")
+        return _pictures(path, root_name, limits, sound)
+    roots = {root_name: layout_root(path) if root is None else root}
+    table = open_table(path)
+    if columns is not None:
+        table.check(columns.names)
+        return Source(path=path, roots=roots, _read=partial(_read_table, table, columns, root_name))
+    if kind == ".jsonl" and "did" in table.names:
+        return Source(path=path, roots=roots, _read=partial(_read_pool, path, root_name))
+    raise DataError(
+        f"{path}: say what its columns hold with --id-column, --text-columns, --image-columns and "
+        f"--metadata-columns; they are {', '.join(table.names)}"
+    )
+
+
+def _pictures(path: Path, root_name: str, limits: ImageLimits | None, sound: Container[str]) -> Source:
+    if path.is_dir():
+        directory = path
+    elif path.name.lower().endswith(SUFFIXES):
+        directory = path.parent
+    else:
+        raise DataError(
+            f"{path}: not a source; name a folder of pictures, one picture or document ({', '.join(SUFFIXES)}), or a "
+            "table (.jsonl, .csv, .tsv, .parquet)"
+        )
+    store = ImageStore({root_name: directory}, limits=limits, cache_bytes=0)
+    read = partial(_read_pictures, path, store, root_name, sound)
+    return Source(path=path, roots={root_name: directory}, _read=read)
+
+
+def _read_pictures(
+    path: Path, store: ImageStore, root: str, sound: Container[str], refused: list[Refused], progress: Progress
+) -> Iterator[Candidate]:
+    names: tuple[str, ...] = (path.name,)
+    if path.is_dir():
+        listing = list_folder(path)
+        names = listing.pictures
+        refused += listing.refused
+    for done, name in enumerate(names, start=1):
+        found, wrong = read_file(store, ImageRef(path=name, root=root), sound=sound)
+        refused += wrong
+        progress(done, len(names))
+        yield from found
+
+
+def _read_pool(path: Path, root: str, refused: list[Refused], progress: Progress) -> Iterator[Candidate]:
+    """Yield the candidates of a pool; one that is wrong is an error, as in the benchmark."""
+    del refused, progress
+    return read_corpus_of_either_form(path, root=root)
+
+
+def _read_table(
+    table: Table, columns: Columns, root: str, refused: list[Refused], progress: Progress
+) -> Iterator[Candidate]:
+    del progress
+    first: dict[str, str] = {}
+    for where, row in table.read(columns.names):
+        try:
+            candidate = candidate_of(row, columns, where=where, root=root)
+        except DataError as error:
+            refused.append(Refused(path=where, reason=str(error).removeprefix(f"{where}: ")))
+            continue
+        before = first.setdefault(candidate.did, where)
+        if before != where:
+            refused.append(Refused(path=where, reason=f"the id {candidate.did!r} stands already at {before}"))
+            continue
+        yield candidate
+
+
+def layout_root(table: Path) -> Path:
+    """Return the M-BEIR folder that a file of its layout lies in, else the file's own folder."""
+    parents = table.resolve().parents
+    return parents[2] if len(parents) > 2 and parents[1].name == "cand_pool" else parents[0]
+
+
+def _unwatched(done: int, total: int) -> None:
+    """Take what nobody watches."""

@@ -1,0 +1,150 @@
+"""Rows of JSONL, CSV, TSV and parquet files with the names of their columns; read as they are asked for.
+
+A file that is not well formed is an error that names the line or the row; what a row means is for `columns`.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..._optional import require
+from ...errors import DataError
+from ..rows import read_objects
+
+Row = tuple[str, Mapping[str, object]]
+"""(`path:line` or `path: row n`, column -> value)."""
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+"""Ending of a text table -> what separates its cells."""
+
+PEEK = 100
+"""Rows of a JSONL file that are looked at for the names of its columns."""
+
+_BATCH = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table whose column names are known."""
+
+    path: Path
+    """The file."""
+    names: tuple[str, ...]
+    """Its columns, in order; of a JSONL file the keys of its first rows."""
+    read: Callable[[Sequence[str]], Iterator[Row]]
+    """Yields the rows with at least the columns asked for, all of which must be there."""
+
+    def check(self, wanted: Sequence[str]) -> None:
+        """Raise DataError for a column that the table lacks; the message lists those it has."""
+        for name in wanted:
+            if name not in self.names:
+                raise DataError(f"{self.path}: no column {name!r}; the columns are {', '.join(self.names)}")
+
+
+def kind_of_table(path: Path) -> str | None:
+    """Return `.jsonl`, `.csv`, `.tsv` or `.parquet` by the file's ending, `.gz` aside, or None for any other file."""
+    ending = Path(path.stem).suffix if path.suffix.lower() == ".gz" else path.suffix
+    kind = {".ndjson": ".jsonl"}.get(ending.lower(), ending.lower())
+    if kind == ".parquet" and path.suffix.lower() == ".gz":
+        return None
+    return kind if kind in (".jsonl", ".parquet", *DELIMITERS) else None
+
+
+def open_table(path: Path) -> Table:
+    """Open a table and find the names of its columns.
+
+    Raises:
+        DataError: it cannot be read, holds no row, or names a column twice.
+        MissingDependency: it is a parquet file and pyarrow is not installed.
+    """
+    kind = kind_of_table(path)
+    if kind == ".jsonl":
+        return _open_jsonl(path)
+    if kind == ".parquet":
+        return _open_parquet(path)
+    return _open_text(path, DELIMITERS[kind or ".csv"])
+
+
+def _open_jsonl(path: Path) -> Table:
+    names = dict.fromkeys(name for _, row in islice(read_objects(path), PEEK) for name in row)
+    if not names:
+        raise DataError(f"{path}: the file holds no row; give one JSON object a line")
+    return Table(path=path, names=tuple(names), read=lambda _: read_objects(path))
+
+
+def _open_text(path: Path, delimiter: str) -> Table:
+    _, names = next(_records(path, delimiter), (0, []))
+    if not names:
+        raise DataError(f"{path}: the file is empty; its first line must name the columns")
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise DataError(f"{path}:1: column {twice!r} stands twice; rename one of them")
+    return Table(path=path, names=tuple(names), read=lambda _: _text_rows(path, delimiter, names))
+
+
+def _text_rows(path: Path, delimiter: str, names: list[str]) -> Iterator[Row]:
+    for line, cells in islice(_records(path, delimiter), 1, None):
+        if len(cells) != len(names):
+            raise DataError(
+                f"{path}:{line}: {len(cells)} cells, the first line names {len(names)} columns; repair it"
+            )
+        yield f"{path}:{line}", dict(zip(names, cells, strict=True))
+
+
+def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records of a text table with the line each starts at; blank lines are skipped."""
+    start = 1
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, delimiter=delimiter, strict=True)
+            for cells in reader:
+                if cells:
+                    yield start, cells
+                start = reader.line_num + 1
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}:{start}: not valid UTF-8 ({error.reason}); save the file as UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{path}:{start}: not a well-formed table ({error}); repair the line") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _open_parquet(path: Path) -> Table:
+    with _parquet(path) as file:
+        names = tuple(file.schema_arrow.names)
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise DataError(f"{path}: column {twice!r} stands twice; rename one of them")
+    return Table(path=path, names=names, read=lambda wanted: _parquet_rows(path, wanted))
+
+
+def _parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
+    number = 0
+    with _parquet(path) as file:
+        for batch in file.iter_batches(batch_size=_BATCH, columns=list(wanted)):
+            for row in batch.to_pylist():
+                number += 1
+                yield f"{path}: row {number}", row
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
+    arrow: Any = require("pyarrow", extra="sources")
+    parquet: Any = require("pyarrow.parquet", extra="sources")
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield file
+    except DataError:
+        raise
+    except (arrow.ArrowException, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise DataError(f"{path}: cannot be read as parquet: {reason}") from error

@@ -1,0 +1,51 @@
+"""What a check found out. A finding never holds a secret: endpoints are named without user, password or query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How serious a finding is."""
+
+    OK = "ok"
+    """As it should be."""
+    NOTE = "note"
+    """Nothing is wrong; something is absent that not everybody needs, or was not checked."""
+    WARNING = "warning"
+    """It works, and not as well or not as exactly as it could."""
+    WRONG = "wrong"
+    """It does not work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was checked."""
+
+    subject: str
+    """What was checked, in one or two words."""
+    verdict: Verdict
+    """How serious it is."""
+    sentence: str
+    """What was found, and the remedy where there is something to mend."""
+
+
+def ok(subject: str, sentence: str) -> Finding:
+    """Return a finding that all is well."""
+    return Finding(subject=subject, verdict=Verdict.OK, sentence=sentence)
+
+
+def note(subject: str, sentence: str) -> Finding:
+    """Return a finding that nothing is wrong but something is worth knowing."""
+    return Finding(subject=subject, verdict=Verdict.NOTE, sentence=sentence)
+
+
+def warning(subject: str, sentence: str) -> Finding:
+    """Return a finding that something should be mended."""
+    return Finding(subject=subject, verdict=Verdict.WARNING, sentence=sentence)
+
+
+def wrong(subject: str, sentence: str) -> Finding:
+    """Return a finding that something does not work."""
+    return Finding(subject=subject, verdict=Verdict.WRONG, sentence=sentence)

@@ -1,0 +1,58 @@
+"""One window of two drawn pictures through a policy: does it see pictures, and answer in the dialect's grammar?"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from ..agent.dialect import Dialect
+from ..agent.policy import Policy
+from ..agent.reranker import AgentConfig, Reranked, Reranker
+from ..agent.trajectory import StopReason
+from ..images import ImageStore
+from ..records import Candidate, Hit, ImageRef, Query, parts_of
+from .findings import Finding, ok, warning, wrong
+
+SECONDS = 300.0
+"""Most seconds the window may take."""
+
+_SIDE = 512
+_COLOURS = {"red": (200, 30, 30), "blue": (30, 60, 200)}
+_OUTSIDE = {StopReason.POLICY_ERROR, StopReason.CONTEXT_OVERFLOW, StopReason.DEADLINE}
+
+
+def try_window(policy: Policy, dialect: Dialect) -> Finding:
+    """Let a policy rank a red and a blue square for `a blue square`; red stands first in the order given."""
+    with tempfile.TemporaryDirectory() as folder:
+        hits = [_hit(Path(folder), name, score=1.0 / place) for place, name in enumerate(_COLOURS, start=1)]
+        query = Query(qid="trial", parts=parts_of(text="a blue square"))
+        config = AgentConfig(dialect=dialect, seconds=SECONDS)
+        reranked = Reranker(policy, ImageStore({"": folder}), config).rerank(query, hits)
+    return _judge(reranked)
+
+
+def _hit(folder: Path, name: str, *, score: float) -> Hit:
+    Image.new("RGB", (_SIDE, _SIDE), _COLOURS[name]).save(folder / f"{name}.png")
+    return Hit(candidate=Candidate(did=name, parts=parts_of(images=[ImageRef(path=f"{name}.png")])), score=score)
+
+
+def _judge(reranked: Reranked) -> Finding:
+    (trajectory,) = reranked.trajectories
+    cost = f"{reranked.seconds:.1f} s, {trajectory.tokens} tokens, {trajectory.looks} looks"
+    if trajectory.stop in _OUTSIDE:
+        why = trajectory.error or f"nothing within {SECONDS:.0f} s"
+        return wrong("one window", f"ended as {trajectory.stop.value} ({why}); see what the server logs")
+    if trajectory.stop is not StopReason.ANSWERED:
+        sentence = (
+            f"no usable answer ({trajectory.stop.value}) after {cost}: the model does not keep to dialect "
+            f"{trajectory.dialect}; use a checkpoint trained for it (docs/models.md)"
+        )
+        return warning("one window", sentence)
+    if reranked.ranking[0].did != "blue":
+        return warning(
+            "one window",
+            f"a red square was put before a blue one for `a blue square` ({cost}): is it shown pictures?",
+        )
+    return ok("one window", f"a blue square was found among two pictures: {cost}")

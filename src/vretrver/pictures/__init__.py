@@ -1,0 +1,1 @@
+"""Files of pictures: where their bytes lie, what formats they are, what pages and pixels they hold."""

@@ -1,0 +1,144 @@
+"""Asks a chat server, before a run, whether it will do and whether it changes what it is sent.
+
+Some chat templates drop earlier thoughts, some servers resize every picture or read none: the agent would then look
+at something else than the record says. The counts of prompt tokens tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from ..agent.messages import Message, Piece, ShownPicture
+from ..agent.policy import PolicyLimits, Request, Sampling
+from ..errors import PolicyError, ServiceError
+from ..images import encode_picture
+from ..records import Address
+from .chat_endpoint import ChatEndpoint
+from .chat_wire import message_json
+
+_SMALL, _LARGE = 8, 16
+"""Sides, in cells, of the two pictures shown."""
+
+_WORDS = 64
+"""Words of the earlier turn; each is at least one token for any tokenizer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a probe found."""
+
+    marks: tuple[str, ...] = ()
+    """What the server does to what it is sent, a few words each, as they stand in the fingerprint."""
+    sentences: tuple[str, ...] = ()
+    """The same in the same order, each with its remedy; to follow the server's address."""
+    context_tokens: int | None = None
+    """Most tokens of a conversation; None when the server does not tell."""
+
+    def limited(self, limits: PolicyLimits) -> PolicyLimits:
+        """Return limits with the context's length, unless they have one."""
+        if self.context_tokens is None or limits.context_tokens is not None:
+            return limits
+        return replace(limits, context_tokens=self.context_tokens)
+
+
+async def check(endpoint: ChatEndpoint) -> None:
+    """Ask for a few tokens; raises PolicyError with one sentence when the server will not do."""
+    try:
+        await endpoint.ask([_user("Say: ready.")], _request(), tries=2)
+    except ServiceError as error:
+        raise PolicyError(await _reason(endpoint, error)) from error
+
+
+async def _reason(endpoint: ChatEndpoint, error: ServiceError) -> str:
+    """Return why the server will not do, and the remedy."""
+    url, secret, model = endpoint.service.url, endpoint.service.secret, endpoint.model
+    if error.status in (401, 403):
+        if secret:
+            return f"{url} refuses the key in {secret.variable} ({error.status}); set the right one"
+        return f"{url} asks for a key ({error.status}); set {secret.variable}"
+    if error.status in (400, 404):
+        known = await endpoint.served()
+        if known is not None and model not in known:
+            return f"{url} does not serve {model!r}; it serves {', '.join(sorted(known)[:5])}"
+        if known is None and error.status == 404:
+            return f"{url} has no chat completions (404); give the address of an OpenAI-compatible API, as in .../v1"
+    if error.status is None:
+        return f"{error}; start the server, or correct the address"
+    return str(error)
+
+
+async def probe(endpoint: ChatEndpoint, *, cell: int) -> Findings:
+    """Find out what the server does to earlier turns and to pictures.
+
+    Args:
+        endpoint: the model.
+        cell: pixels a visual token and side.
+
+    Raises:
+        PolicyError: the server cannot be asked.
+    """
+    known = await endpoint.served() or {}
+    context = known.get(endpoint.model)
+    try:
+        opening = await _read_tokens(endpoint, [_user("Say: ready.")])
+        thought = "<think>" + " ".join(f"w{number}" for number in range(_WORDS)) + "</think>"
+        said = message_json(Message(role="assistant", pieces=(thought,)))
+        reply = _user("<tool_response>\nGo on.\n</tool_response>")
+        longer = await _read_tokens(endpoint, [_user("Say: ready."), said, reply])
+    except ServiceError as error:
+        raise PolicyError(await _reason(endpoint, error)) from error
+    if opening is None or longer is None:
+        mark, sentence = "no token counts", "reports no token counts: whether it changes what it is sent is not known"
+        return Findings(marks=(mark,), sentences=(sentence,), context_tokens=context)
+    found = []
+    if longer - opening < _WORDS:
+        found.append(
+            ("earlier turns rewritten", "drops or rewrites earlier turns; give it the shipped chat template")
+        )
+    found += await _pictures(endpoint, opening, cell)
+    return Findings(
+        marks=tuple(mark for mark, _ in found),
+        sentences=tuple(sentence for _, sentence in found),
+        context_tokens=context,
+    )
+
+
+async def _pictures(endpoint: ChatEndpoint, opening: int, cell: int) -> list[tuple[str, str]]:
+    """Compare what two pictures of known size cost; a mark and a sentence when that is not as it should be."""
+    try:
+        small = await _read_tokens(endpoint, [_user("Say: ready.", _picture(_SMALL, cell))])
+        large = await _read_tokens(endpoint, [_user("Say: ready.", _picture(_LARGE, cell))])
+    except ServiceError as error:
+        if error.status not in (400, 422):
+            raise PolicyError(str(error)) from error
+        return [("pictures refused", f"refuses pictures ({error.words}); serve a model that reads them")]
+    if small is None or large is None or large <= opening:
+        return [("pictures not read", "reads no pictures: they cost no tokens; serve a model that reads them")]
+    due, cost = _LARGE**2 - _SMALL**2, large - small
+    if cost == due:
+        return []
+    mark = f"pictures resized: {due} tokens more cost {cost}"
+    return [
+        (mark, f"resizes pictures ({due} visual tokens more cost {cost}); raise its pixel limits, or set the cell")
+    ]
+
+
+async def _read_tokens(endpoint: ChatEndpoint, messages: list[bytes]) -> int | None:
+    """Return how many tokens the server read; None when it does not tell."""
+    usage = (await endpoint.ask(messages, _request())).usage
+    return usage.prompt_tokens if usage is not None and usage.prompt_tokens else None
+
+
+def _request() -> Request:
+    return Request(sessions=("probe",), messages=(), sampling=Sampling(max_tokens=16))
+
+
+def _user(text: str, *pictures: Piece) -> bytes:
+    return message_json(Message(role="user", pieces=(*pictures, text)))
+
+
+def _picture(side: int, cell: int) -> ShownPicture:
+    picture = encode_picture(Image.new("RGB", (side * cell, side * cell), (128, 128, 128)))
+    return ShownPicture(address=Address(item=0), picture=picture, tokens=side * side)

@@ -1,0 +1,277 @@
+"""The database of an index directory: one row an item, the manifest, and the slots that are dead.
+
+Every change happens inside `writing`, every read that must fit together inside `reading`; a process that dies between
+leaves the last commit. SQL is written here and in `filters` only, and never holds a name or a value from outside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DataError
+from ...records import Candidate
+from ..exact import Slots
+from .entries import Entry, candidate_from_row, kind_of
+from .manifest import DATABASE, Field, Manifest, manifest_from_json
+from .vectors import sync_folder
+
+_SCHEMA = """
+CREATE TABLE manifest (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
+CREATE TABLE items (
+    slot INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, content BLOB, parts TEXT, metadata TEXT NOT NULL
+);
+CREATE INDEX items_content ON items (content);
+CREATE TABLE fields (slot INTEGER PRIMARY KEY);
+CREATE TABLE dead (slot INTEGER PRIMARY KEY);
+"""
+
+_WAIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What is stored of an item."""
+
+    slot: int
+    """Place of its vector."""
+    content: bytes | None
+    """Hash of what was encoded; None for a vector without an item."""
+    parts: str | None
+    """Parts as JSON."""
+    metadata: str
+    """Metadata as JSON."""
+
+
+class ItemDatabase:
+    """The SQLite file of an index directory.
+
+    Args:
+        directory: the index directory; it must hold the file, see `create_database`.
+
+    Raises:
+        DataError: it holds no index, or a damaged one.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / DATABASE
+        if not self.path.is_file():
+            raise DataError(f"{directory}: no index; make one with `vretrver index SOURCE -o {directory}`")
+        self._connection = _connect(self.path, directory)
+        try:
+            self.manifest()
+        except DataError:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read one state, whatever is written meanwhile."""
+        with self._transaction("BEGIN"):
+            yield
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Change everything or nothing; the change is on disk when this ends."""
+        with self._transaction("BEGIN IMMEDIATE"):
+            yield
+
+    def manifest(self) -> Manifest:
+        """Return the manifest of the state that is read."""
+        with self._told():
+            row = self._connection.execute("SELECT value FROM manifest").fetchone()
+        if row is None:
+            raise DataError(f"{self.path}: it has no manifest; it is no index of this package")
+        return manifest_from_json(row[0], where=self.path)
+
+    def store_manifest(self, manifest: Manifest) -> None:
+        """Replace the manifest."""
+        self._connection.execute("UPDATE manifest SET value = ?", (manifest.to_json(),))
+
+    def rows(self, dids: Sequence[str]) -> dict[str, Row]:
+        """Return what is stored under some dids."""
+        sql = "SELECT did, slot, content, parts, metadata FROM items WHERE did IN (SELECT value FROM json_each(?))"
+        found = self._connection.execute(sql, (json.dumps(list(dids)),))
+        return {did: Row(slot=slot, content=c, parts=p, metadata=m) for did, slot, c, p, m in found}
+
+    def slots_of_contents(self, contents: Iterable[bytes]) -> dict[bytes, int]:
+        """Return for each content that is stored one slot whose vector was made of it."""
+        sql = "SELECT slot FROM items WHERE content = ? LIMIT 1"
+        found = ((content, self._connection.execute(sql, (content,)).fetchone()) for content in contents)
+        return {content: row[0] for content, row in found if row is not None}
+
+    def dids_of_slots(self, slots: Iterable[int]) -> dict[int, str]:
+        """Return the dids of slots."""
+        sql = "SELECT slot, did FROM items WHERE slot IN (SELECT value FROM json_each(?))"
+        return dict(self._connection.execute(sql, (json.dumps(list(slots)),)))
+
+    def candidates(self, dids: Sequence[str]) -> dict[str, Candidate]:
+        """Return the items of dids; vectors without an item and unknown dids are left out."""
+        return {
+            did: candidate_from_row(did, row.parts, row.metadata)
+            for did, row in self.rows(dids).items()
+            if row.parts is not None
+        }
+
+    def all_candidates(self) -> Iterator[Candidate]:
+        """Yield every item in the order of slots."""
+        for did, parts, metadata in self._connection.execute("SELECT did, parts, metadata FROM items ORDER BY slot"):
+            if parts is not None:
+                yield candidate_from_row(did, parts, metadata)
+
+    def all_dids(self) -> Iterator[str]:
+        """Yield every did in the order of slots."""
+        for (did,) in self._connection.execute("SELECT did FROM items ORDER BY slot"):
+            yield did
+
+    def dead_count(self) -> int:
+        """Return the number of slots whose vectors are deleted or replaced."""
+        return int(self._connection.execute("SELECT count(*) FROM dead").fetchone()[0])
+
+    def dead_slots(self) -> Slots:
+        """Return those slots, ascending."""
+        return self.slots_where("SELECT slot FROM dead ORDER BY slot", ())
+
+    def slots_where(self, sql: str, values: Sequence[object]) -> Slots:
+        """Return the slots a statement of `filters` or of this module selects."""
+        cursor = self._connection.execute(sql, tuple(values))
+        return np.fromiter((row[0] for row in cursor), dtype=np.int64)
+
+    def insert(self, entries: Sequence[Entry], first: int, manifest: Manifest) -> Manifest:
+        """Store entries at the slots from `first` on; rows of the same dids die.
+
+        Returns:
+            The manifest with the fields that were new.
+        """
+        manifest = self._with_fields(entries, manifest)
+        self.remove([entry.did for entry in entries])
+        self._connection.executemany(
+            "INSERT INTO items (slot, did, content, parts, metadata) VALUES (?, ?, ?, ?, ?)",
+            ((first + n, e.did, e.content, e.parts, e.metadata) for n, e in enumerate(entries)),
+        )
+        self._store_values(((first + n, entry) for n, entry in enumerate(entries)), manifest)
+        return manifest
+
+    def change(self, entries: Sequence[tuple[int, Entry]], manifest: Manifest) -> Manifest:
+        """Replace the rows at slots, which keep their vectors; returns the manifest with the fields that were new."""
+        manifest = self._with_fields([entry for _, entry in entries], manifest)
+        self._connection.executemany(
+            "UPDATE items SET content = ?, parts = ?, metadata = ? WHERE slot = ?",
+            ((entry.content, entry.parts, entry.metadata, slot) for slot, entry in entries),
+        )
+        self._store_values(entries, manifest)
+        return manifest
+
+    def remove(self, dids: Sequence[str]) -> int:
+        """Delete the rows of dids, whose slots die; returns how many there were."""
+        chosen = "SELECT slot FROM items WHERE did IN (SELECT value FROM json_each(?))"
+        slots = self._connection.execute(chosen, (json.dumps(list(dids)),)).fetchall()
+        if slots:
+            self._connection.executemany("INSERT INTO dead (slot) VALUES (?)", slots)
+            self._connection.executemany("DELETE FROM items WHERE slot = ?", slots)
+            self._connection.executemany("DELETE FROM fields WHERE slot = ?", slots)
+        return len(slots)
+
+    def renumber(self, live: Slots) -> None:
+        """Give the live rows, whose slots are given in ascending order, the slots 0, 1, ...; none is dead then."""
+        moves = [(place, slot) for place, slot in enumerate(live.tolist()) if place != slot]
+        for table in ("items", "fields"):  # from below, so that a row lands only where none is left
+            self._connection.executemany(f"UPDATE {table} SET slot = ? WHERE slot = ?", moves)  # noqa: S608
+        self._connection.execute("DELETE FROM dead")
+
+    def shrink(self) -> None:
+        """Give the room of deleted rows back to the disk."""
+        with self._told():
+            self._connection.execute("VACUUM")
+
+    def _with_fields(self, entries: Sequence[Entry], manifest: Manifest) -> Manifest:
+        """Declare fields that are new; raises DataError for a value that is not of its field's kind."""
+        fields = dict(manifest.fields)
+        for entry in entries:
+            for name, value in entry.values.items():
+                if value is None:
+                    continue
+                kind = kind_of(value)
+                if name not in fields:
+                    fields[name] = Field(column=f"f{len(fields)}", kind=kind)
+                    self._connection.execute(f"ALTER TABLE fields ADD COLUMN {fields[name].column}")
+                elif fields[name].kind != kind:
+                    raise DataError(
+                        f"{entry.did!r}: metadata {name!r} is {value!r}, but its values are of kind "
+                        f"{fields[name].kind}; correct it, or index anew"
+                    )
+        return manifest if len(fields) == len(manifest.fields) else replace(manifest, fields=fields)
+
+    def _store_values(self, entries: Iterable[tuple[int, Entry]], manifest: Manifest) -> None:
+        columns = ", ".join(["slot", *(field.column for field in manifest.fields.values())])
+        marks = ", ".join("?" * (1 + len(manifest.fields)))
+        self._connection.executemany(
+            f"INSERT OR REPLACE INTO fields ({columns}) VALUES ({marks})",  # noqa: S608 - columns are f0, f1, ...
+            ((slot, *(entry.values.get(name) for name in manifest.fields)) for slot, entry in entries),
+        )
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        with self._told():
+            self._connection.execute(begin)
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn SQLite's errors into one sentence."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise DataError(f"{self.path}: {error}; what was indexed is kept, run again to go on") from error
+
+
+def create_database(directory: Path, manifest: Manifest) -> None:
+    """Make the database of an empty index; it has its name only once it is whole."""
+    path, draft = directory / DATABASE, directory / f"{DATABASE}.new"
+    with _errors_of(path):
+        draft.unlink(missing_ok=True)
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+            connection.execute("INSERT INTO manifest (one, value) VALUES (1, ?)", (manifest.to_json(),))
+        finally:
+            connection.close()
+        draft.rename(path)
+        sync_folder(directory)
+
+
+def _connect(path: Path, directory: Path) -> sqlite3.Connection:
+    """Open a database; in a folder that cannot be written, as a file that does not change."""
+    fixed = "" if os.access(directory, os.W_OK) else "?immutable=1"
+    with _errors_of(path):
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}{fixed}", uri=True, isolation_level=None, timeout=_WAIT_SECONDS
+        )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
+    return connection
+
+
+@contextmanager
+def _errors_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise DataError(f"{path}: {error}; give a folder that can be written") from error

@@ -1,0 +1,204 @@
+"""Filters over metadata: a small part of SQL's WHERE, parsed here and turned into SQL with parameters.
+
+    price < 20 AND (colour = 'red' OR colour IN ('blue', 'navy')) AND NOT name LIKE '%sale%' AND taken IS NOT NULL
+
+Comparisons with a missing value are neither true nor false, as in SQL: `NOT price < 20` leaves out what has no price.
+LIKE knows `%` and `_` and ignores the case of ASCII letters. No text of the expression enters the SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...errors import ConfigError
+from .manifest import Field, Kind
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<text>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*")|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    |(?P<word>[^\W\d]\w*)|(?P<sign><=|>=|!=|<>|=|<|>|\(|\)|,))""",
+    re.VERBOSE,
+)
+_WORDS = frozenset({"AND", "OR", "NOT", "IN", "LIKE", "IS", "NULL", "TRUE", "FALSE"})
+_COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
+_DEPTH = 50
+_VALUES = 1000
+
+Literal = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A parsed filter."""
+
+    sql: str
+    """Statement that selects the slots, with `?` for every value."""
+    values: tuple[Literal, ...]
+    """The values, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    """text, name, word (upper case), number, sign or end."""
+    value: str
+
+
+def parse_filter(expression: str, fields: Mapping[str, Field]) -> Condition:
+    """Return the condition of an expression.
+
+    Args:
+        expression: as in the head of this module.
+        fields: the fields that may be used.
+
+    Raises:
+        ConfigError: it cannot be parsed, names an unknown field, or compares a field with another kind of value.
+    """
+    return _Parser(expression, fields).parsed()
+
+
+class _Parser:
+    """Recursive descent, one method a level; each returns SQL and appends to the values."""
+
+    def __init__(self, expression: str, fields: Mapping[str, Field]) -> None:
+        self._expression = expression
+        self._fields = fields
+        self._tokens = _tokens(expression)
+        self._values: list[Literal] = []
+        self._depth = 0
+
+    def parsed(self) -> Condition:
+        sql = self._either()
+        if self._tokens[0].kind != "end":
+            raise self._refused(f"unexpected {self._tokens[0].value!r}; join conditions with AND or OR")
+        return Condition(sql=f"SELECT slot FROM fields WHERE {sql}", values=tuple(self._values))  # noqa: S608
+
+    def _either(self) -> str:
+        parts = [self._both()]
+        while self._took("OR"):
+            parts.append(self._both())
+        return " OR ".join(parts)
+
+    def _both(self) -> str:
+        parts = [self._denied()]
+        while self._took("AND"):
+            parts.append(self._denied())
+        return " AND ".join(parts)
+
+    def _denied(self) -> str:
+        self._depth += 1
+        if self._depth > _DEPTH:
+            raise self._refused(f"more than {_DEPTH} levels of NOT and parentheses")
+        if self._took("NOT"):
+            sql = f"NOT ({self._denied()})"
+        elif self._took("("):
+            sql = f"({self._either()})"
+            self._need(")")
+        else:
+            sql = self._comparison()
+        self._depth -= 1
+        return sql
+
+    def _comparison(self) -> str:
+        field = self._field()
+        if self._took("IS"):
+            denied = "NOT " if self._took("NOT") else ""
+            self._need("NULL")
+            return f"{field.column} IS {denied}NULL"
+        denied = "NOT " if self._took("NOT") else ""
+        if self._took("IN"):
+            return f"{field.column} {denied}IN ({self._list(field)})"
+        if self._took("LIKE"):
+            if field.kind != "text":
+                raise self._refused(f"LIKE needs a field of kind text, this one is of kind {field.kind}")
+            return f"{field.column} {denied}LIKE {self._literal(field)}"
+        sign = self._tokens[0]
+        if denied or sign.value not in _COMPARISONS or sign.kind != "sign":
+            raise self._refused(f"{sign.value!r} where one of = != < <= > >= IN LIKE IS is needed")
+        self._tokens.pop(0)
+        if field.kind == "truth" and sign.value not in ("=", "!=", "<>"):
+            raise self._refused(f"true and false have no order; use = or != instead of {sign.value}")
+        return f"{field.column} {sign.value} {self._literal(field)}"
+
+    def _field(self) -> Field:
+        token = self._tokens.pop(0)
+        if token.kind != "name":
+            raise self._refused(f"{token.value!r} where a field is needed; {self._known()}")
+        if token.value not in self._fields:
+            raise self._refused(f"unknown field {token.value!r}; {self._known()}")
+        return self._fields[token.value]
+
+    def _known(self) -> str:
+        named = ", ".join(f"{name} ({field.kind})" for name, field in self._fields.items())
+        return f"the fields are {named}" if named else "the index has no metadata"
+
+    def _list(self, field: Field) -> str:
+        self._need("(")
+        marks = [self._literal(field)]
+        while self._took(","):
+            marks.append(self._literal(field))
+        self._need(")")
+        return ", ".join(marks)
+
+    def _literal(self, field: Field) -> str:
+        token = self._tokens.pop(0)
+        value, kind = self._value(token)
+        if kind != field.kind:
+            raise self._refused(f"{token.value} is of kind {kind}, the field of kind {field.kind}")
+        self._values.append(value)
+        if len(self._values) > _VALUES:
+            raise self._refused(f"more than {_VALUES} values")
+        return "?"
+
+    def _value(self, token: _Token) -> tuple[Literal, Kind]:
+        if token.kind == "text":
+            return token.value, "text"
+        if token.kind == "number":
+            whole = re.fullmatch(r"[+-]?\d{1,18}", token.value)
+            return (int(token.value) if whole else float(token.value)), "number"
+        if token.kind == "word" and token.value in ("TRUE", "FALSE"):
+            return token.value == "TRUE", "truth"
+        if token.value == "NULL":
+            raise self._refused("nothing equals NULL; write IS NULL or IS NOT NULL")
+        raise self._refused(f"{token.value!r} where a value is needed: a number, 'text', TRUE or FALSE")
+
+    def _took(self, value: str) -> bool:
+        token = self._tokens[0]
+        if token.kind in ("word", "sign") and token.value == value:
+            self._tokens.pop(0)
+            return True
+        return False
+
+    def _need(self, value: str) -> None:
+        if not self._took(value):
+            raise self._refused(f"{self._tokens[0].value!r} where {value} is needed")
+
+    def _refused(self, why: str) -> ConfigError:
+        return ConfigError(f"filter {self._expression[:200]!r}: {why}")
+
+
+def _tokens(expression: str) -> list[_Token]:
+    """Return the tokens and an end mark."""
+    if any("\ud800" <= letter <= "\udfff" for letter in expression):
+        raise ConfigError(f"filter {expression[:200]!r}: it is not valid text")
+    tokens: list[_Token] = []
+    place, end = 0, len(expression.rstrip())
+    while place < end:
+        match = _TOKEN.match(expression, place)
+        if match is None:
+            raise ConfigError(f"filter {expression[:200]!r}: {expression[place : place + 20]!r} cannot be read")
+        tokens.append(_token(match))
+        place = match.end()
+    return [*tokens, _Token("end", "the end")]
+
+
+def _token(match: re.Match[str]) -> _Token:
+    kind, value = str(match.lastgroup), match[str(match.lastgroup)]
+    if kind == "text":
+        return _Token("text", value[1:-1].replace("''", "'"))
+    if kind == "quoted":
+        return _Token("name", value[1:-1].replace('""', '"'))
+    if kind == "word":
+        return _Token("word", value.upper()) if value.upper() in _WORDS else _Token("name", value)
+    return _Token(kind, value)

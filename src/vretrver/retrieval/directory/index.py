@@ -1,0 +1,282 @@
+"""Searching an index directory while others may be writing to it.
+
+Every call reads one commit: the manifest, the vectors mapped up to its count, and the rows. Vectors and candidates
+stay on disk until they are needed.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DataError, IndexMismatch
+from ...records import Candidate
+from ..encoder import Encoder, Vectors
+from ..exact import Best, exact_search
+from ..index import Found, check_ids, check_vectors
+from .accelerate import Accelerator, accelerated_search
+from .database import ItemDatabase
+from .entries import bare_entry
+from .filters import parse_filter
+from .lock import Holder, holder_of
+from .manifest import LOCK, Manifest
+from .vectors import map_vectors
+from .writer import IndexWriter
+
+_MASKS = 8
+_TRIES = 5
+_FEW = 20_000
+
+Mask = NDArray[np.bool_]
+
+
+class DirectoryIndex:
+    """A `VectorIndex` over an index directory; use it from the thread that opened it.
+
+    Args:
+        directory: the index directory.
+        writer: the writer of the same directory when vectors are to be added through this object; closed with it.
+
+    Raises:
+        DataError: there is no index, or a damaged one.
+    """
+
+    def __init__(self, directory: Path, *, writer: IndexWriter | None = None) -> None:
+        self.directory = directory
+        self._writer = writer
+        self._database = ItemDatabase(directory)
+        self._manifest = self._database.manifest()
+        self._vectors: Vectors | None = None
+        self._masks: OrderedDict[str | None, tuple[int, Mask | None]] = OrderedDict()
+        self._accelerator: Accelerator | None = None
+
+    @classmethod
+    def create(cls, directory: Path, *, dimension: int, fingerprint: str) -> DirectoryIndex:
+        """Return an index that takes vectors through `add`, made when there is none yet."""
+        manifest = Manifest(fingerprint=fingerprint, dimension=dimension)
+        return cls(directory, writer=IndexWriter(directory, new=manifest))
+
+    def __enter__(self) -> Self:
+        """Return the index."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the index."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._database.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the index says of itself now."""
+        return self._database.manifest()
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the encoder that made the vectors."""
+        return self._manifest.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """Length D of a vector."""
+        return self._manifest.dimension
+
+    @property
+    def holder(self) -> Holder | None:
+        """Who is writing, None when nobody is."""
+        return holder_of(self.directory / LOCK)
+
+    def __len__(self) -> int:
+        """Return the number of vectors that can be found."""
+        with self._database.reading():
+            return self._database.manifest().slots - self._database.dead_count()
+
+    def check_encoder(self, encoder: Encoder) -> None:
+        """Raise IndexMismatch, saying what differs, when an encoder is not the one the index was made with."""
+        if encoder.fingerprint != self.fingerprint or encoder.dimension != self.dimension:
+            raise IndexMismatch(f"{self.directory}: {mismatch(self._manifest, encoder)}")
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Add vectors [N, D] under N new ids; see `VectorIndex.add`. On return they are on disk.
+
+        They have no item: `candidates` leaves them out. Items come in through `update_index`.
+        """
+        if self._writer is None:
+            raise DataError(f"{self.directory}: opened for reading; open it with `DirectoryIndex.create` to add")
+        check_vectors(vectors, self.dimension)
+        check_ids(ids, vectors, self._writer.database.rows(ids))
+        self._writer.put([bare_entry(did) for did in ids], vectors)
+
+    def candidates(self, dids: Sequence[str]) -> dict[str, Candidate]:
+        """Return the items of dids; what is not in the index is left out."""
+        with self._database.reading():
+            return self._database.candidates(dids)
+
+    def use(self, accelerator: Accelerator | None) -> None:
+        """Search through an accelerator from now on; None searches the memory map."""
+        self._accelerator = accelerator
+
+    def where(self, expression: str) -> FilteredIndex:
+        """Return the index narrowed to what a filter over metadata matches; see `filters`.
+
+        Raises:
+            ConfigError: the filter cannot be parsed or names a field there is not.
+        """
+        with self._state() as manifest:
+            parse_filter(expression, manifest.fields)
+        return FilteredIndex(self, expression)
+
+    def search(self, queries: Vectors, k: int, *, where: str | None = None) -> list[Found]:
+        """Return the k best (did, score) of each query, best first; see `VectorIndex.search`.
+
+        Args:
+            queries: [Q, D] float32.
+            k: at least 1.
+            where: only what this filter matches.
+        """
+        check_vectors(queries, self.dimension)
+        if k < 1:
+            raise ValueError(f"k must be at least 1, got {k}")
+        with self._state() as manifest:
+            best = self._best(manifest, queries, k, self._allowed(manifest, where))
+            names = self._database.dids_of_slots({slot for slots, _ in best for slot in slots.tolist()})
+        return [
+            [(names[slot], float(score)) for slot, score in zip(slots.tolist(), scores, strict=True)]
+            for slots, scores in best
+        ]
+
+    def count(self, where: str | None = None) -> int:
+        """Return how many vectors a filter matches."""
+        with self._state() as manifest:
+            allowed = self._allowed(manifest, where)
+            return manifest.slots if allowed is None else int(allowed.sum())
+
+    def vectors_of(self, dids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the vectors [D] of dids; what is not in the index is left out."""
+        with self._state():
+            rows = self._database.rows(dids)
+            return {did: np.array(self._mapped()[row.slot]) for did, row in rows.items()}
+
+    def mapped(self) -> tuple[Manifest, Vectors]:
+        """Return the manifest and the vectors [slots, D] of one commit, dead ones included."""
+        with self._state() as manifest:
+            return manifest, self._mapped()
+
+    def live(self) -> Mask | None:
+        """Return the mask [slots] of what can be found; None when that is everything."""
+        with self._state() as manifest:
+            return self._allowed(manifest, None)
+
+    def _best(self, manifest: Manifest, queries: Vectors, k: int, allowed: Mask | None) -> list[Best]:
+        accelerator = self._accelerator
+        if accelerator is None or accelerator.generation != manifest.generation:
+            return exact_search(self._mapped(), queries, k, longest=manifest.longest, allowed=allowed)
+        if allowed is not None and int(allowed.sum()) <= max(k, _FEW):  # reading those few is faster, and exact
+            return exact_search(self._mapped(), queries, k, longest=manifest.longest, allowed=allowed)
+        return accelerated_search(accelerator, self._mapped(), queries, k, longest=manifest.longest, allowed=allowed)
+
+    def _mapped(self) -> Vectors:
+        if self._vectors is None:
+            raise RuntimeError("vectors are mapped inside _state only")
+        return self._vectors
+
+    def _allowed(self, manifest: Manifest, where: str | None) -> Mask | None:
+        """Return the mask of a filter at this commit, kept for the next time; None allows everything."""
+        known = self._masks.get(where)
+        if known is not None and known[0] == manifest.version:
+            self._masks.move_to_end(where)
+            return known[1]
+        if where is None:
+            dead = self._database.dead_slots()
+            mask = None if not len(dead) else np.ones(manifest.slots, np.bool_)
+            if mask is not None:
+                mask[dead] = False
+        else:
+            condition = parse_filter(where, manifest.fields)
+            mask = np.zeros(manifest.slots, np.bool_)
+            mask[self._database.slots_where(condition.sql, condition.values)] = True
+        self._masks[where] = (manifest.version, mask)
+        if len(self._masks) > _MASKS:
+            self._masks.popitem(last=False)
+        return mask
+
+    @contextmanager
+    def _state(self) -> Iterator[Manifest]:
+        """Read one commit: its manifest, with its vectors mapped."""
+        for left in reversed(range(_TRIES)):
+            with self._database.reading():
+                manifest = self._database.manifest()
+                try:
+                    self._map(manifest)
+                except FileNotFoundError as error:  # compacted since the manifest was read: read again
+                    if left:
+                        continue
+                    raise DataError(f"{self.directory}: {manifest.vector_file} is gone; index again") from error
+                yield manifest
+                return
+
+    def _map(self, manifest: Manifest) -> None:
+        same = self._manifest.generation == manifest.generation and self._vectors is not None
+        if not same or len(self._mapped()) != manifest.slots:
+            path = self.directory / manifest.vector_file
+            self._vectors = map_vectors(path, slots=manifest.slots, dimension=manifest.dimension)
+        self._manifest = manifest
+
+
+class FilteredIndex:
+    """A `VectorIndex` that finds only what a filter matches; nothing can be added to it.
+
+    Args:
+        index: what is narrowed.
+        expression: the filter.
+    """
+
+    def __init__(self, index: DirectoryIndex, expression: str) -> None:
+        self._index = index
+        self._expression = expression
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the encoder that made the vectors."""
+        return self._index.fingerprint
+
+    def __len__(self) -> int:
+        """Return the number of vectors that match."""
+        return self._index.count(self._expression)
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Refuse: what is added may not match."""
+        raise DataError(f"{len(ids)} of {len(vectors)} vectors: add to the index, not to a filtered view of it")
+
+    def search(self, queries: Vectors, k: int) -> list[Found]:
+        """Return the k best that match; see `DirectoryIndex.search`."""
+        return self._index.search(queries, k, where=self._expression)
+
+
+def mismatch(manifest: Manifest, encoder: Encoder) -> str:
+    """Return a sentence saying in what an encoder differs from the one an index was made with."""
+    theirs, ours = _facts(manifest.fingerprint, manifest.dimension), _facts(encoder.fingerprint, encoder.dimension)
+    names = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
+    told = "; ".join(f"{name} {theirs.get(name, 'none')} there, {ours.get(name, 'none')} here" for name in names)
+    return f"made by another encoder than the one in use: {told}; use the encoder it was made with, or index again"
+
+
+def _facts(fingerprint: str, dimension: int) -> Mapping[str, str]:
+    """Return what a fingerprint says: `name=value` pairs by name, the rest together as the encoder."""
+    words = fingerprint.replace("(", " ").replace(")", " ").replace(",", " ").split()
+    pairs = dict(word.split("=", 1) for word in words if "=" in word)
+    rest = " ".join(word for word in words if "=" not in word)
+    return {"encoder": rest, **pairs, "dimension": str(dimension)}

@@ -1,0 +1,106 @@
+"""One writer at a time: an advisory lock on a file that names who holds it; the system frees it when they end."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import socket
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ...errors import DataError
+
+_TRIES = 3
+_PAUSE = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a lock."""
+
+    pid: int
+    """Process id."""
+    host: str
+    """Machine."""
+    command: str
+    """Command line, cut to 200 characters."""
+    since: str
+    """When it was taken, UTC."""
+
+    def __str__(self) -> str:
+        """Name the holder in messages."""
+        return f"process {self.pid} on {self.host} ({self.command}) since {self.since}"
+
+
+class WriterLock:
+    """Held from construction until `close` or the end of the process.
+
+    Args:
+        path: the lock file; made when it is missing, never removed.
+
+    Raises:
+        DataError: somebody else holds it; the message names them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if not self._taken():
+            os.close(self._descriptor)
+            holder = _read(path) or "another process"
+            raise DataError(
+                f"{path.parent}: is being written by {holder}; wait until it ends, or stop it: nothing is lost"
+            )
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, json.dumps(asdict(_this_process())).encode(), 0)
+
+    def _taken(self) -> bool:
+        """Try to take the lock, a few times: `holder_of` holds it for an instant to see whether it is free."""
+        for _ in range(_TRIES):
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                time.sleep(_PAUSE)
+            else:
+                return True
+        return False
+
+    def close(self) -> None:
+        """Let go."""
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Return who holds a lock, None when nobody does."""
+    with suppress(FileNotFoundError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return _read(path) or Holder(pid=0, host="?", command="?", since="?")
+        finally:
+            os.close(descriptor)
+    return None
+
+
+def _this_process() -> Holder:
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return Holder(
+        pid=os.getpid(),
+        host=socket.gethostname(),
+        command=command if len(command) <= 200 else f"{command[:197]}...",
+        since=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+    )
+
+
+def _read(path: Path) -> Holder | None:
+    try:
+        return Holder(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):  # the holder has not written its name yet
+        return None

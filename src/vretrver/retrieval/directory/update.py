@@ -1,0 +1,241 @@
+"""Bringing an index up to date with a source: only what is new or changed is encoded, in batches that are committed.
+
+What a picture or a text is goes by its content: an item that was renamed takes the vector its content has already.
+A run that was stopped is simply run again; what was committed is found unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import numpy as np
+
+from ...errors import DataError, PictureError
+from ...images import ImageStore
+from ...records import Candidate, ImagePart
+from ..encoder import Encoder, Vectors
+from ..retriever import RefusedCandidate
+from .database import Row
+from .entries import Entry, content_hash, entry_of
+from .index import mismatch
+from .writer import IndexWriter
+
+_LOOK_UP = 512
+_DELETE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateReport:
+    """What an update did."""
+
+    encoded: int = 0
+    """Items given to the encoder: new ones and those whose content changed."""
+    copied: int = 0
+    """New or changed items that took the vector of an item with the same content."""
+    described: int = 0
+    """Items whose content stayed and whose metadata or paths changed."""
+    unchanged: int = 0
+    """Items that stayed as they were."""
+    deleted: int = 0
+    """Items removed because the source has them no longer."""
+    refused: tuple[RefusedCandidate, ...] = ()
+    """Items that could not be read; where the index had them already, they stay as they were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """An item that needs a vector."""
+
+    candidate: Candidate
+    entry: Entry
+    slot: int | None
+    """Slot to copy the vector from; None to encode."""
+
+
+def update_index(
+    writer: IndexWriter,
+    candidates: Iterable[Candidate],
+    encoder: Encoder,
+    images: ImageStore,
+    *,
+    batch_size: int = 64,
+    content: Callable[[Candidate], bytes] = content_hash,
+    delete_missing: bool = False,
+    keep: Container[str] = (),
+    progress: Callable[[int], None] | None = None,
+    committed: Callable[[Sequence[str]], None] | None = None,
+) -> UpdateReport:
+    """Make an index hold the candidates of a source.
+
+    Args:
+        writer: of the index.
+        candidates: the source; dids must be unique.
+        encoder: the one the index was made with.
+        images: reads the pictures that have no hash yet.
+        batch_size: items encoded and committed at once; at least 1.
+        content: hash of all that an item's vector depends on.
+        delete_missing: remove items that the source does not have.
+        keep: dids that stay although the source does not yield them.
+        progress: called with the number of items done.
+        committed: called with the dids of a batch once they are on disk.
+
+    Raises:
+        IndexMismatch: the index was made by another encoder.
+        DataError: a did comes twice, metadata cannot be stored, or the disk is full; what was committed is kept.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    check_encoder(writer, encoder)
+    update = _Update(writer, encoder, images, content, batch_size, committed)
+    done = 0
+    for group in _groups(candidates):
+        update.take(group)
+        done += len(group)
+        if progress is not None:
+            progress(done)
+    update.flush()
+    if delete_missing:
+        update.delete_missing(keep)
+    return replace(update.report, refused=tuple(update.refused))
+
+
+def check_encoder(writer: IndexWriter, encoder: Encoder) -> None:
+    """Raise IndexMismatch, saying what differs, when an encoder is not the one the index was made with."""
+    from ...errors import IndexMismatch
+
+    manifest = writer.manifest
+    if encoder.fingerprint != manifest.fingerprint or encoder.dimension != manifest.dimension:
+        raise IndexMismatch(f"{writer.directory}: {mismatch(manifest, encoder)}")
+
+
+@dataclass(slots=True)
+class _Update:
+    """An update under way."""
+
+    writer: IndexWriter
+    encoder: Encoder
+    images: ImageStore
+    content: Callable[[Candidate], bytes]
+    batch_size: int
+    committed: Callable[[Sequence[str]], None] | None
+    report: UpdateReport = field(default_factory=UpdateReport)
+    refused: list[RefusedCandidate] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    pending: list[_Work] = field(default_factory=list)
+
+    def take(self, group: Sequence[Candidate]) -> None:
+        """Sort a group into what is known, what only changed its row, and what needs a vector."""
+        entries = list(self._entries(group))
+        rows = self.writer.database.rows([entry.did for _, entry in entries])
+        unknown = [e.content for _, e in entries if e.content and not _same_content(rows.get(e.did), e)]
+        slots = self.writer.database.slots_of_contents(unknown)
+        changed: list[tuple[int, Entry]] = []
+        for candidate, entry in entries:
+            row = rows.get(entry.did)
+            if row is None or not _same_content(row, entry):
+                slot = slots.get(entry.content) if entry.content else None
+                self.pending.append(_Work(candidate=candidate, entry=entry, slot=slot))
+            elif (row.parts, row.metadata) != (entry.parts, entry.metadata):
+                changed.append((row.slot, entry))
+            else:
+                self._count(unchanged=1)
+        self._change(changed)
+        while len(self.pending) >= self.batch_size:
+            self._store(self.pending[: self.batch_size])
+            del self.pending[: self.batch_size]
+
+    def flush(self) -> None:
+        """Store what is left."""
+        if self.pending:
+            self._store(self.pending)
+            self.pending = []
+
+    def delete_missing(self, keep: Container[str]) -> None:
+        """Delete what the source did not have."""
+        gone = [did for did in self.writer.database.all_dids() if did not in self.seen and did not in keep]
+        for start in range(0, len(gone), _DELETE):
+            self._count(deleted=self.writer.delete(gone[start : start + _DELETE]))
+
+    def _entries(self, group: Sequence[Candidate]) -> Iterator[tuple[Candidate, Entry]]:
+        for candidate in group:
+            if candidate.did in self.seen:
+                raise DataError(f"did {candidate.did!r} stands twice in the source; dids must be unique")
+            self.seen.add(candidate.did)
+            try:
+                pinned = _pinned(candidate, self.images)
+            except PictureError as error:
+                self.refused.append(RefusedCandidate(did=candidate.did, reason=str(error)))
+            else:
+                yield pinned, entry_of(pinned, self.content(pinned))
+
+    def _change(self, changed: Sequence[tuple[int, Entry]]) -> None:
+        if changed:
+            self.writer.change(changed)
+            self._count(described=len(changed))
+            self._tell([entry.did for _, entry in changed])
+
+    def _store(self, works: Sequence[_Work]) -> None:
+        """Encode or copy, and commit."""
+        new = [work for work in works if work.slot is None]
+        try:
+            vectors = self.encoder.encode_candidates([work.candidate for work in new])
+        except PictureError:  # one of them: find out which, and keep the others
+            new, vectors = self._encoded_singly(new)
+        ready = {work.entry.did: vector for work, vector in zip(new, vectors, strict=True)}
+        kept = [work for work in works if work.slot is not None or work.entry.did in ready]
+        if not kept:
+            return
+        stored = self.writer.vectors()
+        rows = [stored[work.slot] if work.slot is not None else ready[work.entry.did] for work in kept]
+        self.writer.put([work.entry for work in kept], np.stack(rows).astype(np.float32))
+        self._count(encoded=len(new), copied=len(kept) - len(new))
+        self._tell([work.entry.did for work in kept])
+
+    def _encoded_singly(self, works: Sequence[_Work]) -> tuple[list[_Work], Vectors]:
+        kept, rows = [], [np.zeros((0, self.encoder.dimension), np.float32)]
+        for work in works:
+            try:
+                rows.append(self.encoder.encode_candidates([work.candidate]))
+                kept.append(work)
+            except PictureError as error:
+                self.refused.append(RefusedCandidate(did=work.entry.did, reason=str(error)))
+        return kept, np.concatenate(rows)
+
+    def _count(
+        self, *, encoded: int = 0, copied: int = 0, described: int = 0, unchanged: int = 0, deleted: int = 0
+    ) -> None:
+        was = self.report
+        self.report = UpdateReport(
+            encoded=was.encoded + encoded,
+            copied=was.copied + copied,
+            described=was.described + described,
+            unchanged=was.unchanged + unchanged,
+            deleted=was.deleted + deleted,
+        )
+
+    def _tell(self, dids: Sequence[str]) -> None:
+        if self.committed is not None:
+            self.committed(dids)
+
+
+def _groups(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    source = iter(candidates)
+    while group := list(islice(source, _LOOK_UP)):
+        yield group
+
+
+def _same_content(row: Row | None, entry: Entry) -> bool:
+    return row is not None and row.content is not None and row.content == entry.content
+
+
+def _pinned(candidate: Candidate, images: ImageStore) -> Candidate:
+    """Return the candidate with the hash and size of every picture."""
+    if all(image.sha256 is not None for image in candidate.pictures):
+        return candidate
+    parts = tuple(
+        ImagePart(image=images.pin(part.image)) if isinstance(part, ImagePart) and part.image.sha256 is None else part
+        for part in candidate.parts
+    )
+    return replace(candidate, parts=parts)

@@ -1,0 +1,81 @@
+"""The vector file of an index directory: float32 vectors of fixed stride, one after the other, without a header.
+
+Which of them count is written in the database only; this module knows nothing of commits.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DataError
+from ..encoder import Vectors
+
+_LITTLE = np.dtype("<f4")
+
+
+class VectorFile:
+    """Writes vectors at their slots.
+
+    Args:
+        path: the file; made when it is missing.
+        dimension: length D of a vector.
+    """
+
+    def __init__(self, path: Path, dimension: int) -> None:
+        self.path = path
+        self._stride = 4 * dimension
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+
+    def write(self, slot: int, vectors: Vectors) -> None:
+        """Write vectors [N, D] from a slot on and wait until they are on disk.
+
+        Raises:
+            DataError: the disk is full or fails; what was committed before is untouched.
+        """
+        left = memoryview(np.ascontiguousarray(vectors, dtype=_LITTLE).data).cast("B")
+        offset = slot * self._stride
+        try:
+            while left:
+                written = os.pwrite(self._descriptor, left, offset)
+                left, offset = left[written:], offset + written
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise DataError(
+                f"{self.path}: cannot be written: {error.strerror}; what was indexed is kept, run again to go on"
+            ) from error
+
+    def cut(self, slots: int) -> None:
+        """Drop what lies beyond a number of slots, left by a writer that was stopped."""
+        if os.fstat(self._descriptor).st_size > slots * self._stride:
+            os.ftruncate(self._descriptor, slots * self._stride)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def map_vectors(path: Path, *, slots: int, dimension: int) -> Vectors:
+    """Return the first vectors of a file as a read-only array [slots, D] that is read when it is used.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DataError: the file is shorter than that.
+    """
+    if slots == 0:
+        return np.zeros((0, dimension), np.float32)
+    size = path.stat().st_size
+    if size < slots * dimension * 4:
+        raise DataError(f"{path}: holds {size} bytes of {slots * dimension * 4}: the file was cut short; index again")
+    return np.asarray(np.memmap(path, dtype=_LITTLE, mode="r", shape=(slots, dimension)))
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,54 @@
+"""Runs the policy contract over the policies that need a server or a file: HTTP, journaled, and both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.policy_contract import PolicyContract
+from tests.stub_server import StubServer, chat
+
+from vretrver.agent.policy import Policy
+from vretrver.policies.chat_api import ChatPolicy
+from vretrver.policies.journal import JournaledPolicy
+from vretrver.policies.scripted import first_k
+
+SLOW = 0.02
+"""Seconds before an answer, so that a request can be cancelled while it is under way."""
+
+
+@pytest.fixture
+def server() -> Iterator[StubServer]:
+    with StubServer(chat(lambda seen: "<answer>[2, 1]</answer>", delay=SLOW)) as stub:
+        yield stub
+
+
+class TestChat(PolicyContract):
+    """Over HTTP."""
+
+    @pytest.fixture
+    def policy(self, server: StubServer) -> Iterator[Policy]:
+        policy = ChatPolicy(server.url, model="stub")
+        yield policy
+        policy.close()
+
+
+class TestJournaledScripted(PolicyContract):
+    """A journal before a policy that answers at once."""
+
+    @pytest.fixture
+    def policy(self, tmp_path: Path) -> Iterator[Policy]:
+        policy = JournaledPolicy(first_k(), tmp_path / "journal.jsonl")
+        yield policy
+        policy.close()
+
+
+class TestJournaledChat(PolicyContract):
+    """A journal before HTTP."""
+
+    @pytest.fixture
+    def policy(self, server: StubServer, tmp_path: Path) -> Iterator[Policy]:
+        policy = JournaledPolicy(ChatPolicy(server.url, model="stub"), tmp_path / "journal.jsonl")
+        yield policy
+        policy.close()
