@@ -10,7 +10,6 @@ import json
 import os
 import platform
 import sys
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,11 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2, help="worker processes; 0 works in this one")
     options = parser.parse_args(arguments)
     settings = quick_settings() if options.quick else Settings()
-    started = time.monotonic()
     results = run_gate(settings, options.work, workers=options.workers)
     criteria = judge(results)
     record = describe_run(settings, criteria, results, quick=options.quick)
-    record["seconds_of_this_run"] = round(time.monotonic() - started)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{NAME}.json"
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

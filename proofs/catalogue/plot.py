@@ -118,7 +118,7 @@ def _frame(draw: ImageDraw.ImageDraw, axes: Axes, marks: Sequence[float]) -> Non
         draw.line((*axes.at(0, share), *axes.at(axes.most, share)), fill=GREY, width=1)
     for share in marks:
         draw.line((*axes.at(0, share), *axes.at(axes.most, share)), fill=LINE, width=2)
-    for share in (0.0, *marks, 1.0):
+    for share in (0.0, *marks) if max(marks) > 0.9 else (0.0, *marks, 1.0):
         y = axes.at(0, share)[1]
         draw.text((axes.left - 8, y), f"{share:g}", fill=GREY, font=_font(15), anchor="rm")
 

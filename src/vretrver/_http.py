@@ -82,6 +82,7 @@ class Service:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._client: httpx2.AsyncClient | None = None
+        self._works: set[asyncio.Task[Any]] = set()
 
     def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin `work` in the background; cancelling the future drops its requests."""
@@ -90,7 +91,17 @@ class Service:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="vretrver-http", daemon=True)
                 self._thread.start()
-            return asyncio.run_coroutine_threadsafe(work, self._loop)
+            return asyncio.run_coroutine_threadsafe(self._noted(work), self._loop)
+
+    async def _noted(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("work is run by the loop, as a task")
+        self._works.add(task)
+        try:
+            return await work
+        finally:
+            self._works.discard(task)
 
     def close(self) -> None:
         """Drop what is running and give the connections back; a later `run` begins anew."""
@@ -104,10 +115,10 @@ class Service:
         loop.close()
 
     async def _shut(self) -> None:
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # a cancelled task may have begun another
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+        works = list(self._works)
+        for work in works:  # these alone: a connection's own tasks warn when they are cancelled before they began
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()

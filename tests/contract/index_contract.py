@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -55,7 +55,11 @@ class IndexContract(ABC):
         assert [[did for did, _ in row] for row in found] == [["x", "xy"], ["y", "xy"]]
         assert [score for _, score in found[0]] == pytest.approx([1.0, 0.6])
 
-    @settings(max_examples=60, deadline=None)
+    @settings(
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[HealthCheck.differing_executors],  # one suite, several implementations
+    )
     @given(st.integers(1, 60), st.integers(1, 70), st.integers(1, 7), st.sampled_from([0, 1]), st.integers(0, 999))
     def test_it_finds_what_a_slow_search_finds(self, count: int, k: int, at_once: int, levels: int, seed: int):
         stored, queries = vectors(count, seed=seed, levels=levels), vectors(3, seed=seed + 1, levels=levels)

@@ -2,11 +2,52 @@
 
 from __future__ import annotations
 
-from tests.contract.index_contract import IndexContract
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import mkdtemp
 
-from vretrver.retrieval.index import MemoryIndex, VectorIndex
+import pytest
+
+from vretrver.retrieval.directory.accelerate import resident
+from vretrver.retrieval.directory.index import DirectoryIndex
+from vretrver.retrieval.encoder import Vectors
+from vretrver.retrieval.index import Found, MemoryIndex, VectorIndex
+
+from tests.contract.index_contract import IndexContract
 
 
 class TestMemoryIndex(IndexContract):
     def make(self, dimension: int) -> VectorIndex:
         return MemoryIndex(dimension=dimension, fingerprint="test")
+
+
+class TestDirectoryIndex(IndexContract):
+    kind = DirectoryIndex
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path) -> Iterator[None]:
+        self.tmp_path = tmp_path
+        with ExitStack() as self.opened:
+            yield
+
+    def make(self, dimension: int) -> VectorIndex:
+        directory = Path(mkdtemp(dir=self.tmp_path))
+        return self.opened.enter_context(self.kind.create(directory, dimension=dimension, fingerprint="test"))
+
+
+class ResidentIndex(DirectoryIndex):
+    """Searches the vectors of the first search in memory at half precision, and later ones on the map."""
+
+    loaded = False
+
+    def search(self, queries: Vectors, k: int, *, where: str | None = None) -> list[Found]:
+        if not self.loaded and len(self):
+            manifest, matrix = self.mapped()
+            self.use(resident(matrix, manifest, megabytes=10))
+            self.loaded = True
+        return super().search(queries, k, where=where)
+
+
+class TestResidentIndex(TestDirectoryIndex):
+    kind = ResidentIndex

@@ -22,12 +22,9 @@ from vretrver.traces import reranked_to_json
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
-LOOKS = (
-    '<think>2 and 3 are alike.</think><tool_call>{"name": "select_images", "arguments": {"target_images": [2, 3]}}'
-    '</tool_call><tool_call>{"name": "zoom_in", "arguments": {"target_image": 2, "bbox_2d": [250, 250, 500, 500]}}'
-    "</tool_call>",
-    "<answer>[2, 3, 1]</answer>",
-)
+SELECT = '<tool_call>{"name": "select_images", "arguments": {"target_images": [2, 3]}}</tool_call>'
+ZOOM = '<tool_call>{"name": "zoom_in", "arguments": {"target_image": 2, "bbox_2d": [250, 250, 500, 500]}}</tool_call>'
+LOOKS = (f"<think>2 and 3 are alike.</think>{SELECT}{ZOOM}", "<answer>[2, 3, 1]</answer>")
 
 
 def retriever_over(images: ImageStore, candidates: list) -> Retriever:

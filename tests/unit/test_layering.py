@@ -35,9 +35,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",
         "report",
     },
+    "doctor": {
+        "_http", "_secrets", "errors", "geometry", "records", "images", "retrieval", "agent", "policies",
+    },
     "cli": {
         "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",
-        "traces", "report", "demo", "__init__",
+        "traces", "report", "demo", "doctor", "__init__",
     },
     "__init__": {
         "_version", "errors", "geometry", "records", "images", "runs", "retrieval", "agent", "evaluation", "traces"
@@ -49,6 +52,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "agent": {"pydantic"},
     "cli": {"typer", "rich"},
     "data": {"numpy", "PIL", "pydantic"},
+    "doctor": {"numpy", "PIL"},
     "evaluation": {"numpy"},
     "images": {"PIL"},
     "pictures": {"PIL"},

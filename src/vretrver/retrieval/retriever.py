@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..errors import DataError, IndexMismatch, PictureError
 from ..records import Candidate, Hit, Query
@@ -21,46 +22,55 @@ class RefusedCandidate:
     """One sentence."""
 
 
+class CandidateStore(Protocol):
+    """Where candidates are kept when they are not in memory; an index directory is one."""
+
+    def candidates(self, dids: Sequence[str]) -> Mapping[str, Candidate]:
+        """Return the candidates of dids; what is not there is left out."""
+        ...
+
+
 class Retriever:
     """Finds candidates of a corpus by the vectors of an encoder.
 
     Args:
         encoder: makes the vectors.
         index: holds them.
-        corpus: all candidates; kept in memory.
+        corpus: all candidates, which are then kept in memory, or the store that has them.
 
     Raises:
         IndexMismatch: the index was made for another encoder.
         DataError: two candidates share a did, or there is none.
     """
 
-    def __init__(self, encoder: Encoder, index: VectorIndex, corpus: Iterable[Candidate]) -> None:
+    def __init__(self, encoder: Encoder, index: VectorIndex, corpus: Iterable[Candidate] | CandidateStore) -> None:
         if index.fingerprint != encoder.fingerprint:
             raise IndexMismatch(
                 f"the index was made by {index.fingerprint!r}, the encoder is {encoder.fingerprint!r}; index again"
             )
         self.encoder = encoder
         self.index = index
-        self.corpus: dict[str, Candidate] = {}
-        for candidate in corpus:
-            if self.corpus.setdefault(candidate.did, candidate) is not candidate:
-                raise DataError(f"did {candidate.did!r} stands twice in the corpus; dids must be unique")
-        if not self.corpus:
-            raise DataError("the corpus is empty; there is nothing to search")
+        self._store: CandidateStore = _Corpus(corpus) if isinstance(corpus, Iterable) else corpus
+        self._corpus = self._store if isinstance(self._store, _Corpus) else None
 
     def encode(
         self, *, batch_size: int = 64, progress: Callable[[int, int], None] | None = None
     ) -> tuple[RefusedCandidate, ...]:
-        """Encode the corpus into the index and return what could not be encoded, in the order of the corpus.
+        """Encode a corpus in memory into the index and return what could not be encoded, in the order of the corpus.
 
         Args:
             batch_size: candidates given to the encoder at once; at least 1.
             progress: called with (candidates done, candidates to do) after each batch.
+
+        Raises:
+            DataError: the corpus is a store; `directory.update` brings an index directory up to date.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         refused: list[RefusedCandidate] = []
-        candidates = list(self.corpus.values())
+        if self._corpus is None:
+            raise DataError("the candidates are kept in a store; bring its index up to date instead of encoding here")
+        candidates = list(self._corpus.by_did.values())
         for start in range(0, len(candidates), batch_size):
             batch = candidates[start : start + batch_size]
             try:
@@ -75,13 +85,16 @@ class Retriever:
         """Return the k best hits of each query, best first.
 
         Raises:
-            DataError: the index is empty.
+            DataError: a corpus in memory was not encoded.
             PictureError: a query's picture cannot be read.
         """
-        if not len(self.index):
+        if self._corpus is not None and not len(self.index):
             raise DataError("the index is empty; encode the corpus first")
         found = self.index.search(self.encoder.encode_queries(queries), k)
-        return [[Hit(candidate=self.corpus[did], score=score) for did, score in row] for row in found]
+        known = self._store.candidates(list({did for row in found for did, _ in row}))
+        return [  # what was deleted from a store since the search is left out
+            [Hit(candidate=known[did], score=score) for did, score in row if did in known] for row in found
+        ]
 
     def _add(self, batch: Sequence[Candidate]) -> None:
         self.index.add([candidate.did for candidate in batch], self.encoder.encode_candidates(batch))
@@ -94,3 +107,18 @@ class Retriever:
             except PictureError as error:
                 refused.append(RefusedCandidate(did=candidate.did, reason=str(error)))
         return refused
+
+
+class _Corpus:
+    """A store in memory."""
+
+    def __init__(self, candidates: Iterable[Candidate]) -> None:
+        self.by_did: dict[str, Candidate] = {}
+        for candidate in candidates:
+            if self.by_did.setdefault(candidate.did, candidate) is not candidate:
+                raise DataError(f"did {candidate.did!r} stands twice in the corpus; dids must be unique")
+        if not self.by_did:
+            raise DataError("the corpus is empty; there is nothing to search")
+
+    def candidates(self, dids: Sequence[str]) -> Mapping[str, Candidate]:
+        return {did: self.by_did[did] for did in dids if did in self.by_did}

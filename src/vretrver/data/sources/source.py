@@ -163,10 +163,10 @@ def _read_table(
         yield candidate
 
 
-def layout_root(table: Path) -> Path:
-    """Return the M-BEIR folder that a file of its layout lies in, else the file's own folder."""
-    parents = table.resolve().parents
-    return parents[2] if len(parents) > 2 and parents[1].name == "cand_pool" else parents[0]
+def layout_root(file: Path) -> Path:
+    """Return the M-BEIR folder that a pool or a query file lies in, else the file's own folder."""
+    parents = file.resolve().parents
+    return parents[2] if len(parents) > 2 and parents[1].name in ("cand_pool", "query") else parents[0]
 
 
 def _unwatched(done: int, total: int) -> None:

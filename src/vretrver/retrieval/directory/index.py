@@ -104,11 +104,6 @@ class DirectoryIndex:
         with self._database.reading():
             return self._database.manifest().slots - self._database.dead_count()
 
-    def check_encoder(self, encoder: Encoder) -> None:
-        """Raise IndexMismatch, saying what differs, when an encoder is not the one the index was made with."""
-        if encoder.fingerprint != self.fingerprint or encoder.dimension != self.dimension:
-            raise IndexMismatch(f"{self.directory}: {mismatch(self._manifest, encoder)}")
-
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add vectors [N, D] under N new ids; see `VectorIndex.add`. On return they are on disk.
 
@@ -266,12 +261,17 @@ class FilteredIndex:
         return self._index.search(queries, k, where=self._expression)
 
 
-def mismatch(manifest: Manifest, encoder: Encoder) -> str:
-    """Return a sentence saying in what an encoder differs from the one an index was made with."""
+def check_encoder(directory: Path, manifest: Manifest, encoder: Encoder) -> None:
+    """Raise IndexMismatch, saying what differs, when an encoder is not the one an index was made with."""
+    if encoder.fingerprint == manifest.fingerprint and encoder.dimension == manifest.dimension:
+        return
     theirs, ours = _facts(manifest.fingerprint, manifest.dimension), _facts(encoder.fingerprint, encoder.dimension)
     names = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
     told = "; ".join(f"{name} {theirs.get(name, 'none')} there, {ours.get(name, 'none')} here" for name in names)
-    return f"made by another encoder than the one in use: {told}; use the encoder it was made with, or index again"
+    raise IndexMismatch(
+        f"{directory}: made by another encoder than the one in use: {told or 'the order of its settings'}; "
+        "use the encoder it was made with, or index again"
+    )
 
 
 def _facts(fingerprint: str, dimension: int) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ A run that was stopped is simply run again; what was committed is found unchange
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -19,7 +20,7 @@ from ..encoder import Encoder, Vectors
 from ..retriever import RefusedCandidate
 from .database import Row
 from .entries import Entry, content_hash, entry_of
-from .index import mismatch
+from .index import check_encoder
 from .writer import IndexWriter
 
 _LOOK_UP = 512
@@ -87,7 +88,7 @@ def update_index(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    check_encoder(writer, encoder)
+    check_encoder(writer.directory, writer.manifest, encoder)
     update = _Update(writer, encoder, images, content, batch_size, committed)
     done = 0
     for group in _groups(candidates):
@@ -98,16 +99,7 @@ def update_index(
     update.flush()
     if delete_missing:
         update.delete_missing(keep)
-    return replace(update.report, refused=tuple(update.refused))
-
-
-def check_encoder(writer: IndexWriter, encoder: Encoder) -> None:
-    """Raise IndexMismatch, saying what differs, when an encoder is not the one the index was made with."""
-    from ...errors import IndexMismatch
-
-    manifest = writer.manifest
-    if encoder.fingerprint != manifest.fingerprint or encoder.dimension != manifest.dimension:
-        raise IndexMismatch(f"{writer.directory}: {mismatch(manifest, encoder)}")
+    return UpdateReport(**update.counts, refused=tuple(update.refused))
 
 
 @dataclass(slots=True)
@@ -120,7 +112,8 @@ class _Update:
     content: Callable[[Candidate], bytes]
     batch_size: int
     committed: Callable[[Sequence[str]], None] | None
-    report: UpdateReport = field(default_factory=UpdateReport)
+    counts: Counter[str] = field(default_factory=Counter)
+    """By the fields of `UpdateReport`."""
     refused: list[RefusedCandidate] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     pending: list[_Work] = field(default_factory=list)
@@ -140,7 +133,7 @@ class _Update:
             elif (row.parts, row.metadata) != (entry.parts, entry.metadata):
                 changed.append((row.slot, entry))
             else:
-                self._count(unchanged=1)
+                self.counts["unchanged"] += 1
         self._change(changed)
         while len(self.pending) >= self.batch_size:
             self._store(self.pending[: self.batch_size])
@@ -156,7 +149,7 @@ class _Update:
         """Delete what the source did not have."""
         gone = [did for did in self.writer.database.all_dids() if did not in self.seen and did not in keep]
         for start in range(0, len(gone), _DELETE):
-            self._count(deleted=self.writer.delete(gone[start : start + _DELETE]))
+            self.counts["deleted"] += self.writer.delete(gone[start : start + _DELETE])
 
     def _entries(self, group: Sequence[Candidate]) -> Iterator[tuple[Candidate, Entry]]:
         for candidate in group:
@@ -173,7 +166,7 @@ class _Update:
     def _change(self, changed: Sequence[tuple[int, Entry]]) -> None:
         if changed:
             self.writer.change(changed)
-            self._count(described=len(changed))
+            self.counts["described"] += len(changed)
             self._tell([entry.did for _, entry in changed])
 
     def _store(self, works: Sequence[_Work]) -> None:
@@ -190,7 +183,8 @@ class _Update:
         stored = self.writer.vectors()
         rows = [stored[work.slot] if work.slot is not None else ready[work.entry.did] for work in kept]
         self.writer.put([work.entry for work in kept], np.stack(rows).astype(np.float32))
-        self._count(encoded=len(new), copied=len(kept) - len(new))
+        self.counts["encoded"] += len(new)
+        self.counts["copied"] += len(kept) - len(new)
         self._tell([work.entry.did for work in kept])
 
     def _encoded_singly(self, works: Sequence[_Work]) -> tuple[list[_Work], Vectors]:
@@ -202,18 +196,6 @@ class _Update:
             except PictureError as error:
                 self.refused.append(RefusedCandidate(did=work.entry.did, reason=str(error)))
         return kept, np.concatenate(rows)
-
-    def _count(
-        self, *, encoded: int = 0, copied: int = 0, described: int = 0, unchanged: int = 0, deleted: int = 0
-    ) -> None:
-        was = self.report
-        self.report = UpdateReport(
-            encoded=was.encoded + encoded,
-            copied=was.copied + copied,
-            described=was.described + described,
-            unchanged=was.unchanged + unchanged,
-            deleted=was.deleted + deleted,
-        )
 
     def _tell(self, dids: Sequence[str]) -> None:
         if self.committed is not None:
