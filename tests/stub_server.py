@@ -7,6 +7,7 @@ does lasts longer than `LONGEST` seconds. It knows no model: turns and vectors a
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import re
@@ -143,9 +144,26 @@ def chat(
     return script
 
 
+def embeddings(*, dimension: int, delay: float = 0.0) -> Script:
+    """Return a server of embeddings, each drawn from the hash of what it was sent."""
+
+    def vector(what: object) -> list[float]:
+        digest = hashlib.blake2b(json.dumps(what).encode(), digest_size=dimension).digest()
+        return [(byte - 127.5) / 128 for byte in digest]
+
+    def script(seen: Seen) -> Answer:
+        if seen.path != "/v1/embeddings":
+            return refusal(404, "Not Found")
+        items = seen.body["input"] if "input" in seen.body else [seen.body["messages"]]
+        rows = [{"object": "embedding", "index": n, "embedding": vector(item)} for n, item in enumerate(items)]
+        return as_json({"object": "list", "data": rows, "model": MODEL}, delay=delay)
+
+    return script
+
+
 def say(text: str) -> Script:
     """Return a chat server that always says the same."""
-    return chat(lambda seen: text)
+    return chat(lambda _: text)
 
 
 def first(answers: Sequence[Answer], then: Script) -> Script:
@@ -237,10 +255,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name the base class calls
+    def do_GET(self) -> None:
         self._reply(None)
 
-    def do_POST(self) -> None:  # noqa: N802 - the name the base class calls
+    def do_POST(self) -> None:
         self._reply(json.loads(self.rfile.read(int(self.headers["content-length"]))))
 
     def _reply(self, body: Any) -> None:
@@ -253,7 +271,11 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.hang or answer.reset:
             self.close_connection = True
             return
-        lines = [f"HTTP/1.1 {answer.status} X", "Content-Type: application/json", f"Content-Length: {len(answer.body)}"]
+        lines = [
+            f"HTTP/1.1 {answer.status} X",
+            "Content-Type: application/json",
+            f"Content-Length: {len(answer.body)}",
+        ]
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
         sent = answer.body if answer.cut is None else answer.body[: answer.cut]
         self.wfile.write("\r\n".join([*lines, "", ""]).encode() + sent)

@@ -22,7 +22,7 @@ from PIL import features
 from .metadata import run_metadata
 from .native import run_native
 from .not_told import run_not_told
-from .observer import run_observer
+from .observer import run_decoding, run_observer
 from .place import run_place
 from .plot import draw_figure
 from .pose import run_pose
@@ -75,6 +75,7 @@ def run_gate(settings: Settings, work: Path, *, workers: int) -> dict[str, Resul
             for stage, run in (("told_where", run_told_where), ("observer", run_observer), ("native", run_native))
         ]
         drawn |= ready
+    tasks += [Task(name=f"decoding-{kind}", run=run_decoding, arguments=(kind,)) for kind in KINDS]
     tasks += [Task(name="place", run=run_place, after=drawn), Task(name="aligned", run=aligned_check)]
     tasks.append(Task(name="pose", run=run_pose, after=drawn | {"place"}))
     tasks += [

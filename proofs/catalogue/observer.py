@@ -15,18 +15,42 @@ from numpy.typing import NDArray
 from vretrver.data.catalogue.glyphs import LabelKind
 
 from .datasets import WIDE_WINDOW, load_set, picture_sets
-from .plan import TWINS
+from .pictures import thumbnail_windows
+from .plan import TWINS, observed, shot_of, split_families
 from .scoring import share_right
 from .settings import Settings
 
 SIDES = (13, 9)
 """Thumbnail pixels a side that are compared: the reader's window, and little more than the label."""
 
+DRAFTS = (2, 4, 8)
+"""Times the thumbnail's size at which a JPEG might be decoded."""
+
 VARIANCE_FLOOR = 0.3
 """Squared grey levels added to every pixel's variance: few draws leave some pixels without any."""
 
 LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue; relief changes all three alike."""
+
+
+def run_decoding(settings: Settings, work: Path, kind: LabelKind) -> dict[str, object]:
+    """Try the observer on thumbnails whose JPEG was decoded at other scales before resizing; not judged.
+
+    8 is the whole decoding, `pictures.DRAFT` the product's, 2 the fastest that leaves anything to resize.
+    """
+    del work
+    families = split_families(settings, kind).test[: settings.decoding_families]
+    samples = observed(settings, families)
+    drawn = [thumbnail_windows(shot_of(settings, kind, sample), SIDES[0], drafts=DRAFTS) for sample in samples]
+    draws = settings.observer_templates + settings.observer_draws
+    luma = (np.array(drawn) @ LUMA).reshape(-1, TWINS, draws, len(DRAFTS), SIDES[0] ** 2)
+    owners = np.repeat(np.array(families), TWINS * settings.observer_draws)
+    shares: dict[str, object] = {}
+    for number, draft in enumerate(DRAFTS):
+        part = luma[:, :, :, number]
+        right = told_apart(part[:, :, : settings.observer_templates], part[:, :, settings.observer_templates :])
+        shares[str(draft)] = asdict(share_right(right.ravel(), owners, seed=settings.seed))
+    return {"by_decoded_scale": shares}
 
 
 def run_observer(settings: Settings, work: Path, kind: LabelKind) -> dict[str, object]:

@@ -101,18 +101,19 @@ def file_bytes(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
-def shown_thumbnail(native_file: bytes, span: Span = WHOLE) -> tuple[Pixels, int]:
+def shown_thumbnail(native_file: bytes, span: Span = WHOLE, *, draft: int = DRAFT) -> tuple[Pixels, int]:
     """Return the thumbnail pixels of a span as a model receives them, and the size of their JPEG in bytes.
 
     Args:
         native_file: JPEG of the pixels inside `span.native_box()`.
         span: which part of the thumbnail; the whole by default.
+        draft: times the thumbnail's size at which the JPEG is decoded; the product's by default.
     """
     box = span.native_box()
     before = (span.left - box[0] // SCALE, span.top - box[1] // SCALE)
     with Image.open(io.BytesIO(native_file)) as image:
         size = image.width // SCALE, image.height // SCALE
-        image.draft("RGB", (DRAFT * size[0], DRAFT * size[1]))
+        image.draft("RGB", (draft * size[0], draft * size[1]))
         image.load()
         small = resized(image, size)
     width, height = span.right - span.left, span.bottom - span.top
@@ -129,11 +130,17 @@ def decoded(data: bytes) -> Pixels:
 
 def thumbnail_window(shot: Shot, size: int) -> Pixels:
     """Return `size` x `size` thumbnail pixels around a shot's label, as the model sees them."""
+    return thumbnail_windows(shot, size, drafts=(DRAFT,))[0]
+
+
+def thumbnail_windows(shot: Shot, size: int, *, drafts: tuple[int, ...]) -> list[Pixels]:
+    """Return the window of `thumbnail_window` once for each scale at which the JPEG might be decoded."""
     corner = window_corner(label_centre(shot), size)
     span = span_around(corner, size)
-    shown, _ = shown_thumbnail(file_bytes(render(shot, window=span.native_box())), span)
-    column, row = corner[0] - span.left, corner[1] - span.top
-    return shown[row : row + size, column : column + size]
+    native_file = file_bytes(render(shot, window=span.native_box()))
+    rows = slice(corner[1] - span.top, corner[1] - span.top + size)
+    columns = slice(corner[0] - span.left, corner[0] - span.left + size)
+    return [shown_thumbnail(native_file, span, draft=draft)[0][rows, columns] for draft in drafts]
 
 
 def native_crop(shot: Shot, size: int) -> Pixels:

@@ -78,6 +78,8 @@ class Settings:
     """Grain draws per family and code from which a template is made."""
     observer_draws: int = 1
     """Further grain draws per family and code to be told apart."""
+    decoding_families: int = 200
+    """Of the test families, how many the observer is tried on with JPEGs decoded at other scales."""
     batch: int = 128
     """Samples per step."""
     ink_steps: int = 2000
@@ -124,6 +126,7 @@ def quick_settings() -> Settings:
         observer_families=2,
         observer_templates=2,
         observer_draws=1,
+        decoding_families=2,
         batch=8,
         ink_steps=3,
         mixed_steps=3,

@@ -11,7 +11,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -84,8 +84,8 @@ class Service:
         self._client: httpx2.AsyncClient | None = None
         self._works: set[asyncio.Task[Any]] = set()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin `work` in the background; cancelling the future drops its requests."""
+    def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Begin what `work` returns in the background; cancelling the future drops its requests."""
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
@@ -93,13 +93,13 @@ class Service:
                 self._thread.start()
             return asyncio.run_coroutine_threadsafe(self._noted(work), self._loop)
 
-    async def _noted(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _noted(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("work is run by the loop, as a task")
         self._works.add(task)
         try:
-            return await work
+            return await work()
         finally:
             self._works.discard(task)
 

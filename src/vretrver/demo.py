@@ -88,7 +88,7 @@ def run_demo(
     Args:
         out: folder for the catalogue and the report; a catalogue that is there is used again.
         items: pictures in the pool; a multiple of 5.
-        queries: queries asked, spread over `TASKS`.
+        queries: most queries asked, spread over `TASKS`; a small catalogue has fewer.
         seed: seed of the catalogue.
         workers: processes that draw.
         progress: returns a progress function for a piece of work.
@@ -98,7 +98,8 @@ def run_demo(
     directory = out / f"catalogue-{seed}-{items}"
     write_catalogue(directory, seed=seed, items=items, workers=workers, progress=progress("drawing"))
     images = ImageStore({"": directory})
-    asked = {task: _queries(directory, task, queries // len(TASKS)) for task in TASKS}
+    shares = [len(range(place, queries, len(TASKS))) for place in range(len(TASKS))]  # as even as can be, `queries` in all
+    asked = {task: _queries(directory, task, share) for task, share in zip(TASKS, shares, strict=True)}
     hits = _coarse(directory, asked, images, progress("encoding"), note)
     everything = [row for rows in asked.values() for row in rows]
     truth = _truth(directory, everything)

@@ -170,7 +170,8 @@ class ImageStore:
 
         Args:
             ref: the file; its page makes no difference.
-            sound: hashes of files known to be sound; of these only headers are read.
+            sound: hashes of files known to be sound; of these only headers are read (of a PNG, whose EXIF block may
+                lie behind its pixels, everything).
 
         Raises:
             PictureError: the file cannot be opened at all.

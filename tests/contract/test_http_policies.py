@@ -20,7 +20,7 @@ SLOW = 0.02
 
 @pytest.fixture
 def server() -> Iterator[StubServer]:
-    with StubServer(chat(lambda seen: "<answer>[2, 1]</answer>", delay=SLOW)) as stub:
+    with StubServer(chat(lambda _: "<answer>[2, 1]</answer>", delay=SLOW)) as stub:
         yield stub
 
 

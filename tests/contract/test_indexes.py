@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
 
@@ -15,6 +15,8 @@ from vretrver.retrieval.encoder import Vectors
 from vretrver.retrieval.index import Found, MemoryIndex, VectorIndex
 
 from tests.contract.index_contract import IndexContract
+
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - hundreds of commits wait for no disk
 
 
 class TestMemoryIndex(IndexContract):
@@ -26,13 +28,13 @@ class TestDirectoryIndex(IndexContract):
     kind = DirectoryIndex
 
     @pytest.fixture(autouse=True)
-    def folder(self, tmp_path: Path) -> Iterator[None]:
-        self.tmp_path = tmp_path
-        with ExitStack() as self.opened:
+    def folder(self) -> Iterator[None]:
+        with TemporaryDirectory(dir=IN_MEMORY) as name, ExitStack() as self.opened:
+            self.folder_name = name
             yield
 
     def make(self, dimension: int) -> VectorIndex:
-        directory = Path(mkdtemp(dir=self.tmp_path))
+        directory = Path(mkdtemp(dir=self.folder_name))
         return self.opened.enter_context(self.kind.create(directory, dimension=dimension, fingerprint="test"))
 
 

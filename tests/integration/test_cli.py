@@ -149,6 +149,14 @@ def test_trace_lists_and_writes_the_report(photos: Path) -> None:
     assert "the blue one" in (photos / "t.html").read_text()
 
 
+def test_a_report_names_the_roots_whose_pictures_it_cannot_show(photos: Path) -> None:
+    vretrver("rerank", "--text", "red", photos / "red.png", "--trace", "t.jsonl", cwd=photos)
+    done = vretrver("trace", "t.jsonl", "--html", "t.html", cwd=photos)
+    assert f"say where they lie with --root {photos}=FOLDER" in done.stderr
+    done = vretrver("trace", "t.jsonl", "--html", "t.html", "--root", f"{photos}={photos}", cwd=photos)
+    assert done.stderr == "the evidence report is t.html\n"
+
+
 def test_a_vanished_picture_is_recorded_and_named(photos: Path) -> None:
     file = requests_file(photos, "q1")
     (photos / "green.png").unlink()
@@ -168,6 +176,9 @@ BAD = {
     "unknown policy": (("rerank", "red.png", "--text", "x", "--policy", "gpt"), ("unknown policy 'gpt'", "first-k")),
     "unknown dialect": (("rerank", "red.png", "--text", "x", "--dialect", "d"), ("unknown dialect 'd'", "released")),
     "no such recording": (("rerank", "red.png", "--text", "x", "--policy", "replay:n.txt"), ("n.txt",)),
+    "a query without candidates": (("rerank", "--text", "red"), ("no candidates to rerank", "give at least one")),
+    "a candidate twice": (("rerank", "--text", "red", "red.png", "red.png"), ("red.png", "stands in its list twice")),
+    "a root without a report": (("trace", "gone.jsonl", "--root", "."), ("--root", "--html")),
     "no such trace": (("trace", "gone.jsonl"), ("gone.jsonl", "cannot be read")),
     "items not a multiple of five": (("catalogue", "--out", "c", "--items", "7"), ("7", "multiple of 5")),
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,20 @@ def test_a_published_file_is_reranked_with_its_own_texts(files: Path):
     recorded = (files / "t.jsonl").read_text()
     assert "THE PUBLISHED SYSTEM TEXT" in recorded
     assert "THE PUBLISHED GUIDELINES" in recorded
+
+
+def test_the_commands_of_the_page_run_on_its_own_examples(tmp_path: Path):
+    page = (Path(__file__).parents[2] / "docs" / "rerank-your-hits.md").read_text()
+    request, query, corpus = re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL)
+    (run,) = re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL)
+    written = {"requests.jsonl": request, "queries.jsonl": query, "corpus.jsonl": corpus, "run.trec": run}
+    for name, text in written.items():
+        (tmp_path / name).write_text(text)
+    commands = [
+        line for block in re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL) for line in block.splitlines()
+    ]
+    assert len(commands) == 2
+    for command in commands:
+        done = vretrver(*shlex.split(command)[1:], cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert {row["did"] for row in json.loads(done.stdout)["ranking"]} == {"104", "221"}

@@ -19,16 +19,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "files": set(),
     "_optional": {"errors"},
+    "_secrets": {"errors"},
+    "_http": {"_optional", "_secrets", "errors"},
+    "_served": {"_http", "errors"},
     "geometry": {"errors"},
     "records": {"errors"},
     "pictures": {"_optional", "errors", "records"},
     "images": {"errors", "geometry", "records", "pictures"},
     "runs": {"errors", "files", "records"},
     "data": {"_optional", "errors", "files", "geometry", "records", "images", "runs"},
-    "retrieval": {"_optional", "errors", "files", "geometry", "records", "images"},
+    "retrieval": {
+        "_optional", "_secrets", "_http", "_served", "errors", "files", "geometry", "records", "images",
+    },
     "agent": {"errors", "geometry", "records", "images"},
     "evaluation": {"errors", "records", "runs"},
-    "policies": {"_optional", "errors", "geometry", "records", "images", "agent"},
+    "policies": {"_secrets", "_http", "_served", "errors", "geometry", "records", "images", "agent"},
     "traces": {"errors", "records", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
     "demo": {
@@ -49,6 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Unit -> the other units it may import, at module level or inside functions."""
 
 THIRD_PARTY: dict[str, set[str]] = {
+    "_http": {"httpx2"},
     "agent": {"pydantic"},
     "cli": {"typer", "rich"},
     "data": {"numpy", "PIL", "pydantic"},
@@ -56,6 +62,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "evaluation": {"numpy"},
     "images": {"PIL"},
     "pictures": {"PIL"},
+    "policies": {"PIL", "pydantic"},
     "report": {"PIL"},
     "retrieval": {"numpy", "PIL"},
     "runs": {"numpy"},

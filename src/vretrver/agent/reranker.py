@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pydantic import ConfigDict
 
+from ..errors import DataError
 from ..images import ImageStore
 from ..records import Hit, Query
 from .bench import Views
@@ -152,7 +154,7 @@ class Reranker:
         """Rerank many queries together and yield each as it finishes, in no particular order.
 
         Raises:
-            ValueError: a query has no hits, or a candidate stands twice among them.
+            DataError: a query has no hits, or a candidate stands twice among them.
         """
         driver: Driver[Reranked] = Driver(self.policy)
         runs = (self._rerank(query, hits, index) for index, (query, hits) in enumerate(requests))
@@ -161,9 +163,10 @@ class Reranker:
 
     def _rerank(self, query: Query, hits: Sequence[Hit], index: int) -> Generator[Request, Completion, Reranked]:
         if not hits:
-            raise ValueError(f"query {query.qid} has no candidates to rerank")
+            raise DataError(f"query {query.qid} has no candidates to rerank; give at least one")
         if len({hit.candidate.did for hit in hits}) < len(hits):
-            raise ValueError(f"query {query.qid}: a candidate stands in its list twice")
+            twice = next(did for did, times in Counter(hit.candidate.did for hit in hits).items() if times > 1)
+            raise DataError(f"query {query.qid}: candidate {twice} stands in its list twice; leave one out")
         started = self._setup.clock()
         deadline = None if self.config.seconds is None else started + self.config.seconds
         order = list(range(len(hits)))

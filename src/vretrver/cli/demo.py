@@ -15,7 +15,7 @@ from .output import emit_json, emit_table, note, progress
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the catalogue and the report.")] = Path("demo-out"),
     items: Annotated[int, typer.Option(help="Pictures in the pool; a multiple of 5.", min=25)] = 300,
-    queries: Annotated[int, typer.Option(help="Queries asked.", min=3)] = 60,
+    queries: Annotated[int, typer.Option(help="Most queries asked; a small pool has fewer.", min=3)] = 60,
     seed: Annotated[int, typer.Option(help="Seed of the catalogue.", min=0)] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

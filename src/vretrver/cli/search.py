@@ -1,18 +1,28 @@
-"""`vretrver search`: the coarse stage over a folder of pictures or a pool, and the agent on top if wanted."""
+"""`vretrver search`: the coarse stage over an index or a source, and the agent on top if wanted."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ConfigError
 from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
 from .output import emit_json, emit_table, note, progress
 
+if TYPE_CHECKING:
+    from ..images import ImageStore
+    from ..retrieval.retriever import Retriever
+
 
 def search(
-    source: Annotated[Path, typer.Argument(help="A folder of pictures, a document, a table, or a pool of M-BEIR.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="An index directory, qdrant://HOST:PORT/COLLECTION, a folder, a document, a table, a pool of M-BEIR."
+        ),
+    ],
     text: Annotated[str | None, typer.Option(help="Text of the query.")] = None,
     image: Annotated[Path | None, typer.Option(help="Picture of the query.")] = None,
     top: Annotated[int, typer.Option(help="Candidates to find.", min=1)] = 10,
@@ -21,20 +31,62 @@ def search(
     text_columns: TextColumns = None,
     image_columns: ImageColumns = None,
     metadata_columns: MetadataColumns = None,
+    where: Annotated[str | None, typer.Option("--filter", help="Of an index: as price < 20 AND shop = 'a'.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="Of an index: what encodes the query.")] = None,
+    resident_mb: Annotated[int, typer.Option(help="Of an index: hold it in memory if it fits.", min=0)] = 0,
+    approximate: Annotated[bool, typer.Option("--approximate", help="Of an index: search approximately.")] = False,
     policy: Annotated[str | None, typer.Option(help="Rerank what was found with this policy.")] = None,
     report: Annotated[Path | None, typer.Option(help="With --policy: write the evidence report here (HTML).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Find candidates for a query, best first. The encoder is the model-free one: it knows colours and words."""
+    """Find candidates for a query, best first.
+
+    What is no index is encoded anew each time, by the encoder without a model: it knows colours and words.
+    """
+    from ..retrieval.qdrant.address import is_qdrant
+    from .collections import open_collection
+    from .indexes import IndexOptions, is_index, open_index
+    from .inputs import query_of
+
+    query = query_of(text, image)
+    options = IndexOptions(where=where, resident_mb=resident_mb, approximate=approximate, encoder=encoder)
+    left_out = 0
+    folder = image.parent if image else None
+    if is_qdrant(source):
+        retriever, images = open_collection(source, options, root=root, query=folder)
+    elif is_index(Path(source)):
+        retriever, images = open_index(Path(source), options, root=root, query=folder)
+    elif options != IndexOptions():
+        raise ConfigError(f"{source}: no index; --filter, --encoder, --resident-mb and --approximate need one")
+    else:
+        columns = (id_column, text_columns, image_columns, metadata_columns)
+        retriever, images, left_out = _encoded(Path(source), root, columns, image)
+    (hits,) = retriever.search([query], top)
+    if policy is not None:
+        from .rerank import rerank_and_print
+
+        rerank_and_print([(query, hits)], images, policy=policy, report=report, as_json=as_json)
+    elif as_json:
+        found = [{"did": h.candidate.did, "rank": rank, "score": h.score} for rank, h in enumerate(hits, start=1)]
+        emit_json({"qid": query.qid, "encoder": retriever.encoder.fingerprint, "hits": found, "left_out": left_out})
+    else:
+        rows = [(rank, hit.candidate.did, round(hit.score, 4)) for rank, hit in enumerate(hits, start=1)]
+        emit_table(("rank", "candidate", "score"), rows)
+
+
+def _encoded(
+    source: Path, root: str | None, names: tuple[str | None, str | None, str | None, str | None], image: Path | None
+) -> tuple[Retriever, ImageStore, int]:
+    """Encode a source in memory; returns what finds in it, its pictures, and how many items were left out."""
     from ..data.sources.columns import columns_from
     from ..retrieval.hash_encoder import HashEncoder
     from ..retrieval.index import MemoryIndex
     from ..retrieval.retriever import Retriever
-    from .inputs import corpus_of, query_of, store_of
+    from .inputs import corpus_of, store_of
 
-    columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)
+    id_column, texts, pictures, metadata = names
+    columns = columns_from(id_column=id_column, text=texts, image=pictures, metadata=metadata)
     corpus, images = corpus_of(source, root, columns)
-    query = query_of(text, image)
     images = store_of({**images.roots, "query": image.parent if image else Path()})
     encoder = HashEncoder(images)
     index = MemoryIndex(dimension=encoder.dimension, fingerprint=encoder.fingerprint)
@@ -43,14 +95,4 @@ def search(
         refused = retriever.encode(progress=update)
     for candidate in refused:
         note(f"left out: {candidate.did}: {candidate.reason}")
-    (hits,) = retriever.search([query], top)
-    if policy is not None:
-        from .rerank import rerank_and_print
-
-        rerank_and_print([(query, hits)], images, policy=policy, report=report, as_json=as_json)
-    elif as_json:
-        found = [{"did": h.candidate.did, "rank": rank, "score": h.score} for rank, h in enumerate(hits, start=1)]
-        emit_json({"qid": query.qid, "encoder": encoder.fingerprint, "hits": found, "left_out": len(refused)})
-    else:
-        rows = [(rank, hit.candidate.did, round(hit.score, 4)) for rank, hit in enumerate(hits, start=1)]
-        emit_table(("rank", "candidate", "score"), rows)
+    return retriever, images, len(refused)

@@ -26,6 +26,9 @@ def trace(
     """Show the queries of a trace: what was looked at, what moved, what failed."""
     from ..traces import read_traces, reranked_to_json
 
+    if root and html is None:
+        raise ConfigError("--root says where the report's pictures lie; give --html too, or leave it out")
+    roots = _roots(root or ["."])
     latest = {reranked.query.qid: reranked for reranked in read_traces(file)}  # a query done again counts once
     found = [reranked for reranked in latest.values() if qid is None or reranked.query.qid == qid]
     if not found:
@@ -41,7 +44,10 @@ def trace(
         from ..images import ImageStore
         from ..report.html import write_report
 
-        write_report(html, found, ImageStore(_roots(root or ["."])), title=str(file.name))
+        write_report(html, found, ImageStore(roots), title=file.name)
+        for name in sorted(_roots_named(found) - set(roots)):
+            option = f"--root {name}=FOLDER" if name else "--root FOLDER"
+            note(f"pictures of the root {name!r} are not shown; say where they lie with {option}")
         note(f"the evidence report is {html}")
 
 
@@ -58,6 +64,12 @@ def _row(reranked: Reranked) -> tuple[object, ...]:
         first.did,
         first.coarse_rank,
     )
+
+
+def _roots_named(found: list[Reranked]) -> set[str]:
+    """Return the roots that pictures of queries and candidates were read from."""
+    items = [item for reranked in found for item in (reranked.query, *(hit.candidate for hit in reranked.hits))]
+    return {picture.root for item in items for picture in item.pictures}
 
 
 def _roots(options: list[str]) -> dict[str, Path]:

@@ -1,18 +1,13 @@
-"""Pages of PDF documents as pictures, through PDFium (extra `sources`).
+"""Pages of PDF documents as pictures, through PDFium (extra `sources`) in a process of its own (`pdf_process`).
 
-The published wheels of PDFium are built without scripts, and nothing outside the file is fetched. PDFium is not safe
-to call from two threads, so one lock serialises it.
+The published wheels of PDFium run no scripts, and nothing outside the file is fetched.
 """
 
 from __future__ import annotations
 
-import math
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
 
 from PIL import Image
 
@@ -20,13 +15,10 @@ from .._optional import require
 from ..errors import PictureError
 from ..records import ImageRef
 from .file import ExifBlock, ImageLimits
+from .pdf_process import SHARED, Answer
 
 PAGE_DPI = 200
-"""Dots per inch a page is rendered at, unless that is more pixels than allowed: A4 becomes 1654 x 2339 pixels."""
-
-_POINTS_PER_INCH = 72
-_MOST_POINTS = 1_000_000.0
-_ONE_AT_A_TIME = threading.RLock()
+"""Dots per inch a page is rendered at, unless that is more pixels than allowed: A4 becomes 1653 x 2338 pixels."""
 
 
 def looks_like_pdf(data: bytes) -> bool:
@@ -50,20 +42,14 @@ class PdfFile:
     form = "PDF"
 
     def __init__(self, ref: ImageRef, data: bytes, limits: ImageLimits) -> None:
-        self._library: Any = require("pypdfium2", extra="sources")
+        require("pypdfium2", extra="sources")
         self._ref = ref
+        self._data = data
+        self._sha256 = hashlib.sha256(data).hexdigest()
         self._limits = limits
-        with _ONE_AT_A_TIME:
-            try:
-                self._document: Any = self._library.PdfDocument(data)
-            except self._library.PdfiumError as error:
-                raise PictureError(f"picture {ref}: {self._reason(error)}") from error
-            self._count = len(self._document)
+        self._count = int(self._ask(None)[0]["count"])
         if not 0 < self._count <= limits.max_pages:
-            self.__exit__()
-            raise PictureError(
-                f"picture {ref}: a document of {self._count} pages, the limits are 1 and {limits.max_pages}"
-            )
+            raise PictureError(f"picture {ref}: {self._count} pages, the limits are 1 and {limits.max_pages}")
 
     def pages(self) -> list[int]:
         """Return all pages."""
@@ -71,8 +57,7 @@ class PdfFile:
 
     def size(self, page: int) -> tuple[int, int]:
         """Return the (width, height) in pixels at which a page is rendered."""
-        with self._page(page) as opened:
-            return self._pixels(page, opened)
+        return _size(self._ask(page))
 
     def check(self, page: int) -> tuple[int, int]:
         """Return the size of a page after opening it; what it shows is not rendered."""
@@ -81,8 +66,8 @@ class PdfFile:
     def decode(self, page: int, *, least: tuple[int, int] | None = None) -> Image.Image:
         """Return a rendered page, on white; `least` makes no difference."""
         del least
-        with self._page(page) as opened:
-            return self._render(page, opened, self._pixels(page, opened))
+        answer = self._ask(page, render=True)
+        return Image.frombytes("RGB", _size(answer), answer[1], "raw", "RGBX")
 
     def exif(self) -> ExifBlock:
         """Return an empty block: a document has none."""
@@ -92,60 +77,28 @@ class PdfFile:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        with _ONE_AT_A_TIME:
-            self._document.close()
+        """Nothing is kept open."""
 
-    @contextmanager
-    def _page(self, page: int) -> Iterator[Any]:
-        if not 0 <= page < self._count:
+    def _ask(self, page: int | None, *, render: bool = False) -> Answer:
+        if page is not None and not 0 <= page < self._count:
             raise PictureError(f"picture {self._ref}: there is no page {page}; the document has {self._count}")
-        with _ONE_AT_A_TIME:
-            try:
-                opened = self._document[page]
-            except self._library.PdfiumError as error:
-                raise self._refused(page, f"the page is damaged ({error})") from error
-            try:
-                yield opened
-            finally:
-                opened.close()
-
-    def _pixels(self, page: int, opened: Any) -> tuple[int, int]:
-        """Return the width and height in pixels of a page within the limits."""
-        width, height = opened.get_size()
-        if not (0 < width < _MOST_POINTS and 0 < height < _MOST_POINTS):
-            raise self._refused(page, f"a page of {width} x {height} points")
-        scale = min(
-            PAGE_DPI / _POINTS_PER_INCH,
-            math.sqrt(self._limits.max_page_pixels / (width * height)),
-            self._limits.max_side / max(width, height),
+        answer = SHARED.ask(
+            {
+                "page": page,
+                "render": render,
+                "dpi": PAGE_DPI,
+                "max_pixels": self._limits.max_page_pixels,
+                "max_side": self._limits.max_side,
+            },
+            data=self._data,
+            sha256=self._sha256,
+            seconds=self._limits.page_seconds,
         )
-        return max(int(width * scale), 1), max(int(height * scale), 1)
+        if "refused" in answer[0]:
+            ref = self._ref if page is None else replace(self._ref, page=page)
+            raise PictureError(f"picture {ref}: {answer[0]['refused']}")
+        return answer
 
-    def _render(self, page: int, opened: Any, size: tuple[int, int]) -> Image.Image:
-        """Render in one go that stops between two objects once the time is over."""
-        raw = self._library.raw
-        until = time.monotonic() + self._limits.page_seconds
-        pause = raw.IFSDK_PAUSE(version=1)
-        self._library.internal.set_callback(pause, "NeedToPauseNow", lambda _: time.monotonic() >= until)
-        bitmap = self._library.PdfBitmap.new_native(*size, format=raw.FPDFBitmap_BGRx, rev_byteorder=True)
-        try:
-            bitmap.fill_rect((255, 255, 255, 255), 0, 0, *size)
-            flags = raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER
-            status = raw.FPDF_RenderPageBitmap_Start(bitmap, opened, 0, 0, *size, 0, flags, pause)
-            raw.FPDF_RenderPage_Close(opened)
-            if status == raw.FPDF_RENDER_TOBECONTINUED:
-                raise self._refused(page, f"rendering takes longer than {self._limits.page_seconds:g} s, the limit")
-            if status != raw.FPDF_RENDER_DONE:
-                raise self._refused(page, "the page cannot be rendered")
-            image: Image.Image = bitmap.to_pil().convert("RGB")
-            return image
-        finally:
-            bitmap.close()
 
-    def _refused(self, page: int, reason: str) -> PictureError:
-        return PictureError(f"picture {replace(self._ref, page=page)}: {reason}")
-
-    def _reason(self, error: Any) -> str:
-        if error.err_code == self._library.raw.FPDF_ERR_PASSWORD:
-            return "the document is encrypted; save a copy without a password"
-        return f"damaged or cut short ({error})"
+def _size(answer: Answer) -> tuple[int, int]:
+    return int(answer[0]["width"]), int(answer[0]["height"])

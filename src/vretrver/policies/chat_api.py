@@ -110,7 +110,7 @@ class ChatPolicy:
 
     def check(self) -> None:
         """Ask for a single token; raises PolicyError, one sentence, when the server will not do."""
-        self._service.run(check(self.endpoint)).result()
+        self._service.run(lambda: check(self.endpoint)).result()
 
     def probe(self, *, cell: int = 32) -> Findings:
         """Find out with four short requests whether the server changes what it is sent, and warn of it once.
@@ -123,7 +123,7 @@ class ChatPolicy:
         Raises:
             PolicyError: the server cannot be asked.
         """
-        self.findings = self._service.run(probe(self.endpoint, cell=cell)).result()
+        self.findings = self._service.run(lambda: probe(self.endpoint, cell=cell)).result()
         for mark, sentence in zip(self.findings.marks, self.findings.sentences, strict=True):
             self._warn(mark, f"{self._service.url} {sentence}")
         return self.findings
@@ -141,7 +141,7 @@ class ChatPolicy:
             talk = self._talks[request.sessions[0]]
             ask = _Ask(request, tuple(talk.messages), talk.turns, talk.estimate, set(request.sessions))
             self._pending.update(dict.fromkeys(request.sessions, ask))
-            ask.future = self._service.run(self._work(ask))
+            ask.future = self._service.run(lambda: self._work(ask))
         ask.future.add_done_callback(self._note_fault)
 
     def collect(self) -> list[Completion]:

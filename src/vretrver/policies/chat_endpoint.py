@@ -65,20 +65,6 @@ class ChatEndpoint:
                     raise
                 self._do_without(refused)
 
-    async def served(self) -> dict[str, int | None] | None:
-        """Return the models listed, each with the most tokens of a conversation where told; None when none is."""
-        try:
-            value = await self.service.call("models", tries=1)
-        except ServiceError:
-            return None
-        rows = value.get("data") if isinstance(value, dict) else None
-        known: dict[str, int | None] = {}
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and isinstance(row.get("id"), str):
-                length = row.get("max_model_len")
-                known[row["id"]] = length if isinstance(length, int) and length > 0 else None
-        return known or None
-
     def _do_without(self, name: str) -> None:
         new = self._renamed[name] = "max_completion_tokens" if name == "max_tokens" else None
         if new is None and name not in STOP_FIELDS:

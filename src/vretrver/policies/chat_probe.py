@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from .._served import served, why_not
 from ..agent.messages import Message, Piece, ShownPicture
 from ..agent.policy import PolicyLimits, Request, Sampling
 from ..errors import PolicyError, ServiceError
@@ -52,21 +53,7 @@ async def check(endpoint: ChatEndpoint) -> None:
 
 
 async def _reason(endpoint: ChatEndpoint, error: ServiceError) -> str:
-    """Return why the server will not do, and the remedy."""
-    url, secret, model = endpoint.service.url, endpoint.service.secret, endpoint.model
-    if error.status in (401, 403):
-        if secret:
-            return f"{url} refuses the key in {secret.variable} ({error.status}); set the right one"
-        return f"{url} asks for a key ({error.status}); set {secret.variable}"
-    if error.status in (400, 404):
-        known = await endpoint.served()
-        if known is not None and model not in known:
-            return f"{url} does not serve {model!r}; it serves {', '.join(sorted(known)[:5])}"
-        if known is None and error.status == 404:
-            return f"{url} has no chat completions (404); give the address of an OpenAI-compatible API, as in .../v1"
-    if error.status is None:
-        return f"{error}; start the server, or correct the address"
-    return str(error)
+    return await why_not(endpoint.service, endpoint.model, error, what="chat completions")
 
 
 async def probe(endpoint: ChatEndpoint, *, cell: int) -> Findings:
@@ -79,7 +66,7 @@ async def probe(endpoint: ChatEndpoint, *, cell: int) -> Findings:
     Raises:
         PolicyError: the server cannot be asked.
     """
-    known = await endpoint.served() or {}
+    known = await served(endpoint.service) or {}
     context = known.get(endpoint.model)
     try:
         opening = await _read_tokens(endpoint, [_user("Say: ready.")])

@@ -126,7 +126,7 @@ def _kept(reranked: Reranked, looks: int) -> str:
         return "The order was kept without a look."
     if len(reranked.ranking) == 1:
         return f"There was one candidate, and {counted(looks, 'look')} at it."
-    return "The look confirmed the order." if looks == 1 else f"The {looks} looks confirmed the order."
+    return f"The order was kept after {counted(looks, 'look')}."
 
 
 def _rise(ranked: Ranked, names: Names) -> str:

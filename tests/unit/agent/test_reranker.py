@@ -19,6 +19,7 @@ from vretrver.agent.reranker import AgentConfig, Reranked, Reranker
 from vretrver.agent.schedule import ReferenceSchedule
 from vretrver.agent.session import SessionLimits
 from vretrver.agent.trajectory import StopReason
+from vretrver.errors import DataError
 from vretrver.geometry import PixelBudget
 from vretrver.policies.scripted import Moment, Script, ScriptedPolicy, answer_text, first_k, misbehaving, shuffled
 from vretrver.records import Candidate, Hit, parts_of
@@ -152,9 +153,9 @@ def test_a_query_without_hits_or_with_a_repeated_one_is_refused_and_the_finished
     reranker = Reranker(policy, drawn.store)
     results = reranker.rerank_many([(drawn.query(qid="9:1"), _texts(2)), (drawn.query(qid="9:2"), [])])
     assert next(results).query.qid == "9:1"
-    with pytest.raises(ValueError, match="query 9:2 has no candidates to rerank"):
+    with pytest.raises(DataError, match="query 9:2 has no candidates to rerank"):
         next(results)
-    with pytest.raises(ValueError, match="query 9:1: a candidate stands in its list twice"):
+    with pytest.raises(DataError, match=r"query 9:1: candidate \S+ stands in its list twice"):
         reranker.rerank(drawn.query(), [*_texts(2), *_texts(1)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,47 @@ def test_what_is_no_folder_is_an_error(tmp_path: Path, name: str):
     picture(tmp_path / "a.png")
     with pytest.raises(DataError, match="no such folder"):
         read_folder(tmp_path / name)
+
+
+def test_every_page_of_a_document_is_a_candidate(tmp_path: Path):
+    pages = [Image.new("RGB", (40, 20)), Image.new("RGB", (20, 60))]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(tmp_path / "one.tif")
+    pages[0].save(tmp_path / "manual.PDF", save_all=True, append_images=pages[1:], resolution=100)
+    scan = read_folder(tmp_path, root="docs")
+    found = {candidate.did: candidate for candidate in scan.candidates}
+    assert list(found) == ["manual.PDF#page=1", "manual.PDF#page=2", "one.tif", "scan.tif#page=1", "scan.tif#page=2"]
+    second = found["manual.PDF#page=2"]
+    assert second.metadata == {"document": "manual.PDF", "page": 2, "pages": 2}
+    image = second.pictures[0]
+    assert (image.path, image.root, image.page, image.width, image.height) == ("manual.PDF", "docs", 1, 40, 120)
+    assert found["one.tif"].metadata == {}
+    assert (found["scan.tif#page=2"].pictures[0].width, found["scan.tif#page=2"].pictures[0].height) == (20, 60)
+
+
+def test_date_and_place_of_a_photo_are_metadata(tmp_path: Path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:01 12:30:59"
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 30.0, 0.0), 3: "W", 4: (2.0, 15.0, 0.0)})
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg", exif=exif.tobytes())
+    (candidate,) = read_folder(tmp_path).candidates
+    assert candidate.metadata == {"taken": "2024-05-01T12:30:59", "latitude": 48.5, "longitude": -2.25}
+
+
+def test_what_needs_an_extra_that_is_missing_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "b.pdf")
+    (tmp_path / "c.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    scan = read_folder(tmp_path)
+    assert [candidate.did for candidate in scan.candidates] == ["a.png"]
+    assert [file.path for file in scan.refused] == ["b.pdf", "c.heic"]
+    assert all("run: pip install 'vretrver[sources]'" in file.reason for file in scan.refused)
+
+
+def test_folders_may_be_deeper_than_the_stack(tmp_path: Path):
+    deep = tmp_path.joinpath(*["d"] * 1500)
+    deep.mkdir(parents=True)
+    picture(deep / "a.png")
+    assert len(read_folder(tmp_path).candidates) == 1

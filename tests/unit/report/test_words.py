@@ -32,7 +32,7 @@ UNNAMED = Names(given={})
     [
         (LOOKED, "Candidate 5:2 moved from 3 to 1 after 2 looks."),
         (["<answer>[3, 1, 2, 4]</answer>"], "Candidate 5:2 moved from 3 to 1 without a look."),
-        ([ZOOM, "<answer>[1, 2, 3, 4]</answer>"], "The 2 looks confirmed the order."),
+        ([ZOOM, "<answer>[1, 2, 3, 4]</answer>"], "The order was kept after 2 looks."),
         (["<answer>[1, 2, 3, 4]</answer>"], "The order was kept without a look."),
         (
             [ZOOM, "<answer>[1, 4, 2, 3]</answer>"],

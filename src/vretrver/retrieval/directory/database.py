@@ -130,6 +130,15 @@ class ItemDatabase:
             if parts is not None:
                 yield candidate_from_row(did, parts, metadata)
 
+    def picture_hashes(self) -> set[str]:
+        """Return the hashes of the files of all pictures."""
+        return {image.sha256 for item in self.all_candidates() for image in item.pictures if image.sha256 is not None}
+
+    def has_pictures(self) -> bool:
+        """Return whether any item has a picture."""
+        sql = "SELECT 1 FROM items WHERE parts LIKE '%{\"path\": %' LIMIT 1"  # texts have their quotes escaped
+        return self._connection.execute(sql).fetchone() is not None
+
     def all_dids(self) -> Iterator[str]:
         """Yield every did in the order of slots."""
         for (did,) in self._connection.execute("SELECT did FROM items ORDER BY slot"):

@@ -1,4 +1,4 @@
-"""Filters over metadata: a small part of SQL's WHERE, parsed here and turned into SQL with parameters.
+"""Filters over metadata: a small part of SQL's WHERE, parsed here into terms and turned into SQL with parameters.
 
     price < 20 AND (colour = 'red' OR colour IN ('blue', 'navy')) AND NOT name LIKE '%sale%' AND taken IS NOT NULL
 
@@ -28,10 +28,66 @@ _VALUES = 1000
 Literal = str | int | float | bool
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A field compared with a value of its kind."""
+
+    field: str
+    sign: str
+    """One of = != < <= > >=."""
+    value: Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """A field whose value is one of some."""
+
+    field: str
+    values: tuple[Literal, ...]
+    """At least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A text that matches a LIKE pattern."""
+
+    field: str
+    pattern: Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A field without a value; the only term that is never unknown."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Not a term."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Terms that must all hold, or of which one must."""
+
+    word: str
+    """AND or OR."""
+    terms: tuple[Term, ...]
+    """At least two."""
+
+
+Term = Compared | Among | Alike | Missing | Denied | Joined
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """A parsed filter."""
 
+    term: Term
+    """What was parsed."""
     sql: str
     """Statement that selects the slots, with `?` for every value."""
     values: tuple[Literal, ...]
@@ -55,101 +111,126 @@ def parse_filter(expression: str, fields: Mapping[str, Field]) -> Condition:
     Raises:
         ConfigError: it cannot be parsed, names an unknown field, or compares a field with another kind of value.
     """
-    return _Parser(expression, fields).parsed()
+    term = _Parser(expression, fields).parsed()
+    values: list[Literal] = []
+    sql = _sql(term, fields, values)
+    return Condition(term=term, sql=f"SELECT slot FROM fields WHERE {sql}", values=tuple(values))  # noqa: S608
+
+
+def _sql(term: Term, fields: Mapping[str, Field], values: list[Literal]) -> str:
+    """Return a term as SQL and append its values."""
+    match term:
+        case Compared(name, sign, value):
+            values.append(value)
+            return f"{fields[name].column} {sign} ?"
+        case Among(name, several):
+            values.extend(several)
+            return f"{fields[name].column} IN ({', '.join('?' * len(several))})"
+        case Alike(name, pattern):
+            values.append(pattern)
+            return f"{fields[name].column} LIKE ?"
+        case Missing(name):
+            return f"{fields[name].column} IS NULL"
+        case Denied(inner):
+            return f"NOT ({_sql(inner, fields, values)})"
+        case Joined(word, terms):
+            return f" {word} ".join(f"({_sql(inner, fields, values)})" for inner in terms)
 
 
 class _Parser:
-    """Recursive descent, one method a level; each returns SQL and appends to the values."""
+    """Recursive descent, one method a level; each returns a term."""
 
     def __init__(self, expression: str, fields: Mapping[str, Field]) -> None:
         self._expression = expression
         self._fields = fields
         self._tokens = _tokens(expression)
-        self._values: list[Literal] = []
+        self._values = 0
         self._depth = 0
 
-    def parsed(self) -> Condition:
-        sql = self._either()
+    def parsed(self) -> Term:
+        term = self._either()
         if self._tokens[0].kind != "end":
             raise self._refused(f"unexpected {self._tokens[0].value!r}; join conditions with AND or OR")
-        return Condition(sql=f"SELECT slot FROM fields WHERE {sql}", values=tuple(self._values))  # noqa: S608
+        return term
 
-    def _either(self) -> str:
-        parts = [self._both()]
+    def _either(self) -> Term:
+        terms = [self._both()]
         while self._took("OR"):
-            parts.append(self._both())
-        return " OR ".join(parts)
+            terms.append(self._both())
+        return Joined("OR", tuple(terms)) if len(terms) > 1 else terms[0]
 
-    def _both(self) -> str:
-        parts = [self._denied()]
+    def _both(self) -> Term:
+        terms = [self._denied()]
         while self._took("AND"):
-            parts.append(self._denied())
-        return " AND ".join(parts)
+            terms.append(self._denied())
+        return Joined("AND", tuple(terms)) if len(terms) > 1 else terms[0]
 
-    def _denied(self) -> str:
+    def _denied(self) -> Term:
         self._depth += 1
         if self._depth > _DEPTH:
             raise self._refused(f"more than {_DEPTH} levels of NOT and parentheses")
         if self._took("NOT"):
-            sql = f"NOT ({self._denied()})"
+            term: Term = Denied(self._denied())
         elif self._took("("):
-            sql = f"({self._either()})"
+            term = self._either()
             self._need(")")
         else:
-            sql = self._comparison()
+            term = self._comparison()
         self._depth -= 1
-        return sql
+        return term
 
-    def _comparison(self) -> str:
-        field = self._field()
+    def _comparison(self) -> Term:
+        name, field = self._field()
         if self._took("IS"):
-            denied = "NOT " if self._took("NOT") else ""
+            denied = self._took("NOT")
             self._need("NULL")
-            return f"{field.column} IS {denied}NULL"
-        denied = "NOT " if self._took("NOT") else ""
+            return Denied(Missing(name)) if denied else Missing(name)
+        denied = self._took("NOT")
         if self._took("IN"):
-            return f"{field.column} {denied}IN ({self._list(field)})"
+            among = Among(name, self._list(field))
+            return Denied(among) if denied else among
         if self._took("LIKE"):
             if field.kind != "text":
                 raise self._refused(f"LIKE needs a field of kind text, this one is of kind {field.kind}")
-            return f"{field.column} {denied}LIKE {self._literal(field)}"
+            alike = Alike(name, self._literal(field))
+            return Denied(alike) if denied else alike
         sign = self._tokens[0]
         if denied or sign.value not in _COMPARISONS or sign.kind != "sign":
             raise self._refused(f"{sign.value!r} where one of = != < <= > >= IN LIKE IS is needed")
         self._tokens.pop(0)
         if field.kind == "truth" and sign.value not in ("=", "!=", "<>"):
             raise self._refused(f"true and false have no order; use = or != instead of {sign.value}")
-        return f"{field.column} {sign.value} {self._literal(field)}"
+        return Compared(name, "!=" if sign.value == "<>" else sign.value, self._literal(field))
 
-    def _field(self) -> Field:
+    def _field(self) -> tuple[str, Field]:
         token = self._tokens.pop(0)
         if token.kind != "name":
             raise self._refused(f"{token.value!r} where a field is needed; {self._known()}")
         if token.value not in self._fields:
             raise self._refused(f"unknown field {token.value!r}; {self._known()}")
-        return self._fields[token.value]
+        return token.value, self._fields[token.value]
 
     def _known(self) -> str:
         named = ", ".join(f"{name} ({field.kind})" for name, field in self._fields.items())
         return f"the fields are {named}" if named else "the index has no metadata"
 
-    def _list(self, field: Field) -> str:
+    def _list(self, field: Field) -> tuple[Literal, ...]:
         self._need("(")
-        marks = [self._literal(field)]
+        values = [self._literal(field)]
         while self._took(","):
-            marks.append(self._literal(field))
+            values.append(self._literal(field))
         self._need(")")
-        return ", ".join(marks)
+        return tuple(values)
 
-    def _literal(self, field: Field) -> str:
+    def _literal(self, field: Field) -> Literal:
         token = self._tokens.pop(0)
         value, kind = self._value(token)
         if kind != field.kind:
             raise self._refused(f"{token.value} is of kind {kind}, the field of kind {field.kind}")
-        self._values.append(value)
-        if len(self._values) > _VALUES:
+        self._values += 1
+        if self._values > _VALUES:
             raise self._refused(f"more than {_VALUES} values")
-        return "?"
+        return value
 
     def _value(self, token: _Token) -> tuple[Literal, Kind]:
         if token.kind == "text":

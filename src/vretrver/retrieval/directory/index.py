@@ -22,6 +22,7 @@ from ..encoder import Encoder, Vectors
 from ..exact import Best, exact_search
 from ..index import Found, check_ids, check_vectors
 from .accelerate import Accelerator, accelerated_search
+from .check import sampled
 from .database import ItemDatabase
 from .entries import bare_entry
 from .filters import parse_filter
@@ -58,7 +59,7 @@ class DirectoryIndex:
         self._accelerator: Accelerator | None = None
 
     @classmethod
-    def create(cls, directory: Path, *, dimension: int, fingerprint: str) -> DirectoryIndex:
+    def create(cls, directory: Path, *, dimension: int, fingerprint: str) -> Self:
         """Return an index that takes vectors through `add`, made when there is none yet."""
         manifest = Manifest(fingerprint=fingerprint, dimension=dimension)
         return cls(directory, writer=IndexWriter(directory, new=manifest))
@@ -119,6 +120,14 @@ class DirectoryIndex:
         """Return the items of dids; what is not in the index is left out."""
         with self._database.reading():
             return self._database.candidates(dids)
+
+    def items(self, sample: int | None = None) -> Iterator[Candidate]:
+        """Yield the items in the order of slots: all of them, or some drawn by chance."""
+        with self._database.reading():
+            if sample is None:
+                yield from self._database.all_candidates()
+            else:
+                yield from self._database.candidates(sampled(self._database.all_dids(), sample)).values()
 
     def use(self, accelerator: Accelerator | None) -> None:
         """Search through an accelerator from now on; None searches the memory map."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -62,7 +63,7 @@ class Manifest:
     encoder: str = ""
     """Name the encoder was asked for by; empty when the vectors were imported from elsewhere."""
     roots: Mapping[str, str] = field(default_factory=dict)
-    """Root name -> folder of pictures, relative to the index directory where that is possible."""
+    """Root name -> folder of pictures as `stored_root` writes it."""
     fields: Mapping[str, Field] = field(default_factory=dict)
     """Metadata fields by name, in the order they were first seen."""
     created: str = ""
@@ -92,13 +93,20 @@ class Manifest:
         """Name of the vector file."""
         return f"vectors-{self.generation}.f32"
 
-    def root_folders(self, directory: Path) -> dict[str, Path]:
-        """Return the picture folders of an index at `directory`."""
-        return {name: directory / path for name, path in self.roots.items()}
+    def places(self, directory: Path) -> dict[str, Path | str]:
+        """Return where the pictures of an index at `directory` lie: folders, or URLs of stores."""
+        return {name: root if "://" in root else directory / root for name, root in self.roots.items()}
 
     def to_json(self) -> str:
         """Return the manifest as stored."""
         return json.dumps(asdict(self))
+
+
+def stored_root(root: Path | str, directory: Path) -> str:
+    """Return a root as it is stored: a folder relative to the index directory, a URL as it is."""
+    if "://" in str(root):
+        return str(root)
+    return Path(os.path.relpath(Path(root).resolve(), directory.resolve())).as_posix()
 
 
 def manifest_from_json(text: str, *, where: Path) -> Manifest:

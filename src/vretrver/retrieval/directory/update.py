@@ -7,7 +7,7 @@ A run that was stopped is simply run again; what was committed is found unchange
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -63,8 +63,7 @@ def update_index(
     *,
     batch_size: int = 64,
     content: Callable[[Candidate], bytes] = content_hash,
-    delete_missing: bool = False,
-    keep: Container[str] = (),
+    delete: Callable[[str], bool] | None = None,
     progress: Callable[[int], None] | None = None,
     committed: Callable[[Sequence[str]], None] | None = None,
 ) -> UpdateReport:
@@ -77,8 +76,7 @@ def update_index(
         images: reads the pictures that have no hash yet.
         batch_size: items encoded and committed at once; at least 1.
         content: hash of all that an item's vector depends on.
-        delete_missing: remove items that the source does not have.
-        keep: dids that stay although the source does not yield them.
+        delete: asked at the end for each did that the source does not have whether to delete it; None deletes none.
         progress: called with the number of items done.
         committed: called with the dids of a batch once they are on disk.
 
@@ -97,8 +95,8 @@ def update_index(
         if progress is not None:
             progress(done)
     update.flush()
-    if delete_missing:
-        update.delete_missing(keep)
+    if delete is not None:
+        update.delete_missing(delete)
     return UpdateReport(**update.counts, refused=tuple(update.refused))
 
 
@@ -145,9 +143,9 @@ class _Update:
             self._store(self.pending)
             self.pending = []
 
-    def delete_missing(self, keep: Container[str]) -> None:
-        """Delete what the source did not have."""
-        gone = [did for did in self.writer.database.all_dids() if did not in self.seen and did not in keep]
+    def delete_missing(self, delete: Callable[[str], bool]) -> None:
+        """Delete what the source did not have, where told so."""
+        gone = [did for did in self.writer.database.all_dids() if did not in self.seen and delete(did)]
         for start in range(0, len(gone), _DELETE):
             self.counts["deleted"] += self.writer.delete(gone[start : start + _DELETE])
 

@@ -1,0 +1,1 @@
+"""Measurements of time and size; each writes a file under results."""

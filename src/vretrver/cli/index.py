@@ -1,0 +1,191 @@
+"""`vretrver index`: make an index directory of a source, bring it up to date, compact it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import ConfigError
+from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
+from .output import emit_json, note, progress
+
+if TYPE_CHECKING:
+    from ..data.sources.source import Source
+    from ..images import ImageStore
+    from ..retrieval.directory.precomputed import PrecomputedVectors
+    from ..retrieval.directory.update import UpdateReport
+    from ..retrieval.directory.writer import IndexWriter
+    from ..retrieval.encoder import Encoder
+
+_IMPORT_BATCH = 8192
+_NAMED = 20
+
+
+def index(
+    source: Annotated[
+        Path | None, typer.Argument(help="A folder of pictures, a document, a table, or a pool of M-BEIR.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The index directory.")] = Path("index"),
+    encoder: Annotated[str | None, typer.Option(help="What makes the vectors; default the index's, or hash.")] = None,
+    root: RootOption = None,
+    id_column: IdColumn = None,
+    text_columns: TextColumns = None,
+    image_columns: ImageColumns = None,
+    metadata_columns: MetadataColumns = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Remove items that SOURCE has no longer.")] = False,
+    moved: Annotated[bool, typer.Option("--moved", help="The pictures lie where SOURCE is now.")] = False,
+    batch_size: Annotated[int, typer.Option(help="Items encoded and committed at once.", min=1)] = 64,
+    vectors: Annotated[Path | None, typer.Option(help="Import vectors: a .npy or .parquet file.")] = None,
+    ids: Annotated[str | None, typer.Option(help="Their ids: a file, one a line; for parquet a column.")] = None,
+    vector_column: Annotated[str, typer.Option(help="For parquet: the column of the vectors.")] = "vector",
+    made_by: Annotated[str, typer.Option(help="What made them, when it is no encoder known here.")] = "elsewhere",
+    normalise: Annotated[bool, typer.Option("--normalise", help="Bring imported vectors to length 1.")] = False,
+    compact: Annotated[bool, typer.Option("--compact", help="At the end, drop dead vectors.")] = False,
+    approximate: Annotated[bool, typer.Option("--approximate", help="At the end, build approximate search.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+) -> None:
+    """Index a source: encode what is new or changed, keep the rest. Stopped at any moment, run it again to go on."""
+    from ..data.sources.columns import columns_from
+    from ..data.sources.source import read_source
+    from ..retrieval.directory.precomputed import read_vectors
+    from ..retrieval.directory.writer import IndexWriter
+    from .inputs import store_of
+
+    if source is None and not (compact or approximate):
+        raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
+    done: dict[str, object] = {"index": str(out)}
+    if source is not None:
+        columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)
+        known, sound = _known(out)
+        opened = read_source(source, columns=columns, root=root, sound=sound)
+        images = store_of(opened.roots)
+        name = encoder or known or ("hash" if vectors is None else "")
+        imported = None
+        if vectors is not None:
+            imported = partial(
+                read_vectors, vectors, ids=ids, column=vector_column, made_by=made_by, normalise=normalise
+            )
+        used = _encoder(name, images, imported)
+        report = _update(opened, out, used, images, name=name, delete=delete, moved=moved, batch_size=batch_size)
+        done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
+    if compact or approximate:
+        with IndexWriter(out) as writer:
+            done |= _finish(writer, compact=compact, approximate=approximate)
+    if as_json:
+        emit_json(done)
+    else:
+        note(", ".join(f"{name} {value}" for name, value in done.items() if value != 0))
+
+
+def _known(out: Path) -> tuple[str, set[str]]:
+    """Return the encoder name of an index and the hashes of its pictures; nothing where there is no index yet."""
+    from ..retrieval.directory.database import ItemDatabase
+    from ..retrieval.directory.manifest import DATABASE
+
+    if not (out / DATABASE).is_file():
+        return "", set()
+    database = ItemDatabase(out)
+    try:
+        return database.manifest().encoder, database.picture_hashes()
+    finally:
+        database.close()
+
+
+def _encoder(name: str, images: ImageStore, imported: Callable[..., PrecomputedVectors] | None) -> Encoder:
+    """Return the encoder of a name, or the imported vectors, which are then said to be made by it."""
+    from ..retrieval.encoders import encoder_named
+
+    if imported is not None:
+        return imported(encoder=encoder_named(name, images) if name else None)
+    return encoder_named(name, images)
+
+
+def _update(
+    source: Source,
+    out: Path,
+    encoder: Encoder,
+    images: ImageStore,
+    *,
+    name: str,
+    delete: bool,
+    moved: bool,
+    batch_size: int,
+) -> UpdateReport:
+    """Bring the index up to date and say what was left out."""
+    from dataclasses import replace
+
+    from ..retrieval.directory.manifest import Manifest
+    from ..retrieval.directory.precomputed import PrecomputedVectors
+    from ..retrieval.directory.update import update_index
+    from ..retrieval.directory.writer import IndexWriter
+    from .inputs import note_refused
+
+    manifest = Manifest(fingerprint=encoder.fingerprint, dimension=encoder.dimension, encoder=name)
+    imported = encoder if isinstance(encoder, PrecomputedVectors) else None
+    with IndexWriter(out, new=manifest) as writer, progress("indexing") as update:
+        _set_roots(writer, source.roots, moved=moved)
+        run = partial(update_index, writer, images=images, delete=_deletable(source) if delete else None)
+        if imported is None:
+            report = run(source.candidates(progress=update), encoder, batch_size=batch_size)
+        else:
+            candidates = imported.having_vectors(source.candidates())
+            report = run(candidates, imported, batch_size=_IMPORT_BATCH, content=imported.content)
+            report = replace(report, refused=(*report.refused, *imported.missing))
+    note_refused(source)
+    for item in report.refused[:_NAMED]:
+        note(f"left out: {item.did}: {item.reason}")
+    if len(report.refused) > _NAMED:
+        note(f"left out: {len(report.refused) - _NAMED} more, {len(report.refused)} in all")
+    return report
+
+
+def _set_roots(writer: IndexWriter, roots: Mapping[str, Path | str], *, moved: bool) -> None:
+    """Record where the pictures are; raises ConfigError when that would lose those that are indexed."""
+    from ..retrieval.directory.manifest import stored_root
+
+    new = {name: stored_root(root, writer.directory) for name, root in roots.items()}
+    old = writer.manifest.roots
+    if old and new != dict(old) and not moved and writer.database.has_pictures():
+        before, now = (", ".join(str(writer.directory / root) for root in some.values()) for some in (old, new))
+        raise ConfigError(
+            f"{writer.directory}: its pictures lie in {before}, those of SOURCE in {now}; give --moved if they were "
+            "moved there, or index SOURCE into another directory"
+        )
+    writer.set_roots(new)
+
+
+def _deletable(source: Source) -> Callable[[str], bool]:
+    """Return what says whether a did that the source did not yield may be deleted.
+
+    What the source could not read is not gone: it stays, with what lies below a folder or in a document that could
+    not be read. A row that could not be read may be any item's, so then nothing is deleted.
+    """
+
+    def deletable(did: str) -> bool:
+        refused = {item.path for item in source.refused}
+        if source.path.is_file() and refused:
+            return False
+        file = did.partition("#page=")[0]
+        above = {str(parent) for parent in Path(file).parents}
+        return not refused & {did, file, *above}
+
+    return deletable
+
+
+def _finish(writer: IndexWriter, *, compact: bool, approximate: bool) -> dict[str, object]:
+    """Compact and build approximate search; returns what to tell."""
+    done: dict[str, object] = {}
+    if compact:
+        done["compacted"] = writer.compact()
+    if approximate:
+        from ..retrieval.directory.accelerate import build_approximate
+
+        built = build_approximate(writer.directory, writer.manifest, writer.vectors(), writer.live_slots())
+        writer.set_approximate(built)
+        done |= {"probes": built.probes, "lists": built.lists, "recall@50": built.recall}
+    return done

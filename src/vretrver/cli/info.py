@@ -1,0 +1,74 @@
+"""`vretrver info`: what an index directory holds, whether its pictures are still there, and who is writing to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .output import emit_json, emit_table, note
+
+if TYPE_CHECKING:
+    from ..retrieval.directory.index import DirectoryIndex
+
+_SAMPLE = 100
+_NAMED = 20
+
+
+def info(
+    directory: Annotated[Path, typer.Argument(help="An index directory.")],
+    check: Annotated[bool, typer.Option("--check", help="Read every picture, not a sample of 100 items.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what an index holds and whether its pictures are still the ones that were encoded."""
+    from ..retrieval.directory.index import DirectoryIndex
+
+    with DirectoryIndex(directory) as opened:
+        facts = {**_facts(opened), "pictures": _pictures(opened, everything=check)}
+    if as_json:
+        emit_json(facts)
+    else:
+        emit_table(("what", "value"), [(name, _shown(value)) for name, value in facts.items()])
+
+
+def _facts(opened: DirectoryIndex) -> dict[str, object]:
+    from dataclasses import asdict
+
+    manifest, live, holder = opened.manifest, len(opened), opened.holder
+    return {
+        "items": live,
+        "dead": manifest.slots - live,
+        "dimension": manifest.dimension,
+        "encoder": manifest.encoder or "imported",
+        "fingerprint": manifest.fingerprint,
+        "fields": {name: field.kind for name, field in manifest.fields.items()},
+        "roots": {name: str(place) for name, place in manifest.places(opened.directory).items()},
+        "approximate": asdict(manifest.approximate) if manifest.approximate else None,
+        "megabytes": round(sum(path.stat().st_size for path in opened.directory.iterdir()) / 2**20, 1),
+        "created": manifest.created,
+        "generation": manifest.generation,
+        "writer": str(holder) if holder else None,
+    }
+
+
+def _pictures(opened: DirectoryIndex, *, everything: bool) -> dict[str, int]:
+    """Return how many pictures were read, and how many are gone or changed; names the first of those."""
+    from ..images import ImageStore
+    from ..retrieval.directory.check import check_pictures
+
+    roots = opened.manifest.places(opened.directory)
+    if not roots:
+        return {"read": 0, "gone": 0, "changed": 0}
+    found = check_pictures(opened.items(None if everything else _SAMPLE), ImageStore(roots, cache_bytes=0))
+    for state, dids in (("gone", found.gone), ("changed", found.changed)):
+        for did in dids[:_NAMED]:
+            note(f"{state}: {did}")
+    return {"read": found.looked, "gone": len(found.gone), "changed": len(found.changed)}
+
+
+def _shown(value: object) -> str:
+    """Return a value on one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name or 'default'}: {item}" for name, item in value.items()) or "none"
+    return "none" if value is None else str(value)

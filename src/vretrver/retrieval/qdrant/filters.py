@@ -1,0 +1,92 @@
+"""The filters of an index directory as Qdrant's conditions; what Qdrant cannot say is refused, not approximated.
+
+A comparison with a missing value is neither true nor false, as in SQL. Qdrant's own negation would find what has no
+value, so NOT is carried down to the single comparison, which then asks for a value besides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..._optional import require
+from ...errors import ConfigError
+from ..directory.filters import Alike, Among, Compared, Denied, Joined, Literal, Missing, Term, parse_filter
+from ..directory.manifest import Field, Kind
+
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_BOUND = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def qdrant_filter(expression: str, kinds: Mapping[str, Kind]) -> Any:
+    """Return a `qdrant_client.models.Filter`.
+
+    Args:
+        expression: see `directory.filters`.
+        kinds: the metadata fields there are.
+
+    Raises:
+        ConfigError: the expression is wrong, or uses LIKE or an order of texts, which Qdrant does not have.
+    """
+    fields = {name: Field(column=name, kind=kind) for name, kind in kinds.items()}
+    return _Writer(expression).filter(parse_filter(expression, fields).term, denied=False)
+
+
+class _Writer:
+    """Writes one expression."""
+
+    def __init__(self, expression: str) -> None:
+        self._expression = expression
+        self._models = require("qdrant_client.models", extra="qdrant")
+
+    def filter(self, term: Term, *, denied: bool) -> Any:
+        """Return the filter of a term, or of its opposite."""
+        match term:
+            case Denied(inner):
+                return self.filter(inner, denied=not denied)
+            case Joined(word, terms):
+                parts = [self.filter(inner, denied=denied) for inner in terms]
+                all_needed = (word == "AND") != denied
+                return self._models.Filter(must=parts) if all_needed else self._models.Filter(should=parts)
+            case Missing(name):
+                return self._models.Filter(**{"must_not" if denied else "must": [self._empty(name)]})
+            case Among(name, values):
+                return self._known(name, [self._equal(name, value) for value in values], denied=denied)
+            case Compared(name, "=" | "!=" as sign, value):
+                return self._known(name, [self._equal(name, value)], denied=denied != (sign == "!="))
+            case Compared(name, sign, value):
+                return self._models.Filter(must=[self._range(name, _OPPOSITE[sign] if denied else sign, value)])
+            case Alike():
+                raise self._refused("LIKE")
+
+    def _known(self, name: str, conditions: Sequence[Any], *, denied: bool) -> Any:
+        """Return: one of the conditions; or, denied, none of them though the field has a value."""
+        if denied:
+            return self._models.Filter(must_not=[*conditions, self._empty(name)])
+        return self._models.Filter(should=list(conditions))
+
+    def _equal(self, name: str, value: Literal) -> Any:
+        if isinstance(value, str | bool):
+            return self._models.FieldCondition(key=self._key(name), match=self._models.MatchValue(value=value))
+        bounds = self._models.Range(gte=value, lte=value)  # an exact match would tell 3 from 3.0
+        return self._models.FieldCondition(key=self._key(name), range=bounds)
+
+    def _range(self, name: str, sign: str, value: Literal) -> Any:
+        if isinstance(value, str):
+            raise self._refused(f"{sign} on texts")
+        return self._models.FieldCondition(key=self._key(name), range=self._models.Range(**{_BOUND[sign]: value}))
+
+    def _empty(self, name: str) -> Any:
+        return self._models.IsEmptyCondition(is_empty=self._models.PayloadField(key=self._key(name)))
+
+    def _key(self, name: str) -> str:
+        if _PLAIN.fullmatch(name):
+            return f"metadata.{name}"
+        if '"' in name or "\\" in name:
+            raise self._refused(f"way to name the field {name!r}")
+        return f'metadata."{name}"'
+
+    def _refused(self, what: str) -> ConfigError:
+        return ConfigError(f"filter {self._expression[:200]!r}: Qdrant has no {what}; use =, !=, IN, or numbers")

@@ -1,0 +1,64 @@
+"""Pins `vretrver doctor`: a line a finding, JSON on demand, exit code 1 exactly when something is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from tests.stub_server import StubServer, say
+from tests.unit.doctor.folders import write_model
+from typer.testing import CliRunner, Result
+
+from vretrver.cli.doctor import doctor
+from vretrver.errors import ConfigError
+
+app = typer.Typer()
+app.command()(doctor)
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def test_an_installation_is_checked_a_line_a_finding() -> None:
+    done = run()
+    assert done.exit_code == 0, done.output
+    subjects = [line[10:26].strip() for line in done.stdout.splitlines()]
+    assert subjects[:5] == ["python", "machine", "pictures", "one picture", "libraries"]
+    assert subjects[-1] == "devices"
+    assert all(line.split()[0] in ("ok", "note", "warning") for line in done.stdout.splitlines())
+
+
+def test_json_is_one_object(tmp_path: Path) -> None:
+    done = run("--model-folder", write_model(tmp_path), "--json")
+    assert done.exit_code == 0
+    value = json.loads(done.stdout)
+    assert value["wrong"] == 0
+    assert value["findings"][0].keys() == {"subject", "verdict", "sentence"}
+    assert "weights" in [finding["subject"] for finding in value["findings"]]
+
+
+def test_something_wrong_ends_with_exit_code_1(tmp_path: Path) -> None:
+    done = run("--model-folder", tmp_path / "gone", "--index", tmp_path / "none")
+    assert done.exit_code == 1
+    assert f"{tmp_path / 'gone'}: no such folder; name the folder that holds config.json" in done.stdout
+    assert "no index; make one with" in done.stdout
+
+
+def test_an_endpoint_needs_a_model_and_is_checked_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VRETRVER_MODEL", raising=False)
+    done = run("--endpoint", "http://127.0.0.1:9")
+    assert isinstance(done.exception, ConfigError)
+    assert "give --model or set VRETRVER_MODEL" in str(done.exception)
+    monkeypatch.setenv("VRETRVER_MODEL", "stub")
+    with StubServer(say("<answer>[2, 1]</answer>")) as server:
+        done = run("--endpoint", server.url)
+    assert done.exit_code == 0, done.output
+    assert "ok        one window" in done.stdout
+
+
+def test_an_unknown_dialect_is_said() -> None:
+    assert isinstance(run("--dialect", "d").exception, ConfigError)

@@ -1,0 +1,387 @@
+"""Pins the HTTP policy against a stub server: what is sent, what comes back, and what every failure becomes."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.drawn import DrawnFolder
+from tests.stub_server import (
+    Answer,
+    Seen,
+    StubServer,
+    as_json,
+    chat,
+    completion,
+    first,
+    picture_bytes,
+    refusal,
+    say,
+)
+
+from vretrver._http import Patience
+from vretrver.agent.messages import Message
+from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Request, Sampling, Usage
+from vretrver.agent.reranker import AgentConfig, Reranker
+from vretrver.agent.trajectory import StopReason
+from vretrver.policies.chat_api import ChatPolicy
+from vretrver.policies.scripted import Moment, ScriptedPolicy
+from vretrver.traces import reranked_to_json
+
+HASTY = Patience(tries=2, first=0.01, longest=0.5, connect=1.0, answer=0.3)
+LOOK = '<tool_call>{"name": "zoom_in", "arguments": {"target_image": 1, "bbox_2d": [0, 0, 500, 500]}}</tool_call>'
+SAID = Message(role="user", pieces=("hello",))
+
+Make = Callable[..., ChatPolicy]
+
+
+@pytest.fixture
+def server() -> Iterator[StubServer]:
+    with StubServer(say("<answer>[1]</answer>")) as stub:
+        yield stub
+
+
+@pytest.fixture
+def make(server: StubServer) -> Iterator[Make]:
+    made: list[ChatPolicy] = []
+
+    def one(**options: Any) -> ChatPolicy:
+        made.append(ChatPolicy(server.url, **{"model": "stub", "patience": HASTY, **options}))
+        return made[-1]
+
+    yield one
+    for policy in made:
+        policy.close()
+
+
+def ask(*sessions: str, **fields: Any) -> Request:
+    return Request(**{"sessions": sessions, "messages": (SAID,), "sampling": Sampling(), **fields})
+
+
+def answer(policy: ChatPolicy, request: Request) -> Completion:
+    policy.submit(request)
+    (done,) = policy.collect()
+    return done
+
+
+def test_each_turn_sends_the_conversation_again_with_the_turns_verbatim(server: StubServer, make: Make) -> None:
+    server.script = chat(lambda seen: f" turn {len(seen.body['messages'])} é ")
+    policy = make()
+    answer(policy, ask("s"))
+    answer(policy, ask("s", messages=(Message(role="user", pieces=("more",)),)))
+    before, after = (post["messages"] for post in server.posts)
+    assert before == [{"role": "user", "content": "hello"}]
+    assert after == [
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": " turn 1 é "},
+        {"role": "user", "content": "more"},
+    ]
+
+
+def test_the_real_loop_runs_as_it_does_over_a_scripted_policy(
+    server: StubServer, make: Make, drawn: DrawnFolder
+) -> None:
+    def turn(turns: int) -> str:
+        return LOOK if turns == 0 else "<answer>[3, 1, 2]</answer>"
+
+    def script(moment: Moment) -> Completion:
+        return Completion(session=moment.session, text=turn(len(moment.said)))
+
+    server.script = chat(lambda seen: turn(sum(m["role"] == "assistant" for m in seen.body["messages"])))
+    over_http = Reranker(make(), drawn.store).rerank(drawn.query(), drawn.hits(3))
+    scripted = Reranker(ScriptedPolicy(script, name="x"), drawn.store).rerank(drawn.query(), drawn.hits(3))
+
+    def bare(turns: list[Any]) -> list[Any]:
+        return [replace(turn, seconds=0.0, usage=Usage()) for turn in turns]
+
+    mine, theirs = over_http.trajectories[0], scripted.trajectories[0]
+    assert mine.stop is StopReason.ANSWERED
+    assert replace(mine, policy="", turns=bare(mine.turns)) == replace(theirs, policy="", turns=bare(theirs.turns))
+    shown = [picture_bytes(part) for part in server.posts[1]["messages"][3]["content"] if part["type"] != "text"]
+    assert [hashlib.sha256(data).hexdigest() for data in shown] == [o.sha256 for o in mine.turns[0].observations]
+    assert (mine.turns[0].usage.completion_tokens, mine.turns[0].usage.estimated) == (42, False)
+
+
+def test_the_prompt_tokens_a_server_counts_are_those_the_bench_counted(
+    server: StubServer, make: Make, drawn: DrawnFolder
+) -> None:
+    trajectory = Reranker(make(), drawn.store).rerank(drawn.query(picture=9), drawn.hits(3)).trajectories[0]
+    parts = server.posts[0]["messages"][1]["content"]
+    assert sum(part["type"] == "image_url" for part in parts) == 4
+    assert trajectory.turns[0].usage.prompt_tokens > trajectory.visual_tokens > 200
+
+
+def test_equal_samples_are_asked_for_at_once_and_go_on_apart(server: StubServer, make: Make) -> None:
+    def script(seen: Seen) -> Answer:
+        return as_json(completion([f"draw {number}" for number in range(seen.body.get("n", 1))]))
+
+    server.script = script
+    policy = make()
+    policy.submit(ask("a", "b", "c", sampling=Sampling(temperature=1.0)))
+    assert {done.session: done.text for done in policy.collect()} == {"a": "draw 0", "b": "draw 1", "c": "draw 2"}
+    assert [post["n"] for post in server.posts] == [3]
+    answer(policy, ask("b"))
+    assert server.posts[1]["messages"][1] == {"role": "assistant", "content": "draw 1"}
+
+
+def test_a_server_that_gives_one_sample_at_a_time_is_asked_for_the_rest_with_other_seeds(
+    server: StubServer, make: Make
+) -> None:
+    server.script = lambda seen: as_json(completion([f"draw {seen.number}"]))
+    policy = make()
+    policy.submit(ask("a", "b", "c", sampling=Sampling(temperature=1.0)))
+    assert [done.text for done in policy.collect()] == ["draw 0", "draw 1", "draw 2"]
+    assert [post.get("n", 1) for post in server.posts] == [3, 2, 1]
+    assert len({post["seed"] for post in server.posts}) == 3
+
+
+def test_sessions_draw_apart_and_the_same_again(server: StubServer, make: Make) -> None:
+    for _ in range(2):
+        policy = make()
+        for session in ("a", "b"):
+            answer(policy, ask(session, sampling=Sampling(temperature=1.0, seed=3)))
+    seeds = [post["seed"] for post in server.posts]
+    assert seeds[:2] == seeds[2:]
+    assert seeds[0] != seeds[1]
+
+
+def test_no_more_requests_are_under_way_than_the_limit(server: StubServer, make: Make) -> None:
+    running, most = [0], [0]
+
+    def slow(seen: Seen) -> str:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        time.sleep(0.03)
+        running[0] -= 1
+        return "x"
+
+    server.script = chat(slow)
+    policy = make(limits=PolicyLimits(in_flight=2))
+    for number in range(6):
+        policy.submit(ask(f"s{number}"))
+    done = 0
+    while done < 6:
+        done += len(policy.collect())
+    assert most[0] == 2
+    assert server.connections == 2
+
+
+def test_what_is_finished_does_not_wait_for_what_is_slow(server: StubServer, make: Make) -> None:
+    server.script = chat(lambda seen: seen.body["messages"][0]["content"], delay=lambda seen: _seconds(seen))
+    policy = make(patience=Patience())
+    policy.submit(ask("slow", messages=(Message(role="user", pieces=("1",)),)))
+    policy.submit(ask("quick", messages=(Message(role="user", pieces=("0",)),)))
+    assert [done.session for done in policy.collect()] == ["quick"]
+    assert [done.session for done in policy.collect()] == ["slow"]
+
+
+def _seconds(seen: Seen) -> float:
+    return 0.3 if seen.body["messages"][0]["content"] == "1" else 0.0
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        (Answer(hang=True), "did not answer in time"),
+        (Answer(reset=True), r"cannot be reached: .* \(tried 2 times\)"),
+        (refusal(429, "slow down", headers={"Retry-After": "0"}), r"answered 429: slow down .*tried 2 times"),
+        (Answer(body=b'{"choices": [{"mess', cut=10), r"cannot be reached: .*\(tried 2 times\)"),
+        (refusal(500, "boom"), r"answered 500: boom error \(tried 2 times\)"),
+        (Answer(body=b"<html>"), "is no JSON: <html>"),
+        (as_json({"type": "message", "content": []}), "no chat completion"),
+        (refusal(401, "who are you"), "answered 401: who are you"),
+        (refusal(404, "no such model"), "answered 404: no such model"),
+    ],
+    ids=["hang", "reset", "throttle", "truncated", "500", "garbage", "another API", "wrong key", "unknown model"],
+)
+def test_a_failure_is_an_error_of_that_session_alone(server: StubServer, make: Make, bad: Answer, error: str) -> None:
+    good = say("fine")
+    server.script = lambda seen: bad if seen.body["messages"][0]["content"] == "bad" else good(seen)
+    policy = make()
+    policy.submit(ask("bad", messages=(Message(role="user", pieces=("bad",)),)))
+    policy.submit(ask("good"))
+    done: dict[str, Completion] = {}
+    while len(done) < 2:
+        done |= {completion.session: completion for completion in policy.collect()}
+    assert (done["good"].finish, done["good"].text) == (FinishReason.STOP, "fine")
+    assert done["bad"].finish is FinishReason.ERROR
+    said = done["bad"].error or ""
+    assert re.search(error, said)
+    assert "\n" not in said
+
+
+def test_a_failed_query_says_why_in_its_record(server: StubServer, make: Make, drawn: DrawnFolder) -> None:
+    server.script = first([refusal(500, "boom")] * 9, say(""))
+    reranked = Reranker(make(), drawn.store).rerank(drawn.query(), drawn.hits(2))
+    (trajectory,) = reranked.failed
+    assert trajectory.stop is StopReason.POLICY_ERROR
+    assert trajectory.error is not None
+    assert trajectory.error.endswith("answered 500: boom error (tried 2 times)")
+    assert reranked.interrupted
+
+
+def test_a_passing_failure_is_not_seen(server: StubServer, make: Make) -> None:
+    server.script = first([refusal(503, "loading")], say("fine"))
+    assert answer(make(), ask("s")).text == "fine"
+
+
+def test_a_conversation_that_does_not_fit_is_an_overflow(server: StubServer, make: Make) -> None:
+    server.script = lambda _: refusal(400, "This model's maximum context length is 10 tokens")
+    done = answer(make(), ask("s"))
+    assert done.finish is FinishReason.OVERFLOW
+    assert done.error is not None
+    assert done.error.endswith("This model's maximum context length is 10 tokens error")
+
+
+def test_a_deadline_ends_a_request_that_runs_and_one_that_waits_for_a_place(server: StubServer, make: Make) -> None:
+    server.script = lambda _: Answer(hang=True)
+    policy = make(limits=PolicyLimits(in_flight=1), patience=Patience())
+    started = time.monotonic()
+    for session in ("running", "waiting"):
+        policy.submit(ask(session, deadline=started + 0.1))
+    done: list[Completion] = []
+    while len(done) < 2:
+        done += policy.collect()
+    assert {completion.finish for completion in done} == {FinishReason.DEADLINE}
+    assert time.monotonic() - started < 1
+
+
+def test_cancelling_ends_a_hanging_request_at_once_and_frees_its_place(server: StubServer, make: Make) -> None:
+    hanging = [Answer(hang=True)]
+    server.script = first(hanging, say("fine"))
+    policy = make(limits=PolicyLimits(in_flight=1), patience=Patience())
+    policy.submit(ask("s"))
+    time.sleep(0.05)
+    started = time.monotonic()
+    policy.cancel("s")
+    assert [(done.session, done.finish) for done in policy.collect()] == [("s", FinishReason.CANCELLED)]
+    assert answer(policy, ask("t")).text == "fine"
+    assert time.monotonic() - started < 1
+    while not server.left and time.monotonic() - started < 2:
+        time.sleep(0.01)
+    assert server.left == 1
+
+
+def test_cancelling_one_of_several_samples_leaves_the_others(server: StubServer, make: Make) -> None:
+    server.script = chat(lambda _: "x", delay=0.05)
+    policy = make()
+    policy.submit(ask("a", "b"))
+    policy.cancel("a")
+    done = policy.collect()
+    while len(done) < 2:
+        done += policy.collect()
+    assert {c.session: c.finish for c in done} == {"a": FinishReason.CANCELLED, "b": FinishReason.STOP}
+
+
+def test_fields_a_server_refuses_are_left_out_from_then_on(
+    server: StubServer, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    def strict(seen: Seen) -> Answer:
+        known = {"model", "messages", "max_completion_tokens", "temperature", "top_p", "stop"}
+        wrong = sorted(set(seen.body) - known)
+        if wrong:
+            hint = "; use max_completion_tokens" if wrong[0] == "max_tokens" else ""
+            return refusal(400, f"Unknown parameter: '{wrong[0]}'{hint}")
+        return as_json(completion(["x"]))
+
+    server.script = strict
+    policy = make()
+    request = ask("s", stop=("</x>",), sampling=Sampling(temperature=0.5, max_tokens=9))
+    assert answer(policy, request).text == "x"
+    assert answer(policy, replace(request, sessions=("t",))).text == "x"
+    assert len(server.posts) == 4 + 1 + 1
+    assert server.posts[-1]["max_completion_tokens"] == 9
+    assert [r.getMessage().partition(" takes ")[2] for r in caplog.records] == ["no seed; requests go on without it"]
+
+
+def test_token_ids_are_asked_for_and_returned_when_wanted(server: StubServer, make: Make) -> None:
+    logprobs = {"content": [{"token": "a", "logprob": -0.5}]}
+    server.script = lambda _: as_json(completion(["a"], token_ids=[5], logprobs=logprobs))
+    done = answer(make(tokens=True), ask("s"))
+    assert (done.token_ids, done.logprobs) == ((5,), (-0.5,))
+    assert (server.posts[0]["return_token_ids"], server.posts[0]["logprobs"]) == (True, True)
+
+
+def test_without_counts_of_the_server_usage_is_an_estimate(server: StubServer, make: Make) -> None:
+    value = completion(["12345678"])
+    del value["usage"]
+    server.script = lambda _: as_json(value)
+    assert answer(make(), ask("s")).usage == Usage(prompt_tokens=7, completion_tokens=2, estimated=True)
+
+
+def test_counts_of_several_samples_are_shared_out(server: StubServer, make: Make) -> None:
+    server.script = lambda _: as_json(completion(["one two three", "one"], prompt=9))
+    policy = make()
+    policy.submit(ask("a", "b"))
+    done = policy.collect()
+    assert [c.usage.prompt_tokens for c in done] == [9, 9]
+    assert sum(c.usage.completion_tokens for c in done) == 4
+
+
+def test_a_server_that_loses_part_of_a_conversation_is_warned_of_once(
+    server: StubServer, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script = lambda _: as_json(completion(["one two three"], prompt=9))
+    policy = make()
+    for session in ("a", "b"):
+        for _ in range(3):
+            answer(policy, ask(session))
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage().startswith(f"{server.url} read 9 tokens of a conversation that had 12: it drops")
+
+
+def test_thoughts_taken_apart_are_warned_of_once(
+    server: StubServer, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    value = completion(["x"])
+    value["choices"][0]["message"]["reasoning_content"] = "so"
+    server.script = lambda _: as_json(value)
+    policy = make()
+    assert [answer(policy, ask(session)).text for session in ("a", "b")] == ["<think>so</think>x"] * 2
+    assert len(caplog.records) == 1
+
+
+def test_a_conversation_may_begin_with_turns_of_the_assistant(server: StubServer, make: Make) -> None:
+    said = (SAID, Message(role="assistant", pieces=("earlier",)), SAID)
+    answer(make(), ask("s", messages=said))
+    assert [message["role"] for message in server.posts[0]["messages"]] == ["user", "assistant", "user"]
+
+
+def test_further_fields_are_sent_and_stand_in_the_fingerprint(server: StubServer, make: Make) -> None:
+    policy = make(extra={"chat_template_kwargs": {"enable_thinking": False}})
+    answer(policy, ask("s"))
+    assert server.posts[0]["chat_template_kwargs"] == {"enable_thinking": False}
+    assert policy.fingerprint == 'http:stub {"chat_template_kwargs": {"enable_thinking": false}}'
+
+
+def test_the_key_stands_in_no_record_log_or_name(
+    server: StubServer, make: Make, drawn: DrawnFolder, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("MY_KEY", "sk-0123456789-secret")
+    caplog.set_level(logging.DEBUG)
+    server.script = lambda seen: refusal(403, f"{seen.headers['authorization']} may not")
+    policy = make(key_variable="MY_KEY")
+    reranked = Reranker(policy, drawn.store, AgentConfig()).rerank(drawn.query(), drawn.hits(2))
+    assert server.seen[0].headers["authorization"] == "Bearer sk-0123456789-secret"
+    shown = [reranked_to_json(reranked).decode(), caplog.text, repr(policy), policy.fingerprint, str(vars(policy))]
+    assert "Bearer [key] may not" in shown[0]
+    assert not [text for text in shown if "sk-0123" in text]
+
+
+def test_a_fault_of_the_program_reaches_whoever_collects(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("vretrver.policies.chat_endpoint.read_reply", broken)
+    policy = make()
+    policy.submit(ask("s"))
+    with pytest.raises(RuntimeError, match="fault of the program"):
+        policy.collect()
