@@ -11,9 +11,9 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +25,8 @@ from ._secrets import Secret
 from .errors import ConfigError, ServiceError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 T = TypeVar("T")
@@ -81,7 +83,8 @@ class Service:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._client: httpx2.AsyncClient | None = None
+        self._free: list[httpx2.AsyncClient] = []
+        self._trust: ssl.SSLContext | None = None
         self._works: set[asyncio.Task[Any]] = set()
 
     def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
@@ -119,9 +122,8 @@ class Service:
         for work in works:  # these alone: a connection's own tasks warn when they are cancelled before they began
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        while self._free:
+            await self._free.pop().aclose()
 
     async def call(self, path: str, body: bytes | None = None, *, tries: int | None = None) -> Any:
         """Send a request, again where that may help, and return the JSON of its answer.
@@ -153,7 +155,8 @@ class Service:
         """Send a request once; raises _Again when another try may help, else ServiceError."""
         where = f"{self.url}/{path}"
         try:
-            async with self._connected().stream("POST" if body is not None else "GET", where, content=body) as answer:
+            method = "GET" if body is None else "POST"
+            async with self._client() as client, client.stream(method, where, content=body) as answer:
                 content = await _read(answer, where)
         except self._httpx.TimeoutException as error:
             late = ServiceError(f"{where} did not answer in time ({type(error).__name__})")
@@ -186,19 +189,28 @@ class Service:
         clean = self.secret.removed(line)
         return clean if len(clean) <= 300 else f"{clean[:297]}..."
 
-    def _connected(self) -> httpx2.AsyncClient:
-        """Return the client of the running loop, made when it is first needed."""
-        if self._client is None:
-            patience, httpx = self.patience, self._httpx
-            headers = {"content-type": "application/json", "user-agent": "vretrver", **self.secret.header()}
-            self._client = httpx.AsyncClient(
-                headers=headers,
-                timeout=httpx.Timeout(
-                    connect=patience.connect, read=patience.answer, write=patience.answer, pool=None
-                ),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=60.0),
-            )
-        client: httpx2.AsyncClient = self._client
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[httpx2.AsyncClient]:
+        """Lend a client with one connection, the one used last where any is free.
+
+        A single client for all connections would look at each of them for every request.
+        """
+        client = self._free.pop() if self._free else self._new_client()
+        try:
+            yield client
+        finally:
+            self._free.append(client)
+
+    def _new_client(self) -> httpx2.AsyncClient:
+        patience, httpx = self.patience, self._httpx
+        if self._trust is None:
+            self._trust = httpx.create_ssl_context()
+        client: httpx2.AsyncClient = httpx.AsyncClient(
+            headers={"content-type": "application/json", "user-agent": "vretrver", **self.secret.header()},
+            verify=self._trust,
+            timeout=httpx.Timeout(connect=patience.connect, read=patience.answer, write=patience.answer, pool=None),
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=60.0),
+        )
         return client
 
 

@@ -98,7 +98,7 @@ def run_demo(
     directory = out / f"catalogue-{seed}-{items}"
     write_catalogue(directory, seed=seed, items=items, workers=workers, progress=progress("drawing"))
     images = ImageStore({"": directory})
-    shares = [len(range(place, queries, len(TASKS))) for place in range(len(TASKS))]  # as even as can be, `queries` in all
+    shares = [len(range(place, queries, len(TASKS))) for place in range(len(TASKS))]
     asked = {task: _queries(directory, task, share) for task, share in zip(TASKS, shares, strict=True)}
     hits = _coarse(directory, asked, images, progress("encoding"), note)
     everything = [row for rows in asked.values() for row in rows]
@@ -191,9 +191,9 @@ def _costs(done: Sequence[Reranked], seconds: float) -> dict[str, float]:
 
 
 def _report(result: DemoResult, looking: Sequence[Reranked], images: ImageStore) -> None:
-    """Write the report over the queries that looking changed, else the first ones."""
+    """Write the report over some of the queries that looking changed, of every task shape."""
     moved = [r for r in looking if r.ranking[0].coarse_rank > 1 and any(t.looks for t in r.trajectories)]
-    shown = (moved or list(looking))[:8]
+    shown = (moved or list(looking))[:: max(len(moved or looking) // 8, 1)][:8]
     summary = [
         ("policy", result.policy),
         ("queries", f"{result.queries}, pool {result.pool}"),

@@ -1,9 +1,15 @@
-"""Writing whole files: a reader sees the old file or the new one, never a part."""
+"""Writing files that outlive a kill: whole files that appear in one step, and lines that are appended one by one."""
 
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
+
+from .errors import DataError
+
+_BLOCK = 64 * 2**10
 
 
 def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
@@ -17,7 +23,7 @@ def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
     Raises:
         OSError: nothing was changed and no part is left behind.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         with partial.open("wb") as stream:
             stream.write(data)
@@ -28,3 +34,67 @@ def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+class LineFile:
+    """A file of lines, appended durably. A kill leaves at most a part of the last, which is cut off at the start.
+
+    Args:
+        path: the file; its folder must exist.
+        begins: how every line begins. A torn end that begins otherwise is somebody else's text and is left alone.
+
+    Raises:
+        DataError: the file cannot be written, or its last line is no line of this kind.
+    """
+
+    def __init__(self, path: Path, *, begins: bytes) -> None:
+        self.path = path
+        try:
+            self._drop_torn_line(begins)
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
+
+    def append(self, lines: bytes) -> None:
+        """Append whole lines; when this returns they are on disk.
+
+        Raises:
+            DataError: they cannot be written, and no part of them is left in the file.
+        """
+        left = memoryview(lines)
+        start = self._file.seek(0, os.SEEK_END)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(start)  # the next line must not follow a part of this one
+            raise DataError(
+                f"{self.path}: cannot be written: {error.strerror}; what was written is kept, run again to go on"
+            ) from error
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+    def _drop_torn_line(self, begins: bytes) -> None:
+        """Cut the file after its last newline; only the end of the file is read."""
+        if not self.path.is_file():
+            return
+        with self.path.open("rb+") as file:
+            end = file.seek(0, os.SEEK_END)
+            whole = end
+            while whole > 0:
+                start = file.seek(max(whole - _BLOCK, 0))
+                found = file.read(whole - start).rfind(b"\n")
+                if found >= 0:
+                    whole = start + found + 1
+                    break
+                whole = start
+            file.seek(whole)
+            torn = file.read(len(begins))
+            if torn and not begins.startswith(torn):
+                raise DataError(f"{self.path}: it ends in a line this program did not write; choose another file")
+            if torn:
+                file.truncate(whole)

@@ -113,7 +113,7 @@ class PixelBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmartResize:
-    """The size rule of the Qwen processors, as the released code applies it: nearest multiples, no enlarging.
+    """The size rule of the Qwen processors, as the released code applies it: nearest multiples.
 
     Source: `process_image` of the released tool server (spec 2.5); both sides rounded to multiples of the cell and
     the pixel count kept within the two limits.

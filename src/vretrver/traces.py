@@ -7,9 +7,7 @@ that are not in the file.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,10 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from .agent.reranker import Reranked
 from .agent.trajectory import SCHEMA, Trajectory
 from .errors import DataError
+from .files import LineFile
 
 _RERANKED = TypeAdapter(Reranked)
 _TRAJECTORY = TypeAdapter(Trajectory)
-_BLOCK = 64 * 2**10
 
 
 def reranked_to_json(reranked: Reranked) -> bytes:
@@ -53,19 +51,14 @@ class TraceWriter:
     """Appends reranked queries to a file; use it as a context manager.
 
     Args:
-        path: the file; its folder must exist. A torn last line is cut off.
+        path: the file; its folder must exist. A torn last line of a trace is cut off.
 
     Raises:
-        DataError: the file cannot be written.
+        DataError: the file cannot be written, or ends in something that is no trace.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            _drop_torn_line(path)
-            self._file = path.open("ab", buffering=0)
-        except OSError as error:
-            raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
+        self._lines = LineFile(path, begins=b'{"query":')
 
     def __enter__(self) -> Self:
         """Return the writer."""
@@ -75,7 +68,7 @@ class TraceWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the file."""
-        self._file.close()
+        self._lines.close()
 
     def write(self, reranked: Reranked) -> None:
         """Append one query; when this returns the line is on disk.
@@ -83,18 +76,7 @@ class TraceWriter:
         Raises:
             DataError: the line cannot be written, and no part of it is left in the file.
         """
-        left = memoryview(reranked_to_json(reranked) + b"\n")
-        start = self._file.seek(0, os.SEEK_END)
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            with suppress(OSError):
-                self._file.truncate(start)  # the next line must not follow a part of this one
-            raise DataError(
-                f"{self.path}: cannot be written: {error.strerror}; what was written is kept, run again to go on"
-            ) from error
+        self._lines.append(reranked_to_json(reranked) + b"\n")
 
 
 def read_traces(path: Path) -> Iterator[Reranked]:
@@ -147,21 +129,3 @@ def _refuse_other_schema(data: bytes | str, where: str) -> None:
 def _first(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
-
-
-def _drop_torn_line(path: Path) -> None:
-    """Cut the file after its last newline; only the end of the file is read."""
-    if not path.is_file():
-        return
-    with path.open("rb+") as file:
-        end = file.seek(0, os.SEEK_END)
-        whole = end
-        while whole > 0:
-            start = file.seek(max(whole - _BLOCK, 0))
-            found = file.read(whole - start).rfind(b"\n")
-            if found >= 0:
-                whole = start + found + 1
-                break
-            whole = start
-        if whole < end:
-            file.truncate(whole)

@@ -67,7 +67,7 @@ def _task(drawn: DrawnFolder) -> WindowTask:
         drawn.query(picture=0, text="this cup, but with a handle"), instruction="Find the item asked for."
     )
     step = ScheduleStep(schedule="reference(50,20,10)", index=0, start=0, stop=len(candidates))
-    return WindowTask(session="0/9:1/w0", query=query, candidates=candidates, step=step)
+    return WindowTask(session="9:1/w0", query=query, candidates=candidates, step=step)
 
 
 def _play(drawn: DrawnFolder, dialect: Dialect, turns: list[str]) -> tuple[str, Trajectory]:
@@ -90,7 +90,7 @@ def _play(drawn: DrawnFolder, dialect: Dialect, turns: list[str]) -> tuple[str, 
         usage = Usage(prompt_tokens=1000 * number, completion_tokens=len(turn), estimated=True)
         conversation.append(Message(role="assistant", pieces=(turn,)))
         try:
-            request = session.send(Completion(session="0/9:1/w0", text=turn, usage=usage))
+            request = session.send(Completion(session="9:1/w0", text=turn, usage=usage))
         except StopIteration as stop:
             return render(conversation, ask=False), stop.value
         conversation += request.messages

@@ -1,53 +1,71 @@
-"""Runs `vretrver` as a user does, in a process of its own, on a machine as bad as a test wants."""
+"""Runs `vretrver`: in this process where that is enough, in one of its own on a machine as bad as a test wants."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
-REFUSED = 1
-"""Exit code of a command that could not do what it was asked."""
+from vretrver.cli.main import main
 
 
-def run(
-    *arguments: str | Path,
-    cwd: Path,
-    environment: Mapping[str, str] | None = None,
-    without: str = "",
-    most_bytes: int | None = None,
-    stdout: Path | None = None,
-) -> subprocess.CompletedProcess[str]:
-    """Run a command and return what it printed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a command left behind."""
+
+    code: int
+    """Exit code."""
+    stdout: str
+    """Data."""
+    stderr: str
+    """Messages."""
+
+
+def call(*arguments: str | Path, cwd: Path) -> Done:
+    """Run a command in this process."""
+    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+    with (
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+        patch.object(sys, "argv", ["vretrver", *map(str, arguments)]),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Done(code=code, stdout=stdout.getvalue(), stderr=stderr.getvalue())
+
+
+def run(*arguments: str | Path, cwd: Path, most_bytes: int | None = None, stdout: Path | None = None) -> Done:
+    """Run a command in a process of its own.
 
     Args:
         arguments: of the command.
         cwd: where it runs.
-        environment: variables to add.
-        without: a library that is not installed.
         most_bytes: largest file that can be written, as on a disk that is full.
         stdout: where its output goes; None returns it.
     """
-    lines = ["import sys"]
-    if without:
-        lines.append(f"sys.modules[{without!r}] = None")
+    lines = ["from vretrver.cli.main import main"]
     if most_bytes is not None:
         lines.append(f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most_bytes}, {most_bytes}))")
-    lines.append("from vretrver.cli.main import main; main()")
-    command = [sys.executable, "-c", "\n".join(lines), *map(str, arguments)]
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("VRETRVER_")}
+    command = [sys.executable, "-c", "\n".join([*lines, "main()"]), *map(str, arguments)]
     with (stdout or Path(os.devnull)).open("w") as file:
-        return subprocess.run(
-            command, cwd=cwd, env=variables | dict(environment or {}), stdin=subprocess.DEVNULL, text=True,
-            stdout=file if stdout else subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120,
-        )  # fmt: skip
+        output = file if stdout else subprocess.PIPE
+        done = subprocess.run(
+            command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, text=True, timeout=300
+        )
+    return Done(code=done.returncode, stdout=done.stdout or "", stderr=done.stderr)
 
 
-def sentence_of(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one sentence a command was refused with; it must have ended with it and printed no data."""
-    assert done.returncode == REFUSED, done.stderr
+def sentence_of(done: Done) -> str:
+    """Return the sentence a command was refused with; it must have ended with it and printed no data."""
+    assert done.code == 1, done.stderr
     assert not done.stdout, done.stdout
     assert "Traceback" not in done.stderr, done.stderr
     last = done.stderr.strip().splitlines()[-1]

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+import shutil
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.integration.commands import run, sentence_of
-from tests.stub_server import StubServer, refusal, say
+from tests.integration.commands import call, run, sentence_of
+from tests.stub_server import Answer, Seen, StubServer, refusal, say
 from tests.unit.doctor.folders import write_model
 
 from vretrver.retrieval.directory.lock import WriterLock
@@ -23,24 +25,28 @@ from vretrver.retrieval.directory.manifest import LOCK
 
 COLOURS = {"red": (200, 30, 30), "green": (40, 160, 60), "blue": (40, 60, 200), "grey": (128, 128, 128)}
 ANSWER = "<think>in this order</think><answer>[1, 2, 3, 4]</answer>"
+TABLE = ("table.csv", "--id-column", "sku", "--text-columns", "title")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """A folder with things to index and to rerank."""
+    """A folder with things to index and to rerank; ix is an index of photos, tx of a table, vx of vectors."""
 
     folder: Path
-    """Holds photos/, table.csv, requests.jsonl and the index made of photos/."""
+    """The folder."""
     url: str
     """A model server that answers."""
 
-    def requests(self, *qids: str) -> Path:
-        """Write a request file."""
+    def requests(self, *qids: str) -> str:
+        """Write a request file and return its name."""
         candidates = [{"did": name, "image": f"photos/{name}.png"} for name in COLOURS]
         rows = [{"qid": qid, "text": "the blue one", "candidates": candidates} for qid in qids]
-        path = self.folder / "requests.jsonl"
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        return path
+        (self.folder / "requests.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return "requests.jsonl"
+
+    def server(self, *options: str) -> tuple[str, ...]:
+        """Return the arguments that rerank the requests through the server."""
+        return ("rerank", "requests.jsonl", "--policy", f"http:{self.url}", "--model", "stub", *options)
 
 
 @pytest.fixture(scope="module")
@@ -53,186 +59,184 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "table.csv").write_text("sku,title,price\na,red mug,7\nb,blue mug,9\n")
     np.save(folder / "vectors.npy", np.eye(3, 4, dtype=np.float32))
     (folder / "ids.txt").write_text("a\nb\nc\n")
-    columns = ("--id-column", "sku", "--text-columns", "title", "--metadata-columns", "price:float")
-    for command in (("index", "photos", "-o", "ix"), ("index", "table.csv", "-o", "tx", *columns)):
-        done = run(*command, cwd=folder)
-        assert done.returncode == 0, done.stderr
+    (folder / "two.txt").write_text("a\nb\n")
+    vectors = ("--vectors", "vectors.npy", "--ids", "ids.txt")
+    for command in (
+        ("index", "photos", "-o", "ix"),
+        ("index", *TABLE, "-o", "tx", "--metadata-columns", "price:float"),
+        ("index", *TABLE, "-o", "vx", *vectors),
+    ):
+        done = call(*command, cwd=folder)
+        assert done.code == 0, done.stderr
     return folder
 
 
 @pytest.fixture
-def shop(template: Path, tmp_path: Path) -> Iterator[Shop]:
+def shop(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A copy of the folder, and a server."""
-    import shutil
-
-    folder = tmp_path / "shop"
-    shutil.copytree(template, folder)
+    for variable in ("VRETRVER_API_KEY", "VRETRVER_MODEL"):
+        monkeypatch.delenv(variable, raising=False)
+    shutil.copytree(template, tmp_path / "shop")
     with StubServer(say(ANSWER)) as server:
-        found = Shop(folder=folder, url=server.url)
-        found.requests("q1")
-        yield found
+        made = Shop(folder=tmp_path / "shop", url=server.url)
+        made.requests("q1")
+        yield made
 
 
-INDEX = {
+BAD = {
     "column that is not there": (
         ("index", "table.csv", "-o", "new", "--id-column", "id", "--text-columns", "title"),
         "table.csv.*'?id'?.*sku, title, price",
     ),
-    "columns without an id": (("index", "table.csv", "-o", "new", "--text-columns", "title"), "name the column of the"),
+    "columns without an id": (("index", "table.csv", "-o", "new", "--text-columns", "title"), "name the column of"),
     "value of another kind": (
-        ("index", "table.csv", "-o", "new", "--id-column", "sku", "--text-columns", "title", "--metadata-columns",
-         "title:float"),
-        r"table\.csv:\d+.*title.*red mug",
+        ("index", *TABLE, "-o", "new", "--metadata-columns", "title:float"), r"table\.csv:\d+.*title.*red mug",
     ),
     "no such source": (("index", "gone", "-o", "new"), "gone.*no such"),
-    "unknown encoder": (("index", "photos", "-o", "new", "--encoder", "clip"), "no encoder is called 'clip'; there are"),
-    "vectors of another encoder": (
-        ("index", "table.csv", "-o", "tx", "--id-column", "sku", "--text-columns", "title", "--vectors", "vectors.npy",
-         "--ids", "ids.txt"),
-        "tx: made by another encoder than the one in use",
+    "unknown encoder": (("index", "photos", "-o", "new", "--encoder", "clip"), "no encoder is called 'clip'"),
+    "mixed encoders": (
+        ("index", *TABLE, "-o", "vx", "--encoder", "hash"), "vx: made by another encoder than the one in use",
     ),
+    "mixed encoders, other roots": (
+        ("index", "photos", "-o", "vx", "--encoder", "hash"), "vx: made by another encoder than the one in use",
+    ),
+    "search with another encoder": (
+        ("search", "vx", "--text", "x", "--encoder", "hash"), "dimension 4 there, 579 here.*use the encoder it was",
+    ),
+    "search without an encoder": (("search", "vx", "--text", "x"), "its vectors were imported.*name their --encoder"),
     "fewer ids than vectors": (
-        ("index", "table.csv", "-o", "new", "--id-column", "sku", "--text-columns", "title", "--vectors", "vectors.npy",
-         "--ids", "table.csv"),
-        "vectors.npy|table.csv|ids",
+        ("index", *TABLE, "-o", "new", "--vectors", "vectors.npy", "--ids", "two.txt"), "3 .*2|2 .*3",
     ),
-    "no such vectors": (
-        ("index", "table.csv", "-o", "new", "--id-column", "sku", "--text-columns", "title", "--vectors", "gone.npy",
-         "--ids", "ids.txt"),
-        "gone.npy",
-    ),
+    "no such vectors": (("index", *TABLE, "-o", "new", "--vectors", "gone.npy", "--ids", "ids.txt"), "gone.npy"),
     "a file where the index should be": (("index", "photos", "-o", "table.csv"), "table.csv"),
     "nothing to do": (("index", "-o", "new"), "nothing to do"),
     "info of no index": (("info", "photos"), "photos: no index; make one with"),
-    "filter over an unknown field": (
-        ("search", "tx", "--text", "mug", "--filter", "prize < 8"), "prize.*price",
-    ),
+    "filter over an unknown field": (("search", "tx", "--text", "mug", "--filter", "prize < 8"), "prize.*price"),
     "filter that cannot be read": (("search", "tx", "--text", "mug", "--filter", "price <"), "price <"),
-    "filter of another kind": (("search", "tx", "--text", "mug", "--filter", "price = 'cheap'"), "price.*cheap|cheap"),
-    "filter that would be SQL": (
-        ("search", "tx", "--text", "mug", "--filter", "price < 8; DROP TABLE items"), "DROP|;",
-    ),
-    "filter without an index": (("search", "photos", "--text", "x", "--filter", "a = 1"), "photos: no index; --filter"),
+    "filter of another kind": (("search", "tx", "--text", "mug", "--filter", "price = 'cheap'"), "cheap"),
+    "filter that would be SQL": (("search", "tx", "--text", "mug", "--filter", "price < 8; DROP TABLE items"), ";"),
+    "filter without an index": (("search", "photos", "--text", "x", "--filter", "a = 1"), "photos: no index"),
     "approximate search that was not built": (("search", "ix", "--text", "red", "--approximate"), "approximate"),
-    "doctor of an index that is none": (("doctor", "--endpoint", "http://localhost:1"), "needs the model's name"),
+    "server without a model": (("rerank", "requests.jsonl", "--policy", "http:http://localhost:1"), "give --model"),
+    "no address": (("rerank", "requests.jsonl", "--policy", "http:nowhere", "--model", "m"), "no address of a"),
+    "key in the address": (
+        ("rerank", "requests.jsonl", "--policy", "http:http://me:key@localhost/v1", "--model", "m"),
+        "keys come from the environment$",
+    ),
+    "model of a scripted policy": (("rerank", "requests.jsonl", "--model", "m"), "takes no model"),
+    "journal that is none": (("rerank", "requests.jsonl", "--journal", "table.csv"), "table.csv:1: no journal entry"),
+    "journal in no folder": (("rerank", "requests.jsonl", "--journal", "gone/j"), "the journal cannot be opened"),
+    "trace in no folder": (("rerank", "requests.jsonl", "--trace", "gone/t"), "gone/t: cannot be written"),
+    "doctor without a model": (("doctor", "--endpoint", "http://localhost:1"), "needs the model's name"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", INDEX)
-def test_bad_input_to_an_index_is_one_sentence_and_changes_nothing(name: str, shop: Shop) -> None:
-    arguments, words = INDEX[name]
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_sentence_and_changes_nothing(name: str, shop: Shop) -> None:
+    arguments, words = BAD[name]
     before = contents(shop.folder)
-    sentence = sentence_of(run(*arguments, cwd=shop.folder))
+    sentence = sentence_of(call(*arguments, cwd=shop.folder))
     assert re.search(words, sentence), sentence
     after = contents(shop.folder)
     assert {path: after[path] for path in before} == before
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files that hold something a user made; not those SQLite makes for a reader."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix not in (".sqlite-shm",))
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.name != LOCK}
+    """Return what is in a folder, without locks and what SQLite makes for a reader."""
+    files = (
+        path for path in folder.rglob("*") if path.is_file() and path.name != LOCK and path.suffix != ".sqlite-shm"
+    )
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def test_an_index_that_is_being_written_names_its_writer(shop: Shop) -> None:
     lock = WriterLock(shop.folder / "ix" / LOCK)
     try:
-        sentence = sentence_of(run("index", "photos", "-o", "ix", cwd=shop.folder))
+        sentence = sentence_of(call("index", "photos", "-o", "ix", cwd=shop.folder))
     finally:
         lock.close()
     assert re.search(r"ix: is being written by process \d+ on .* since .*; wait until it ends", sentence)
-    assert run("index", "photos", "-o", "ix", cwd=shop.folder).returncode == 0
+    assert call("index", "photos", "-o", "ix", cwd=shop.folder).code == 0
 
 
-def test_a_damaged_index_is_said_and_search_ends(shop: Shop) -> None:
-    (shop.folder / "ix" / "items.sqlite").write_bytes(b"not a database at all, but long enough to be read" * 40)
-    sentence = sentence_of(run("search", "ix", "--text", "red", cwd=shop.folder))
-    assert "items.sqlite" in sentence
-
-
-SERVER: dict[str, tuple[Callable[[Shop], tuple[str, ...]], str]] = {
-    "no model": (lambda shop: ("--policy", f"http:{shop.url}"), "give --model NAME or set VRETRVER_MODEL"),
-    "another model": (
-        lambda shop: ("--policy", f"http:{shop.url}", "--model", "qwen"), "does not serve 'qwen'; it serves stub",
-    ),
-    "an address that is none": (lambda shop: ("--policy", "http:nowhere", "--model", "m"), "no address of a service"),
-    "a key in the address": (
-        lambda shop: ("--policy", "http:http://me:sk-123@localhost/v1", "--model", "m"), "keys come from the environment",
-    ),
-    "a model for a scripted policy": (lambda shop: ("--model", "m"), "takes no model"),
-    "a journal that is none": (lambda shop: ("--journal", "table.csv"), "table.csv:1: no journal entry"),
-    "a journal in no folder": (lambda shop: ("--journal", "gone/j"), "the journal cannot be opened"),
-    "a trace in no folder": (lambda shop: ("--trace", "gone/t.jsonl"), "gone/t.jsonl: cannot be written"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", SERVER)
-def test_bad_options_of_rerank_are_one_sentence(name: str, shop: Shop) -> None:
-    make, words = SERVER[name]
-    with StubServer(lambda seen: refusal(404, "no such model") if seen.body is not None else say("")(seen)) as other:
-        if name == "another model":
-            shop = Shop(folder=shop.folder, url=other.url)
-        sentence = sentence_of(run("rerank", "requests.jsonl", *make(shop), cwd=shop.folder))
-    assert words in sentence
-    assert "sk-123" not in sentence
+def test_a_damaged_index_is_one_sentence(shop: Shop) -> None:
+    (shop.folder / "ix" / "items.sqlite").write_bytes(b"no database, but long enough to be taken for one" * 40)
+    assert "items.sqlite" in sentence_of(call("search", "ix", "--text", "red", cwd=shop.folder))
 
 
 def test_a_dead_endpoint_is_one_sentence(shop: Shop) -> None:
     with StubServer(say("")) as server:
-        url = server.url
-    arguments = ("rerank", "requests.jsonl", "--policy", f"http:{url}", "--model", "stub", "--trace", "t.jsonl")
-    sentence = sentence_of(run(*arguments, cwd=shop.folder))
+        dead = Shop(folder=shop.folder, url=server.url)
+    sentence = sentence_of(call(*dead.server("--trace", "t.jsonl"), cwd=shop.folder))
     assert "start the server, or correct the address" in sentence
-    assert not (shop.folder / "t.jsonl").exists() or not (shop.folder / "t.jsonl").read_bytes()
+    assert not (shop.folder / "t.jsonl").exists()
 
 
-def test_a_wrong_key_is_one_sentence_without_the_key(shop: Shop) -> None:
+def test_another_model_than_is_served_is_one_sentence(shop: Shop) -> None:
+    def script(seen: Seen) -> Answer:
+        return refusal(404, "no such model") if seen.body is not None else say("")(seen)
+
+    with StubServer(script) as server:
+        arguments = ("rerank", "requests.jsonl", "--policy", f"http:{server.url}", "--model", "qwen")
+        assert "does not serve 'qwen'; it serves stub" in sentence_of(call(*arguments, cwd=shop.folder))
+
+
+def test_a_wrong_key_is_one_sentence_without_the_key(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     with StubServer(lambda _: refusal(401, "Incorrect API key provided: sk-very-secret")) as server:
-        arguments = ("rerank", "requests.jsonl", "--policy", f"http:{server.url}", "--model", "stub")
-        wrong = run(*arguments, cwd=shop.folder, environment={"VRETRVER_API_KEY": "sk-very-secret"})
-        none = run(*arguments, cwd=shop.folder)
-    assert "refuses the key in VRETRVER_API_KEY (401); set the right one" in sentence_of(wrong)
-    assert "sk-very-secret" not in wrong.stderr
+        closed = Shop(folder=shop.folder, url=server.url)
+        none = call(*closed.server(), cwd=shop.folder)
+        monkeypatch.setenv("VRETRVER_API_KEY", "sk-very-secret")
+        other = call(*closed.server(), cwd=shop.folder)
     assert "asks for a key (401); set VRETRVER_API_KEY" in sentence_of(none)
+    assert "refuses the key in VRETRVER_API_KEY (401); set the right one" in sentence_of(other)
+    assert "sk-very-secret" not in other.stderr
 
 
 MISSING = {
-    "http": (("rerank", "requests.jsonl", "--policy", "http:http://localhost:1", "--model", "m"), "httpx2", "http"),
-    "tables": (("search", "table.parquet", "--text", "x", "--id-column", "a", "--text-columns", "b"), "pyarrow", "sources"),
+    "server": (("rerank", "requests.jsonl", "--policy", "http:http://localhost:1", "--model", "m"), "httpx2", "http"),
+    "table": (
+        ("search", "t.parquet", "--text", "x", "--id-column", "a", "--text-columns", "b"), "pyarrow", "sources",
+    ),
     "approximate search": (("index", "-o", "ix", "--approximate"), "faiss", "index"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MISSING)
-def test_a_missing_extra_is_one_sentence_with_the_command_that_installs_it(name: str, shop: Shop) -> None:
+def test_a_missing_extra_is_one_sentence_with_the_command_that_installs_it(
+    name: str, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arguments, library, extra = MISSING[name]
-    (shop.folder / "table.parquet").write_bytes(b"PAR1")
-    sentence = sentence_of(run(*arguments, cwd=shop.folder, without=library))
-    assert sentence == f"vretrver: {library} is not installed; run: pip install 'vretrver[{extra}]'"
+    (shop.folder / "t.parquet").write_bytes(b"PAR1")
+    for module in [module for module in sys.modules if module.split(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, library, None)
+    sentence = sentence_of(call(*arguments, cwd=shop.folder))
+    assert re.search(rf"{library}[\w.]* is not installed; run: pip install 'vretrver\[{extra}\]'$", sentence), (
+        sentence
+    )
 
 
 def test_a_full_disk_ends_a_rerank_and_keeps_what_was_done(shop: Shop) -> None:
-    shop.requests("q1")
-    assert run("rerank", "requests.jsonl", "--trace", "t.jsonl", cwd=shop.folder).returncode == 0
+    rerank = ("rerank", shop.requests("q1"), "--trace", "t.jsonl")
+    assert call(*rerank, cwd=shop.folder).code == 0
     kept = (shop.folder / "t.jsonl").read_bytes()
     shop.requests("q1", "q2")
-    full = run("rerank", "requests.jsonl", "--trace", "t.jsonl", cwd=shop.folder, most_bytes=len(kept) + 100)
-    assert full.returncode == 1
+    full = run(*rerank, cwd=shop.folder, most_bytes=len(kept) + 100)
+    assert full.code == 1
     assert "t.jsonl: cannot be written: File too large; what was written is kept, run again" in full.stderr
     assert "Traceback" not in full.stderr
     assert (shop.folder / "t.jsonl").read_bytes() == kept
-    done = run("rerank", "requests.jsonl", "--trace", "t.jsonl", cwd=shop.folder)
-    assert done.returncode == 0, done.stderr
+    done = call(*rerank, cwd=shop.folder)
+    assert done.code == 0, done.stderr
     assert "1 of 2 queries are in t.jsonl and are not done again" in done.stderr
 
 
-def test_a_full_disk_ends_a_journal_and_nothing_is_paid_for_twice(shop: Shop) -> None:
-    policy = ("--policy", f"http:{shop.url}", "--model", "stub", "--journal", "j")
-    assert run("rerank", "requests.jsonl", *policy, cwd=shop.folder).returncode == 0
+def test_a_full_disk_ends_a_journal_and_keeps_what_was_paid_for(shop: Shop) -> None:
+    assert call(*shop.server("--journal", "j"), cwd=shop.folder).code == 0
     kept = (shop.folder / "j").read_bytes()
     shop.requests("q1", "q2")
-    full = run("rerank", "requests.jsonl", *policy, cwd=shop.folder, most_bytes=len(kept) + 20)
-    assert full.returncode == 1
+    full = run(*shop.server("--journal", "j"), cwd=shop.folder, most_bytes=len(kept) + 20)
+    assert full.code == 1
     assert "j: the journal cannot be written: File too large; what it holds is kept, run again" in full.stderr
     assert "Traceback" not in full.stderr
     assert (shop.folder / "j").read_bytes() == kept
@@ -240,17 +244,15 @@ def test_a_full_disk_ends_a_journal_and_nothing_is_paid_for_twice(shop: Shop) ->
 
 def test_a_full_disk_ends_indexing_and_keeps_what_was_committed(shop: Shop) -> None:
     for number in range(12):
-        Image.new("RGB", (32, 32), (number * 20, 90, 200 - number * 10)).save(
-            shop.folder / "photos" / f"n{number}.png"
-        )
+        Image.new("RGB", (32, 32), (number * 20, 90, 200 - number * 10)).save(shop.folder / f"photos/n{number}.png")
     size = max(path.stat().st_size for path in (shop.folder / "ix").iterdir())
     full = run("index", "photos", "-o", "ix", "--batch-size", "4", cwd=shop.folder, most_bytes=size + 20_000)
     assert "ix" in sentence_of(full)
-    done = run("search", "ix", "--image", "photos/red.png", "--top", "1", "--json", cwd=shop.folder)
-    assert done.returncode == 0, done.stderr
+    done = call("search", "ix", "--image", "photos/red.png", "--top", "1", "--json", cwd=shop.folder)
+    assert done.code == 0, done.stderr
     assert json.loads(done.stdout)["hits"][0]["did"] == "red.png"
-    again = run("index", "photos", "-o", "ix", "--json", cwd=shop.folder)
-    assert again.returncode == 0, again.stderr
+    again = call("index", "photos", "-o", "ix", "--json", cwd=shop.folder)
+    assert again.code == 0, again.stderr
     assert json.loads(again.stdout)["unchanged"] >= 4
 
 
@@ -259,16 +261,15 @@ def test_output_that_cannot_be_written_is_one_sentence_and_the_trace_is_kept(sho
     if not full.exists():
         pytest.skip("needs /dev/full")
     done = run("rerank", "requests.jsonl", "--trace", "t.jsonl", "--json", cwd=shop.folder, stdout=full)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert done.stderr.strip().splitlines()[-1].startswith("vretrver: ")
+    assert done.code == 1
+    assert "No space left on device" in sentence_of(done)
     assert len((shop.folder / "t.jsonl").read_text().splitlines()) == 1
 
 
 def test_a_report_that_cannot_be_written_is_one_sentence_and_the_trace_is_kept(shop: Shop) -> None:
-    done = run("rerank", "requests.jsonl", "--trace", "t.jsonl", "--report", "gone/r.html", cwd=shop.folder)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
+    arguments = ("rerank", "requests.jsonl", "--trace", "t.jsonl", "--report", "gone/r.html")
+    done = call(*arguments, cwd=shop.folder)
+    assert done.code == 1
     assert "gone/r.html" in done.stderr.strip().splitlines()[-1]
     assert len((shop.folder / "t.jsonl").read_text().splitlines()) == 1
 
@@ -276,8 +277,8 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_the_trace_is_kept(s
 def test_doctor_ends_with_exit_code_1_and_says_what_is_wrong(shop: Shop) -> None:
     write_model(shop.folder / "model")
     (shop.folder / "model" / "model-2.safetensors").unlink()
-    done = run("doctor", "--model-folder", "model", "--index", "photos", cwd=shop.folder)
-    assert done.returncode == 1
+    done = call("doctor", "--model-folder", "model", "--index", "photos", cwd=shop.folder)
+    assert done.code == 1
     wrong = [line for line in done.stdout.splitlines() if line.startswith("wrong")]
     assert len(wrong) == 2
     assert "model-2.safetensors: the weight file is missing; download it" in wrong[0]

@@ -138,7 +138,7 @@ def test_a_failed_window_is_said_and_the_order_kept(photos: Path) -> None:
     done = vretrver("rerank", file, "--policy", "replay:turns.txt", "--json", cwd=photos)
     assert done.returncode == 0
     assert json.loads(done.stdout)["failed_windows"] == 1
-    assert "1 of 1 queries have windows without an answer" in done.stderr
+    assert "queries with windows that gave no answer: 1 of 1, q1 among them" in done.stderr
 
 
 def test_trace_lists_and_writes_the_report(photos: Path) -> None:
@@ -164,6 +164,7 @@ def test_a_vanished_picture_is_recorded_and_named(photos: Path) -> None:
     assert done.returncode == 0, done.stderr
     (trajectory,) = json.loads((photos / "t.jsonl").read_text())["trajectories"]
     assert [picture["did"] for picture in trajectory["pictures"] if picture["refused"]] == ["green"]
+    assert "q1: not shown: green" in done.stderr
 
 
 BAD = {
@@ -206,3 +207,40 @@ def test_a_broken_line_is_named_by_its_number_and_what_was_done_is_kept(photos: 
 def test_a_line_that_is_no_trace_is_named(photos: Path) -> None:
     (photos / "t.jsonl").write_text('{"a": 1}\n')
     refused(vretrver("trace", "t.jsonl", cwd=photos), "t.jsonl:1", "not a trace")
+
+
+@pytest.mark.parametrize("content", ['{"my": "data"}', '{"qid": "q1", "text": "x", "candidates": []}'])
+def test_a_file_that_is_no_trace_is_not_touched(content: str, photos: Path) -> None:
+    (photos / "precious.json").write_text(content)  # no newline at its end
+    done = vretrver("rerank", requests_file(photos, "q1"), "--trace", "precious.json", cwd=photos)
+    refused(done, "precious.json", "choose another file")
+    assert (photos / "precious.json").read_text() == content
+
+
+def test_a_resumed_run_ranks_as_an_undisturbed_one(photos: Path) -> None:
+    both = requests_file(photos, "q1", "q2")
+    whole = vretrver("rerank", both, "--policy", "random:1", "--json", cwd=photos).stdout.splitlines()
+    one = photos / "one.jsonl"
+    one.write_text(both.read_text().splitlines()[0] + "\n")
+    vretrver("rerank", one, "--policy", "random:1", "--trace", "t.jsonl", cwd=photos)
+    resumed = vretrver("rerank", both, "--policy", "random:1", "--trace", "t.jsonl", "--json", cwd=photos)
+    assert sorted(resumed.stdout.splitlines()) == sorted(whole)
+
+
+def test_a_stride_beyond_the_window_is_refused(photos: Path) -> None:
+    done = vretrver("rerank", requests_file(photos, "q1"), "--window", "5", "--stride", "6", cwd=photos)
+    refused(done, "0 < stride <= size", "reference(50,5,6)")
+
+
+def test_the_demo_prints_one_object_with_its_fixed_keys(tmp_path: Path) -> None:
+    done = vretrver("demo", "--out", "d", "--items", "25", "--queries", "6", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert list(result) == [
+        "queries", "pool", "seconds", "policy", "coarse", "agent", "agent_without_tools", "report"
+    ]  # fmt: skip
+    assert list(result["coarse"]) == ["hit@1", "hit@20"]
+    assert list(result["agent"]) == ["hit@1", "mrr", "calls", "tokens", "seconds"]
+    assert list(result["agent_without_tools"]) == ["hit@1"]
+    assert (result["queries"], result["pool"], result["policy"]) == (6, 25, "scripted:oracle")
+    assert (tmp_path / result["report"]).read_text().startswith("<!doctype html>")

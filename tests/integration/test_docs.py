@@ -36,7 +36,7 @@ def test_every_command_of_the_readme_runs(tmp_path: Path) -> None:
         command = [sys.executable, "-c", code, *shlex.split(line)[1:]]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
-        assert done.stdout or "--out" in line, line
+        assert done.stdout or "--out" in line or " -o " in line, line
 
 
 def test_every_make_target_of_the_documents_exists() -> None:

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[2] / "src" / "vretrver"
 MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),
     "errors": set(),
-    "files": set(),
+    "files": {"errors"},
     "_optional": {"errors"},
     "_secrets": {"errors"},
     "_http": {"_optional", "_secrets", "errors"},
@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "agent": {"errors", "geometry", "records", "images"},
     "evaluation": {"errors", "records", "runs"},
     "policies": {"_secrets", "_http", "_served", "errors", "geometry", "records", "images", "agent"},
-    "traces": {"errors", "records", "agent"},
+    "traces": {"errors", "files", "records", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
     "demo": {
         "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",

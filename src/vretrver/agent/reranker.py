@@ -6,8 +6,8 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, is_dataclass
 from typing import ClassVar
 
 from pydantic import ConfigDict
@@ -98,10 +98,10 @@ class AgentConfig:
         known: list[str | int | float | bool | None] = [
             dialect.name,
             dialect.wording.system(dialect.tools),
-            repr(dialect.wording),
-            json.dumps([[signature(tool), *tool.aliases] for tool in dialect.tools]),
+            _described(dialect.wording),
+            json.dumps([[signature(tool), *tool.aliases, _described(tool)] for tool in dialect.tools]),
             json.dumps(dialect.stop),
-            repr(dialect.boxes),
+            _described(dialect.boxes),
             repr(self.views or dialect.views),
             dialect.turns,
             dialect.calls_per_turn,
@@ -157,11 +157,11 @@ class Reranker:
             DataError: a query has no hits, or a candidate stands twice among them.
         """
         driver: Driver[Reranked] = Driver(self.policy)
-        runs = (self._rerank(query, hits, index) for index, (query, hits) in enumerate(requests))
+        runs = (self._rerank(query, hits, name) for name, query, hits in _named(requests))
         for _, reranked in driver.run(runs):
             yield reranked
 
-    def _rerank(self, query: Query, hits: Sequence[Hit], index: int) -> Generator[Request, Completion, Reranked]:
+    def _rerank(self, query: Query, hits: Sequence[Hit], name: str) -> Generator[Request, Completion, Reranked]:
         if not hits:
             raise DataError(f"query {query.qid} has no candidates to rerank; give at least one")
         if len({hit.candidate.did for hit in hits}) < len(hits):
@@ -178,7 +178,7 @@ class Reranker:
                 schedule=self.config.schedule.name, index=len(trajectories), start=window.start, stop=window.stop
             )
             task = WindowTask(
-                session=f"{index}/{query.qid}/w{step.index}",
+                session=f"{name}/w{step.index}",
                 query=query,
                 candidates=tuple(hits[place].candidate for place in order[window]),
                 step=step,
@@ -201,6 +201,23 @@ class Reranker:
             trajectories=tuple(trajectories),
             seconds=self._setup.clock() - started,
         )
+
+
+def _described(part: object) -> str:
+    """Return what tells one part of a dialect from another, the same in every run.
+
+    That is all fields of a dataclass; of anything else only its class, because a plain `repr` holds an address.
+    """
+    return repr(part) if is_dataclass(part) else f"{type(part).__module__}.{type(part).__qualname__}"
+
+
+def _named(requests: Iterable[tuple[Query, Sequence[Hit]]]) -> Iterator[tuple[str, Query, Sequence[Hit]]]:
+    """Name each query's sessions by its id, so that a resumed run asks what an undisturbed one asks."""
+    seen: Counter[str] = Counter()
+    for query, hits in requests:
+        seen[query.qid] += 1
+        again = seen[query.qid]
+        yield (query.qid if again == 1 else f"{query.qid}#{again}"), query, hits
 
 
 def _permutation(trajectory: Trajectory) -> list[int] | None:

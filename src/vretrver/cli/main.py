@@ -11,7 +11,11 @@ import typer
 from .. import __version__
 from ..errors import VRetrverError
 from .catalogue import catalogue
+from .collections import mirror
 from .demo import demo
+from .doctor import doctor
+from .index import index
+from .info import info
 from .rerank import rerank
 from .search import search
 from .trace import trace
@@ -41,7 +45,7 @@ def _root(
     del version
 
 
-for command in (demo, search, rerank, trace, catalogue):
+for command in (demo, index, search, rerank, trace, info, mirror, catalogue, doctor):
     app.command()(command)
 
 

@@ -49,7 +49,9 @@ def rerank(
     ] = None,
     depth: Annotated[int, typer.Option(help="Candidates reranked per query.", min=1)] = 50,
     window: Annotated[int, typer.Option(help="Candidates in a window.", min=1)] = 20,
-    stride: Annotated[int, typer.Option(help="Places a window moves.", min=1)] = 10,
+    stride: Annotated[
+        int | None, typer.Option(help="Places a window moves; 10, or the window's size.", min=1)
+    ] = None,
     trace: Annotated[
         Path | None, typer.Option(help="Append the record here; what it holds is not done again.")
     ] = None,
@@ -60,7 +62,7 @@ def rerank(
     from ..agent.schedule import ReferenceSchedule
     from .hits import what_to_rerank
 
-    schedule = ReferenceSchedule(depth=depth, size=window, stride=min(stride, window))
+    schedule = ReferenceSchedule(depth=depth, size=window, stride=min(10, window) if stride is None else stride)
     given = what_to_rerank(
         files or [], text=text, image=image, run=run, queries=queries, corpus=corpus, root=root,
         path_map=path_map or [], depth=depth,
@@ -104,10 +106,8 @@ def rerank_and_print(
         finished = _rerank_all(reranker, pairs, trace, as_json=as_json)
     failed = [reranked.query.qid for reranked in finished if reranked.failed]
     if failed:
-        note(
-            f"{len(failed)} of {len(finished)} queries have windows without an answer, {failed[0]} among them: there"
-        )
-        note("the order is the one given, not confirmed; `vretrver trace` shows why")
+        note(f"queries with windows that gave no answer: {len(failed)} of {len(finished)}, {failed[0]} among them;")
+        note("there the order is the one given, not confirmed; `vretrver trace` shows why")
     if report is not None:
         from ..report.html import write_report
 
@@ -178,6 +178,9 @@ def _writer(trace: Path | None) -> Iterator[Callable[[Reranked], None]]:
 
 
 def _print(reranked: Reranked, *, as_json: bool) -> None:
+    unseen = {p.did or "the query": p.refused for t in reranked.trajectories for p in t.pictures if p.refused}
+    for did, reason in unseen.items():
+        note(f"{reranked.query.qid}: not shown: {did}: {reason}")
     windows = [
         {"start": t.step.start, "stop": t.step.stop, "reason": t.stop.value, "looks": t.looks, "tokens": t.tokens}
         for t in reranked.trajectories
@@ -189,6 +192,6 @@ def _print(reranked: Reranked, *, as_json: bool) -> None:
         return
     looks = sum(trajectory.looks for trajectory in reranked.trajectories)
     verdict = f", {len(reranked.failed)} FAILED" if reranked.failed else ""
-    note(f"{reranked.query.qid}: {len(windows)} windows{verdict}, {looks} looks")
+    note(f"{reranked.query.qid}: windows {len(windows)}{verdict}, looks {looks}")
     rows = [(ranked.rank, ranked.did, ranked.coarse_rank, round(ranked.score, 4)) for ranked in reranked.ranking]
     emit_table(("rank", "candidate", "before", "score"), rows)

@@ -68,8 +68,9 @@ def _row(reranked: Reranked) -> tuple[object, ...]:
 
 def _roots_named(found: list[Reranked]) -> set[str]:
     """Return the roots that pictures of queries and candidates were read from."""
-    items = [item for reranked in found for item in (reranked.query, *(hit.candidate for hit in reranked.hits))]
-    return {picture.root for item in items for picture in item.pictures}
+    of_queries = {picture.root for reranked in found for picture in reranked.query.pictures}
+    of_hits = {picture.root for reranked in found for hit in reranked.hits for picture in hit.candidate.pictures}
+    return of_queries | of_hits
 
 
 def _roots(options: list[str]) -> dict[str, Path]:

@@ -29,11 +29,10 @@ def check_index(directory: Path) -> Iterator[Finding]:
         database = ItemDatabase(directory)
         try:
             dids = sampled(database.all_dids(), SAMPLE)
-            dead = database.dead_count()
         finally:
             database.close()
         with DirectoryIndex(directory) as index:
-            yield from _check_state(index, dead)
+            yield from _check_state(index)
             if dids:
                 yield _check_search(index, dids[:_ASKED])
                 yield _check_pictures(index, dids)
@@ -41,8 +40,9 @@ def check_index(directory: Path) -> Iterator[Finding]:
         yield wrong("index", str(error))
 
 
-def _check_state(index: DirectoryIndex, dead: int) -> Iterator[Finding]:
+def _check_state(index: DirectoryIndex) -> Iterator[Finding]:
     count, manifest = len(index), index.manifest
+    dead = manifest.slots - count
     if count == 0:
         yield warning("index", f"{index.directory} is empty; run: vretrver index SOURCE -o {index.directory}")
     else:
@@ -75,10 +75,10 @@ def _check_search(index: DirectoryIndex, dids: list[str]) -> Finding:
 
 def _check_pictures(index: DirectoryIndex, dids: list[str]) -> Finding:
     candidates = [candidate for candidate in index.candidates(dids).values() if candidate.pictures]
-    folders = index.manifest.root_folders(index.directory)
-    if not candidates or not folders:
+    places = index.manifest.places(index.directory)
+    if not candidates or not places:
         return note("index pictures", "none of the items that were drawn has a picture")
-    found = check_pictures(candidates, ImageStore(folders))
+    found = check_pictures(candidates, ImageStore(places, cache_bytes=0))
     for state, names in (("gone", found.gone), ("changed", found.changed)):
         if names:
             sentence = (

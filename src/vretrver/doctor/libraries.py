@@ -15,7 +15,7 @@ from operator import eq, ge, gt, le, lt, ne
 
 from .findings import Finding, note, ok, warning, wrong
 
-MODULES = {"pillow": "PIL", "pyyaml": "yaml", "faiss-cpu": "faiss"}
+MODULES = {"pillow": "PIL", "faiss-cpu": "faiss"}
 """Libraries whose module is not named like the distribution."""
 
 PURPOSES = {

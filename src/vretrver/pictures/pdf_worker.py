@@ -14,6 +14,7 @@ from typing import IO, Any
 
 POINTS_PER_INCH = 72
 MOST_POINTS = 1_000_000.0
+ROUNDING = 0.01  # pixels; a page of 0.2 inches has 40 of them and not 39
 
 
 def main() -> None:
@@ -88,7 +89,7 @@ def _pixels(page: Any, request: dict[str, Any]) -> tuple[int, int] | None:
         math.sqrt(request["max_pixels"] / (width * height)),
         request["max_side"] / max(width, height),
     )
-    return max(int(width * scale), 1), max(int(height * scale), 1)
+    return max(int(width * scale + ROUNDING), 1), max(int(height * scale + ROUNDING), 1)
 
 
 def _rendered(library: Any, page: Any, size: tuple[int, int]) -> bytes:

@@ -12,10 +12,18 @@ from tests.unit.doctor.folders import write_model
 from typer.testing import CliRunner, Result
 
 from vretrver.cli.doctor import doctor
+from vretrver.doctor import libraries
 from vretrver.errors import ConfigError
 
 app = typer.Typer()
 app.command()(doctor)
+
+
+@pytest.fixture(autouse=True)
+def _sound_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is installed where the tests run is not what they are about."""
+    lines = ["numpy>=2.1", "surely-not-there; extra == 'http'"]
+    monkeypatch.setattr(libraries.metadata, "requires", lambda _: lines)
 
 
 def run(*arguments: str | Path) -> Result:

@@ -125,10 +125,3 @@ def test_what_needs_an_extra_that_is_missing_is_refused_by_name(tmp_path: Path, 
     assert [candidate.did for candidate in scan.candidates] == ["a.png"]
     assert [file.path for file in scan.refused] == ["b.pdf", "c.heic"]
     assert all("run: pip install 'vretrver[sources]'" in file.reason for file in scan.refused)
-
-
-def test_folders_may_be_deeper_than_the_stack(tmp_path: Path):
-    deep = tmp_path.joinpath(*["d"] * 1500)
-    deep.mkdir(parents=True)
-    picture(deep / "a.png")
-    assert len(read_folder(tmp_path).candidates) == 1

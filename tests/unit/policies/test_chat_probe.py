@@ -13,7 +13,7 @@ from vretrver.agent.policy import PolicyLimits
 from vretrver.errors import PolicyError
 from vretrver.policies.chat_api import ChatPolicy
 
-HASTY = Patience(tries=6, first=0.01, longest=0.5, connect=1.0, answer=0.3)
+HASTY = Patience(tries=6, first=0.01, longest=0.5, connect=5.0, answer=8.0)
 
 Make = Callable[..., ChatPolicy]
 

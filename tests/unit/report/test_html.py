@@ -129,7 +129,7 @@ def test_refusals_repairs_and_forcing_are_told(tmp_path: Path) -> None:
 
 def test_windows_without_looks_are_closed_and_the_others_open(tmp_path: Path) -> None:
     images = drawn(tmp_path)
-    turns = {"0/9:1/w0": ["<answer>[1, 2]</answer>"], "0/9:1/w1": [zoom(1), "<answer>[1, 2]</answer>"]}
+    turns = {"9:1/w0": ["<answer>[1, 2]</answer>"], "9:1/w1": [zoom(1), "<answer>[1, 2]</answer>"]}
     text = page(tmp_path, images, reranked(images, turns, candidates=[pictured(n) for n in range(3)], size=2))
     assert re.findall(r'<details class="window"( open)?>', text) == ["", " open"]
 

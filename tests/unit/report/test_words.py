@@ -46,7 +46,7 @@ def test_the_headline_says_what_changed(tmp_path: Path, turns: list[str], senten
 
 
 def test_looks_of_a_failed_window_are_not_credited(tmp_path: Path) -> None:
-    turns = {"0/9:1/w0": [ZOOM, *["nothing"] * 4], "0/9:1/w1": ["<answer>[2, 1]</answer>"]}
+    turns = {"9:1/w0": [ZOOM, *["nothing"] * 4], "9:1/w1": ["<answer>[2, 1]</answer>"]}
     candidates = [pictured(number) for number in (0, 1, 2)]
     result = reranked(drawn(tmp_path), turns, candidates=candidates, size=2)
     assert outcome(result) is Outcome.PARTLY_FAILED
@@ -71,7 +71,7 @@ def test_a_failed_window_is_said_to_have_confirmed_nothing(tmp_path: Path) -> No
 
 
 def test_a_place_stands_as_the_last_window_that_held_it_left_it(tmp_path: Path) -> None:
-    turns = {"0/9:1/w0": ["nothing"] * 5, "0/9:1/w1": ["<answer>[1, 2]</answer>"]}
+    turns = {"9:1/w0": ["nothing"] * 5, "9:1/w1": ["<answer>[1, 2]</answer>"]}
     candidates = [pictured(number) for number in (0, 1, 2)]
     assert standings(reranked(drawn(tmp_path), turns, candidates=candidates, size=2)) == {
         "5:0": Standing.CONFIRMED,

@@ -20,7 +20,7 @@ from vretrver.images import THUMBNAIL_QUALITY
 from vretrver.records import Candidate, ImageRef, Query, parts_of
 from vretrver.retrieval.http_encoder import HttpEncoder
 
-HASTY = Patience(tries=2, first=0.01, longest=0.5, connect=1.0, answer=0.3)
+HASTY = Patience(tries=2, first=0.01, longest=0.5, connect=5.0, answer=8.0)
 PIXELS = PixelBudget(cell=32, tokens=4)
 
 Make = Callable[..., HttpEncoder]

@@ -84,15 +84,15 @@ class ReleasedWording:
         return self.system_text if self.system_text is not None else _SYSTEM.format(signatures=lines)
 
     def item(self, number: int, pieces: Sequence[Piece]) -> list[Piece]:
-        """Return `(k) `, the item, and a blank line."""
-        return [f"({number}) ", *pieces, "\n\n"]
+        """Return `(k) ` and the item; nothing stands between picture and text, nor between candidates."""
+        return [f"({number}) ", *(piece.removeprefix(" ") if isinstance(piece, str) else piece for piece in pieces)]
 
     def user(self, task: WindowTask, query: Sequence[Piece], candidates: Sequence[Piece]) -> list[Piece]:
         """Return the sections Query, Candidates, Guidelines, each word once and in this order."""
         pictures = [piece for piece in query if not isinstance(piece, str)]
         texts = [piece for piece in query if isinstance(piece, str)]
         words = " ".join(text for text in (plain(task.query.instruction), "".join(texts).strip()) if text)
-        return ["Query:", *pictures, f"{words}\nCandidates:", *candidates, f"Guidelines: {self.guidelines}"]
+        return ["Query:", *pictures, f"{words}Candidates:", *candidates, f"\n\nGuidelines: {self.guidelines}"]
 
     def look(self, look: Look) -> list[Piece]:
         """Return the picture alone; `reply` says what it is."""

@@ -84,8 +84,8 @@ def read_source(
         sound: hashes of picture files that were read before and found sound; a folder does not decode these again.
 
     Raises:
-        DataError: there is no such source, it is of no known form, or a declared column is missing.
-        ConfigError: columns or a root are given for a source that has none.
+        DataError: there is no such source or root, it is of no known form, or a declared column is missing.
+        ConfigError: columns or a root are given for a source that has none, or the root is a URL that may be none.
     """
     if not path.exists():
         raise DataError(f"{path}: no such folder or file; name a folder of pictures, a document, a table or a pool")
@@ -96,7 +96,7 @@ def read_source(
         if root is not None:
             raise ConfigError(f"{path}: a root is given, but the pictures lie in the folder itself; leave it out")
         return _pictures(path, root_name, limits, sound)
-    roots = {root_name: layout_root(path) if root is None else root}
+    roots = {root_name: _checked_root(layout_root(path) if root is None else root)}
     table = open_table(path)
     if columns is not None:
         table.check(columns.names)
@@ -107,6 +107,14 @@ def read_source(
         f"{path}: say what its columns hold with --id-column, --text-columns, --image-columns and "
         f"--metadata-columns; they are {', '.join(table.names)}"
     )
+
+
+def _checked_root(root: Path | str) -> Path | str:
+    """Return a root that can be opened, so that a wrong one is not found out after a long table was read."""
+    (place,) = ImageStore({"": root}).roots.values()
+    if isinstance(place, Path) and not place.is_dir():
+        raise DataError(f"{place}: no such folder; a root is the folder that picture paths start from")
+    return place
 
 
 def _pictures(path: Path, root_name: str, limits: ImageLimits | None, sound: Container[str]) -> Source:

@@ -93,9 +93,7 @@ def _open_text(path: Path, delimiter: str) -> Table:
 def _text_rows(path: Path, delimiter: str, names: list[str]) -> Iterator[Row]:
     for line, cells in islice(_records(path, delimiter), 1, None):
         if len(cells) != len(names):
-            raise DataError(
-                f"{path}:{line}: {len(cells)} cells, the first line names {len(names)} columns; repair it"
-            )
+            raise DataError(f"{path}:{line}: {len(cells)} cells, the first line has {len(names)}; repair the line")
         yield f"{path}:{line}", dict(zip(names, cells, strict=True))
 
 

@@ -83,7 +83,13 @@ class PrecomputedVectors:
 
 
 def read_vectors(
-    file: Path, *, ids: str | None, column: str = "vector", encoder: Encoder | None, made_by: str, normalise: bool
+    file: Path,
+    *,
+    ids: str | None,
+    column: str = "vector",
+    encoder: Encoder | None = None,
+    made_by: str = "elsewhere",
+    normalise: bool = False,
 ) -> PrecomputedVectors:
     """Read vectors and their ids.
 

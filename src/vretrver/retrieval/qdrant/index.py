@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, TypeVar
 
@@ -100,15 +100,7 @@ class QdrantIndex:
                 client.create_collection(
                     collection,
                     vectors_config=models.VectorParams(size=dimension, distance=models.Distance.DOT),
-                    metadata={
-                        _MANIFEST: {
-                            "format": 1,
-                            "fingerprint": fingerprint,
-                            "dimension": dimension,
-                            "encoder": encoder,
-                            "fields": {},
-                        }
-                    },
+                    metadata=_manifest(fingerprint, dimension, encoder, {}),
                 )
                 if not (client.get_collection(collection).config.metadata or {}).get(_MANIFEST):
                     client.delete_collection(collection)  # made a moment ago, still empty
@@ -237,15 +229,9 @@ class QdrantIndex:
                         f"{fields[field]}; give each field one kind"
                     )
         if fields != self.fields:
-            manifest = {
-                "format": 1,
-                "fingerprint": self.fingerprint,
-                "dimension": self.dimension,
-                "encoder": self.encoder,
-                "fields": fields,
-            }
+            manifest = _manifest(self.fingerprint, self.dimension, self.encoder, fields)
             with speaking_to(self.name):
-                self._client.update_collection(self.collection, metadata={_MANIFEST: manifest})
+                self._client.update_collection(self.collection, metadata=manifest)
             self.fields = fields
 
     def _write(self, payloads: Sequence[dict[str, Any]], vectors: Vectors) -> None:
@@ -273,6 +259,18 @@ def payload_of(candidate: Candidate) -> dict[str, Any]:
         "parts": json.loads(parts_to_json(candidate.parts)),
         "metadata": dict(candidate.metadata),
     }
+
+
+def _manifest(fingerprint: str, dimension: int, encoder: str, fields: Mapping[str, Kind]) -> dict[str, Any]:
+    """Return what a collection says of itself."""
+    own = {
+        "format": 1,
+        "fingerprint": fingerprint,
+        "dimension": dimension,
+        "encoder": encoder,
+        "fields": dict(fields),
+    }
+    return {_MANIFEST: own}
 
 
 def _groups(items: Sequence[T]) -> Iterator[Sequence[T]]:

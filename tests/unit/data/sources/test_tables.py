@@ -1,4 +1,4 @@
-"""Pins how rows of JSONL, CSV, TSV and parquet files are read, and the sentence for a file that is not well formed."""
+"""Pins how rows of JSONL, CSV, TSV and parquet files are read, and what is said of a file that is not well formed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,163 @@
+"""Pins `vretrver index`, `info` and `search` over an index directory, end to end on drawn pictures and tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from vretrver.cli.index import index
+from vretrver.cli.info import info
+from vretrver.cli.search import search
+from vretrver.errors import VRetrverError
+from vretrver.retrieval.directory.writer import IndexWriter
+
+app = typer.Typer()
+for command in (index, info, search):
+    app.command()(command)
+
+COLOURS = {"red": (208, 40, 40), "blue": (43, 95, 201), "green": (58, 154, 69), "yellow": (242, 207, 46)}
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    for name, colour in COLOURS.items():
+        picture = Image.new("RGB", (64, 48), (245, 245, 245))
+        picture.paste(colour, (16, 12, 48, 36))
+        picture.save(tmp_path / "photos" / f"{name}.png")
+    return tmp_path / "photos"
+
+
+def run(*arguments: str) -> Any:
+    """Run a command with --json and return what it printed."""
+    result = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def told(*arguments: str) -> str:
+    """Return the one sentence of a command that fails."""
+    with pytest.raises(VRetrverError) as caught:
+        CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def first(directory: str, *arguments: str) -> str:
+    """Return the best hit."""
+    return str(run("search", directory, *arguments)["hits"][0]["did"])
+
+
+def test_a_folder_is_indexed_searched_and_kept_up_to_date(photos: Path):
+    assert run("index", "photos", "-o", "idx")["encoded"] == 4
+    assert first("idx", "--text", "a red thing") == "red.png"
+    (photos / "red.png").rename(photos / "rot.png")
+    (photos / "blue.png").unlink()
+    shutil.copy(photos / "green.png", photos / "yellow.png")
+    done = run("index", "photos", "-o", "idx", "--delete", "--compact")
+    counts = {name: done.get(name) for name in ("encoded", "copied", "unchanged", "deleted", "compacted")}
+    assert counts == {"encoded": 0, "copied": 2, "unchanged": 1, "deleted": 2, "compacted": 3}
+    assert first("idx", "--text", "a red thing") == "rot.png"
+    facts = run("info", "idx")
+    assert (facts["items"], facts["dead"], facts["generation"], facts["encoder"]) == (3, 0, 1, "hash")
+    assert facts["pictures"] == {"read": 3, "gone": 0, "changed": 0}
+
+
+def test_an_index_is_portable_and_says_when_pictures_are_gone(photos: Path, tmp_path: Path):
+    run("index", "photos", "-o", "all/idx")
+    shutil.move(photos, tmp_path / "all" / "photos")
+    facts = run("info", "all/idx", "--check")
+    assert facts["pictures"] == {"read": 4, "gone": 4, "changed": 0}
+    assert "give --moved if they were moved there" in told("index", "all/photos", "-o", "all/idx")
+    assert run("index", "all/photos", "-o", "all/idx", "--moved")["unchanged"] == 4
+    shutil.move(tmp_path / "all", tmp_path / "elsewhere")
+    assert run("info", "elsewhere/idx")["pictures"]["gone"] == 0
+    assert first("elsewhere/idx", "--image", "elsewhere/photos/blue.png") == "blue.png"
+
+
+def test_a_table_is_filtered_by_its_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        "sku,name,price,shop",
+        "a,red mug,5,north",
+        "b,red mug,25,south",
+        "c,red mug,,north",
+        "d,blue mug,9,north",
+    ]
+    (tmp_path / "goods.csv").write_text("\n".join(rows))
+    options = ["--id-column", "sku", "--text-columns", "name", "--metadata-columns", "price:float,shop"]
+    assert run("index", "goods.csv", "-o", "idx", *options)["encoded"] == 4
+    hits = run("search", "idx", "--text", "red mug", "--filter", "price < 20 AND shop = 'north'")["hits"]
+    assert [hit["did"] for hit in hits] == ["a", "d"]
+    assert run("search", "idx", "--text", "red mug", "--filter", "price > 99")["hits"] == []
+    assert "the fields are price (number), shop (text)" in told(
+        "search", "idx", "--text", "x", "--filter", "cost = 1"
+    )
+    assert run("info", "idx")["fields"] == {"price": "number", "shop": "text"}
+
+
+def test_rows_that_cannot_be_read_stop_deleting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--id-column", "sku", "--text-columns", "name", "--metadata-columns", "price:float"]
+    (tmp_path / "goods.csv").write_text("sku,name,price\na,red,1\nb,blue,2\nc,green,3\n")
+    run("index", "goods.csv", "-o", "idx", *options)
+    (tmp_path / "goods.csv").write_text("sku,name,price\na,red,1\nb,blue,cheap\n")
+    done = run("index", "goods.csv", "-o", "idx", *options, "--delete")
+    assert (done["deleted"], done["refused"], done["unchanged"]) == (0, 1, 1)
+    (tmp_path / "goods.csv").write_text("sku,name,price\na,red,1\nb,blue,2\n")
+    assert run("index", "goods.csv", "-o", "idx", *options, "--delete")["deleted"] == 1
+
+
+def test_vectors_made_elsewhere_are_imported(photos: Path, tmp_path: Path):
+    np.save(tmp_path / "v.npy", np.eye(4, 7, dtype=np.float16))
+    (tmp_path / "ids.txt").write_text("".join(f"{name}.png\n" for name in list(COLOURS)[:3]) + "other.png\n")
+    done = run("index", "photos", "-o", "idx", "--vectors", "v.npy", "--ids", "ids.txt", "--made-by", "clip")
+    assert (done["encoded"], done["refused"]) == (3, 1)
+    facts = run("info", "idx")
+    assert (facts["encoder"], facts["fingerprint"], facts["dimension"]) == ("imported", "imported clip", 7)
+    assert "its vectors were imported (imported clip); name their --encoder" in told("search", "idx", "--text", "a")
+    assert "dimension 7 there, 579 here" in told("search", "idx", "--text", "a", "--encoder", "hash")
+    assert "made by another encoder" in told("index", "photos", "-o", "idx")
+
+
+def test_approximate_and_resident_search_find_the_same_here(photos: Path):
+    pytest.importorskip("faiss")
+    done = run("index", "photos", "-o", "idx", "--approximate")
+    assert (done["lists"], done["probes"], done["recall@50"]) == (1, 1, 1.0)
+    exact = run("search", "idx", "--text", "green")["hits"]
+    assert run("search", "idx", "--text", "green", "--approximate")["hits"] == exact
+    assert run("search", "idx", "--text", "green", "--resident-mb", "1")["hits"] == exact
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["index", "-o", "idx"], "nothing to do; name a SOURCE"),
+        (["index", "photos", "-o", "idx", "--encoder", "best"], "no encoder is called 'best'"),
+        (["index", "--compact", "-o", "none"], "none: no index; make one with"),
+        (["info", "photos"], "photos: no index; make one with"),
+        (["search", "photos", "--text", "a", "--filter", "a = 1"], "photos: no index; --filter"),
+        (["search", "idx", "--text", "a", "--approximate"], "no structure for approximate search; build it with"),
+        (["search", "idx", "--text", "a", "--approximate", "--resident-mb", "1"], "give one of them"),
+    ],
+)
+def test_a_wrong_command_is_one_sentence(photos: Path, arguments: list[str], message: str):
+    run("index", "photos", "-o", "idx")
+    assert message in told(*arguments)
+
+
+def test_a_second_writer_is_told_who_writes(photos: Path):
+    run("index", "photos", "-o", "idx")
+    with IndexWriter(Path("idx")):
+        assert f"is being written by process {os.getpid()}" in told("index", "photos", "-o", "idx")
+        assert f"process {os.getpid()}" in run("info", "idx")["writer"]
