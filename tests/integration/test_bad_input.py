@@ -20,6 +20,7 @@ from tests.integration.commands import call, run, sentence_of
 from tests.stub_server import Answer, Seen, StubServer, refusal, say
 from tests.unit.doctor.folders import write_model
 
+from vretrver.doctor import libraries
 from vretrver.retrieval.directory.lock import WriterLock
 from vretrver.retrieval.directory.manifest import LOCK
 
@@ -274,7 +275,8 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_the_trace_is_kept(s
     assert len((shop.folder / "t.jsonl").read_text().splitlines()) == 1
 
 
-def test_doctor_ends_with_exit_code_1_and_says_what_is_wrong(shop: Shop) -> None:
+def test_doctor_ends_with_exit_code_1_and_says_what_is_wrong(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libraries.metadata, "requires", lambda _: ["numpy"])
     write_model(shop.folder / "model")
     (shop.folder / "model" / "model-2.safetensors").unlink()
     done = call("doctor", "--model-folder", "model", "--index", "photos", cwd=shop.folder)

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runs": {"errors", "files", "records"},
     "data": {"_optional", "errors", "files", "geometry", "records", "images", "runs"},
     "retrieval": {
-        "_optional", "_secrets", "_http", "_served", "errors", "files", "geometry", "records", "images",
+        "_version", "_optional", "_secrets", "_http", "_served", "errors", "files", "geometry", "records", "images",
     },
     "agent": {"errors", "geometry", "records", "images"},
     "evaluation": {"errors", "records", "runs"},
@@ -61,7 +61,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "doctor": {"numpy", "PIL"},
     "evaluation": {"numpy"},
     "images": {"PIL"},
-    "pictures": {"PIL"},
+    "pictures": {"PIL", "pypdfium2"},
     "policies": {"PIL", "pydantic"},
     "report": {"PIL"},
     "retrieval": {"numpy", "PIL"},

@@ -96,7 +96,7 @@ def test_a_torn_last_line_is_left_out_by_the_reader_and_cut_off_by_the_writer(
 def test_a_torn_line_longer_than_a_block_and_a_file_of_nothing_else_are_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     for whole in (b"", b"{}\n"):
-        path.write_bytes(whole + b"x" * 200_000)
+        path.write_bytes(whole + b'{"query":' + b"x" * 200_000)
         _write(path)
         assert path.read_bytes() == whole
 

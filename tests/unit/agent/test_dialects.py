@@ -135,5 +135,5 @@ def test_the_released_texts_may_come_from_the_published_data(drawn: DrawnFolder)
     system, user = played.trajectory.prompt
     assert system.pieces == ["THEIR SYSTEM"]
     assert user.pieces == [
-        "Query:", 0, "Find the item. a cup\nCandidates:(1) ", 1, "\n\n(2) ", 2, "\n\nGuidelines: THEIR GUIDELINES",
+        "Query:", 0, "Find the item. a cupCandidates:(1) ", 1, "(2) ", 2, "\n\nGuidelines: THEIR GUIDELINES",
     ]  # fmt: skip

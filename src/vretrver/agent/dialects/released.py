@@ -85,7 +85,11 @@ class ReleasedWording:
 
     def item(self, number: int, pieces: Sequence[Piece]) -> list[Piece]:
         """Return `(k) ` and the item; nothing stands between picture and text, nor between candidates."""
-        return [f"({number}) ", *(piece.removeprefix(" ") if isinstance(piece, str) else piece for piece in pieces)]
+        out: list[Piece] = [f"({number}) "]
+        for piece in pieces:
+            follows_picture = not isinstance(out[-1], str)  # two texts stay apart: together they could spell a token
+            out.append(piece.removeprefix(" ") if isinstance(piece, str) and follows_picture else piece)
+        return out
 
     def user(self, task: WindowTask, query: Sequence[Piece], candidates: Sequence[Piece]) -> list[Piece]:
         """Return the sections Query, Candidates, Guidelines, each word once and in this order."""
