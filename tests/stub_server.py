@@ -144,7 +144,7 @@ def chat(
     return script
 
 
-def embeddings(*, dimension: int, delay: float = 0.0) -> Script:
+def embeddings(*, dimension: int) -> Script:
     """Return a server of embeddings, each drawn from the hash of what it was sent."""
 
     def vector(what: object) -> list[float]:
@@ -156,7 +156,7 @@ def embeddings(*, dimension: int, delay: float = 0.0) -> Script:
             return refusal(404, "Not Found")
         items = seen.body["input"] if "input" in seen.body else [seen.body["messages"]]
         rows = [{"object": "embedding", "index": n, "embedding": vector(item)} for n, item in enumerate(items)]
-        return as_json({"object": "list", "data": rows, "model": MODEL}, delay=delay)
+        return as_json({"object": "list", "data": rows, "model": MODEL})
 
     return script
 

@@ -14,13 +14,14 @@ from vretrver.policies.chat_api import ChatPolicy
 from vretrver.policies.journal import JournaledPolicy
 from vretrver.policies.scripted import first_k
 
-SLOW = 0.02
-"""Seconds before an answer, so that a request can be cancelled while it is under way."""
+SLOW = 0.5
+"""Seconds before an answer where a request is cancelled or released right after it was submitted."""
 
 
 @pytest.fixture
-def server() -> Iterator[StubServer]:
-    with StubServer(chat(lambda _: "<answer>[2, 1]</answer>", delay=SLOW)) as stub:
+def server(request: pytest.FixtureRequest) -> Iterator[StubServer]:
+    dropped = "a_cancelled_request" in request.node.name or "a_released_request" in request.node.name
+    with StubServer(chat(lambda _: "<answer>[2, 1]</answer>", delay=SLOW if dropped else 0.0)) as stub:
         yield stub
 
 

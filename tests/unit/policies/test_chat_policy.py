@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -153,23 +154,22 @@ def test_sessions_draw_apart_and_the_same_again(server: StubServer, make: Make) 
 
 
 def test_no_more_requests_are_under_way_than_the_limit(server: StubServer, make: Make) -> None:
-    running, most = [0], [0]
+    pair = threading.Barrier(2)
 
-    def slow(seen: Seen) -> str:
-        running[0] += 1
-        most[0] = max(most[0], running[0])
-        time.sleep(0.03)
-        running[0] -= 1
+    def both(_: Seen) -> str:
+        """Answer when two requests are there; a third one, or none, breaks the barrier."""
+        assert pair.n_waiting < 2
+        pair.wait(LONGEST / 2)
         return "x"
 
-    server.script = chat(slow)
+    server.script = chat(both)
     policy = make(limits=PolicyLimits(in_flight=2))
     for number in range(6):
         policy.submit(ask(f"s{number}"))
     done = 0
     while done < 6:
         done += len(policy.collect())
-    assert most[0] == 2
+    assert not pair.broken
     assert server.connections == 2
 
 

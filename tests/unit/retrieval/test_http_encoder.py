@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.drawn import DrawnFolder
-from tests.stub_server import Answer, StubServer, as_json, embeddings, first, picture_bytes, refusal
+from tests.stub_server import LONGEST, Answer, Seen, StubServer, as_json, embeddings, first, picture_bytes, refusal
 
 from vretrver._http import Patience
 from vretrver.errors import DataError, PictureError, ServiceError
@@ -195,7 +196,13 @@ def test_a_check_says_in_a_sentence_why_a_server_will_not_do(
 
 
 def test_many_items_are_under_way_at_once(server: StubServer, make: Make) -> None:
-    server.script = embeddings(dimension=8, delay=0.1)
+    vectors_of, eight = embeddings(dimension=8), threading.Barrier(8)
+
+    def all_eight(seen: Seen) -> Answer:
+        eight.wait(LONGEST / 2)
+        return vectors_of(seen)
+
+    server.script = all_eight
     vectors = make(dimension=8, in_flight=8).encode_candidates([text(str(number), number) for number in range(16)])
     assert vectors.shape == (16, 8)
     assert server.connections == 8
