@@ -122,7 +122,7 @@ class Builder:
         child.start()
         sender.close()
         if left and not inside and target <= acknowledged + BATCH:  # at the start, before anything is committed
-            self._kill(child, within=0.3)
+            self._kill(child, within=0.05)
         first, reached = None, 0
         with suppress(EOFError, OSError):  # a message may be cut short
             while True:

@@ -257,6 +257,13 @@ def test_a_full_disk_ends_indexing_and_keeps_what_was_committed(shop: Shop) -> N
     assert json.loads(again.stdout)["unchanged"] >= 4
 
 
+def test_a_full_disk_ends_drawing_and_a_second_run_goes_on(shop: Shop) -> None:
+    draw = ("catalogue", "--out", "world", "--items", "5")
+    sentence = sentence_of(run(*draw, cwd=shop.folder, most_bytes=3000))
+    assert "File too large; what was finished is kept" in sentence
+    assert call(*draw, cwd=shop.folder).code == 0
+
+
 def test_output_that_cannot_be_written_is_one_sentence_and_the_trace_is_kept(shop: Shop) -> None:
     full = Path("/dev/full")
     if not full.exists():

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vretrver.data.folder import read_folder
 from vretrver.data.instructions import TASKS
 from vretrver.data.mbeir import open_mbeir, read_queries
 from vretrver.data.mbeir_ids import hash_did, hash_qid, unhash_did, unhash_qid
+from vretrver.data.sources.source import read_source
 from vretrver.geometry import PixelBudget
 from vretrver.images import ImageStore
 from vretrver.records import ImageRef, modality_of
@@ -68,8 +68,8 @@ def test_transparent_and_palette_pictures_lie_on_white():
 
 def test_every_photograph_and_flag_is_read():
     for name, count in (("coco_small/raw/images", 94), ("emoji/raw/flags", 351)):
-        scan = read_folder(folder(name))
-        assert (len(scan.candidates), scan.refused) == (count, ())
+        source = read_source(folder(name))
+        assert (len(list(source.candidates())), source.refused) == (count, [])
 
 
 def test_a_photograph_becomes_a_thumbnail_of_the_rule():

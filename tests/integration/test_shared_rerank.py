@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from vretrver.agent.reranker import Reranker
-from vretrver.data.folder import read_folder
 from vretrver.data.mbeir import open_mbeir
+from vretrver.data.sources.source import read_source
 from vretrver.images import ImageStore
 from vretrver.policies.scripted import replay
 from vretrver.records import Query, parts_of
@@ -47,7 +47,7 @@ def needs(folder: str) -> Path:
 def test_a_folder_of_photographs_reranks_with_looks_at_the_originals() -> None:
     folder = needs("coco_small") / "raw" / "images"
     images = ImageStore({"": folder})
-    retriever = retriever_over(images, list(read_folder(folder).candidates))
+    retriever = retriever_over(images, list(read_source(folder).candidates()))
     query = Query(qid="q", parts=parts_of(text="green grass under a blue sky"))
     (hits,) = retriever.search([query], 20)
     reranked = Reranker(replay(LOOKS), images).rerank(query, hits)

@@ -91,7 +91,8 @@ def _known(out: Path) -> tuple[str, set[str]]:
         return "", set()
     database = ItemDatabase(out)
     try:
-        return database.manifest().encoder, database.picture_hashes()
+        with database.reading():
+            return database.manifest().encoder, database.picture_hashes()
     finally:
         database.close()
 

@@ -52,6 +52,8 @@ def note_refused(source: Source) -> None:
         note(f"left out: {refused.path}: {refused.reason}")
     if len(source.refused) > NAMED:
         note(f"left out: {len(source.refused) - NAMED} more, {len(source.refused)} in all")
+    if source.others or source.links:
+        note(f"left out: {source.others} files that are no pictures or documents, {source.links} links")
 
 
 def candidates_of(files: Iterable[Path]) -> list[Hit]:

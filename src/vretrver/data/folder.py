@@ -7,12 +7,12 @@ Each picture is decoded once, so that what enters the corpus can be shown later;
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError, PictureError
-from ..images import FileSurvey, ImageLimits, ImageStore
+from ..images import FileSurvey, ImageStore
 from ..records import Candidate, ImagePart, ImageRef
 from .exif import photo_metadata
 
@@ -47,63 +47,12 @@ class FolderListing:
     """Symbolic links left out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolderScan:
-    """What a folder holds."""
-
-    directory: Path
-    """The folder; the image root of the candidates."""
-    candidates: tuple[Candidate, ...]
-    """The pictures and pages, sorted by path, with hash and size; at least one."""
-    refused: tuple[Refused, ...]
-    """What could not be read, sorted by path."""
-    others: int
-    """Files left out because their names do not end in one of `SUFFIXES`."""
-    links: int
-    """Symbolic links left out."""
-
-
-def read_folder(
-    directory: Path,
-    *,
-    root: str = "",
-    limits: ImageLimits | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> FolderScan:
-    """Read a folder and the folders below it; hidden files and folders are left out.
-
-    Args:
-        directory: the folder.
-        root: name under which an `ImageStore` will find the folder.
-        limits: what one file may cost; default `ImageLimits()`.
-        progress: called with (files done, files to do) after each file.
+def list_folder(directory: Path) -> FolderListing:
+    """Return the files of a folder and the folders below it, hidden ones left out.
 
     Raises:
-        DataError: there is no such folder, or it holds no readable picture.
+        DataError: there is no such folder.
     """
-    listing = list_folder(directory)
-    store = ImageStore({root: directory}, limits=limits, cache_bytes=0)
-    candidates: list[Candidate] = []
-    refused = list(listing.refused)
-    for done, path in enumerate(listing.pictures, start=1):
-        found, wrong = read_file(store, ImageRef(path=path, root=root))
-        candidates += found
-        refused += wrong
-        if progress is not None:
-            progress(done, len(listing.pictures))
-    if not candidates:
-        raise DataError(nothing_found(directory, refused))
-    return FolderScan(
-        directory=directory,
-        candidates=tuple(candidates),
-        refused=tuple(sorted(refused, key=lambda file: file.path)),
-        others=listing.others,
-        links=listing.links,
-    )
-
-
-def list_folder(directory: Path) -> FolderListing:
-    """Return the files of a folder and the folders below it; raises DataError when there is no such folder."""
     if not directory.is_dir():
         raise DataError(f"{directory}: no such folder; name a folder of pictures")
     pictures: list[str] = []

@@ -12,6 +12,7 @@ from ..errors import VRetrverError
 from ..geometry import SizeRule, visual_tokens
 from ..policies.chat_api import ChatPolicy
 from .findings import Finding, note, ok, warning, wrong
+from .thumbnails import check_thumbnails
 from .trial import try_window
 
 PATIENCE = Patience(tries=2, answer=120.0)
@@ -53,6 +54,7 @@ def _probe(url: str, policy: ChatPolicy, dialect: Dialect) -> Iterator[Finding]:
         yield warning("endpoint", f"{url} {sentence}")
     if not findings.sentences:
         yield ok("endpoint", f"{url} keeps earlier turns and the size of pictures")
+        yield check_thumbnails(policy, dialect)
     has, needs = policy.limits.context_tokens, window_tokens(dialect)
     if has is not None and has < needs:
         sentence = (
@@ -66,7 +68,9 @@ def _probe(url: str, policy: ChatPolicy, dialect: Dialect) -> Iterator[Finding]:
 
 
 def window_tokens(dialect: Dialect, *, candidates: int = 20, max_tokens: int = 1024, text_tokens: int = 1000) -> int:
-    """Return the tokens that a window of pictures of 640 x 480 pixels needs at most, looks in every turn included.
+    """Return the tokens that a window of pictures of 640 x 480 pixels can need: every call of every turn is a zoom.
+
+    A call may select up to four pictures and cost more; that every call does is not reckoned with.
 
     Args:
         dialect: sizes, turns and calls.

@@ -23,7 +23,8 @@ from ..agent.wire import estimate_tokens
 from ..errors import ServiceError
 from .chat_endpoint import ChatEndpoint
 from .chat_probe import Findings, check, probe
-from .chat_wire import Choice, Reply, is_overflow, message_json, turn_json
+from .chat_reply import Choice, Reply
+from .chat_wire import is_overflow, message_json, turn_json
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class ChatPolicy:
         return self.findings.limited(self._limits)
 
     def check(self) -> None:
-        """Ask for a single token; raises PolicyError, one sentence, when the server will not do."""
+        """Ask for a few tokens; raises PolicyError, one sentence, when the server will not do."""
         self._service.run(lambda: check(self.endpoint)).result()
 
     def probe(self, *, cell: int = 32) -> Findings:
@@ -221,7 +222,9 @@ class ChatPolicy:
             return replies
 
     def _deliver(self, ask: _Ask, replies: Sequence[Reply]) -> None:
-        turns = [turn for reply in replies for turn in _costed(reply, ask)]
+        turns = [
+            turn for reply in replies for turn in zip(reply.choices, reply.costs(read=ask.estimate), strict=True)
+        ]
         with self._changed:
             for session, (choice, usage) in zip(ask.request.sessions, turns, strict=False):
                 if self._pending.get(session) is not ask:
@@ -267,25 +270,6 @@ def _seed(request: Request, turn: int, drawn: int) -> int:
     """Return a seed of its own for every session and turn, or equal conversations would draw equal turns."""
     name = f"{request.sampling.seed}/{request.sessions[0]}/{turn}/{drawn}"
     return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=4).digest(), "big") >> 1
-
-
-def _costed(reply: Reply, ask: _Ask) -> list[tuple[Choice, Usage]]:
-    """Return each choice with its cost: the server's count where it is of one choice, else shares of it."""
-    if reply.usage is not None and len(reply.choices) == 1:
-        return [(reply.choices[0], reply.usage)]
-    written = sum(len(choice.text) for choice in reply.choices) or 1
-    costed = []
-    for choice in reply.choices:
-        tokens = -(-len(choice.text) // 4)
-        if reply.usage is not None:
-            tokens = round(reply.usage.completion_tokens * len(choice.text) / written)
-        if choice.token_ids is not None:
-            tokens = len(choice.token_ids)
-        read = ask.estimate if reply.usage is None else reply.usage.prompt_tokens
-        cached = 0 if reply.usage is None else reply.usage.cached_tokens
-        usage = Usage(prompt_tokens=read, cached_tokens=cached, completion_tokens=tokens, estimated=True)
-        costed.append((choice, usage))
-    return costed
 
 
 def _completion(session: str, choice: Choice, usage: Usage) -> Completion:

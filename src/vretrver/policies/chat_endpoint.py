@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from .._http import Service
 from ..agent.policy import Request
 from ..errors import ServiceError
-from .chat_wire import PATH, STOP_FIELDS, Reply, body_json, read_reply, refused_field, sampling_fields
+from .chat_reply import Reply, read_reply
+from .chat_wire import PATH, STOP_FIELDS, body_json, refused_field, sampling_fields
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ MODEL_VARIABLE = "VRETRVER_MODEL"
 
 
 @contextmanager
-def opened(spec: str, *, model: str | None = None, journal: Path | None = None) -> Iterator[Policy]:
+def opened(spec: str, *, model: str | None = None, journal: Path | None = None, cell: int = 32) -> Iterator[Policy]:
     """Yield the policy that is named, ready to be used, and close it in the end.
 
     A server is asked first whether it will do and whether it changes what it is sent.
@@ -31,6 +31,7 @@ def opened(spec: str, *, model: str | None = None, journal: Path | None = None) 
         spec: as of `policy_named`.
         model: as of `policy_named`.
         journal: file in which the turns are kept, so that a run that was killed pays for none of them twice.
+        cell: pixels a visual token and side, as of the dialect's sizes; by it a server is seen to resize pictures.
 
     Raises:
         ConfigError: the name or an argument is wrong.
@@ -43,7 +44,7 @@ def opened(spec: str, *, model: str | None = None, journal: Path | None = None) 
     try:
         if isinstance(policy, ChatPolicy):
             policy.check()
-            policy.probe()
+            policy.probe(cell=cell)
         if journal is not None:
             from .journal import JournaledPolicy
 

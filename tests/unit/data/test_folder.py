@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vretrver.data.folder import read_folder
+from vretrver.data.folder import list_folder
+from vretrver.data.sources.source import Source, read_source
 from vretrver.errors import DataError
 from vretrver.images import ImageLimits
+from vretrver.records import Candidate
 
 
 def picture(path: Path, size: tuple[int, int] = (4, 3)) -> None:
@@ -19,15 +21,21 @@ def picture(path: Path, size: tuple[int, int] = (4, 3)) -> None:
     Image.new("RGB", size).save(path)
 
 
+def read(path: Path, *, limits: ImageLimits | None = None, root: str = "") -> tuple[list[Candidate], Source]:
+    """Return the candidates of a folder, and its source for what was left out."""
+    source = read_source(path, limits=limits, root_name=root)
+    return list(source.candidates()), source
+
+
 def test_pictures_become_candidates_sorted_by_path(tmp_path: Path):
     for name in ("b.png", "a/z.JPG", "a/b/c.webp", "A.gif"):
         picture(tmp_path / name)
-    scan = read_folder(tmp_path, root="shop")
-    assert [candidate.did for candidate in scan.candidates] == ["A.gif", "a/b/c.webp", "a/z.JPG", "b.png"]
-    image = scan.candidates[0].pictures[0]
+    candidates, scan = read(tmp_path, root="shop")
+    assert [candidate.did for candidate in candidates] == ["A.gif", "a/b/c.webp", "a/z.JPG", "b.png"]
+    image = candidates[0].pictures[0]
     assert (image.path, image.root, image.width, image.height) == ("A.gif", "shop", 4, 3)
     assert image.sha256 is not None
-    assert (scan.refused, scan.others, scan.links) == ((), 0, 0)
+    assert (scan.refused, scan.others, scan.links) == ([], 0, 0)
 
 
 def test_hidden_files_links_and_other_files_are_left_out_and_counted(tmp_path: Path):
@@ -38,9 +46,9 @@ def test_hidden_files_links_and_other_files_are_left_out_and_counted(tmp_path: P
     (tmp_path / "up").symlink_to(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
     os.mkfifo(tmp_path / "pipe.png")
-    scan = read_folder(tmp_path)
-    assert [candidate.did for candidate in scan.candidates] == ["a.png"]
-    assert (scan.refused, scan.others, scan.links) == ((), 2, 2)
+    candidates, scan = read(tmp_path)
+    assert [candidate.did for candidate in candidates] == ["a.png"]
+    assert (scan.refused, scan.others, scan.links) == ([], 2, 2)
 
 
 def test_unreadable_files_are_reported_by_name_and_reason(tmp_path: Path):
@@ -48,7 +56,7 @@ def test_unreadable_files_are_reported_by_name_and_reason(tmp_path: Path):
     picture(tmp_path / "large.png", (50, 50))
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     (tmp_path / "text.jpg").write_text("not a picture")
-    scan = read_folder(tmp_path, limits=ImageLimits(max_pixels=100))
+    _, scan = read(tmp_path, limits=ImageLimits(max_pixels=100))
     assert [file.path for file in scan.refused] == ["cut.jpg", "large.png", "text.jpg"]
     assert "50 x 50 pixels" in scan.refused[1].reason
     assert "not a picture of an allowed format" in scan.refused[2].reason
@@ -59,7 +67,7 @@ def test_a_name_that_is_not_text_is_refused(tmp_path: Path):
     (tmp_path / "good.png").rename(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.png"))
     picture(tmp_path / "line\nbreak.png")
     picture(tmp_path / "good.png")
-    scan = read_folder(tmp_path)
+    _, scan = read(tmp_path)
     assert [file.path for file in scan.refused] == ["bad\\udcff.png", "line\\nbreak.png"]
 
 
@@ -67,27 +75,27 @@ def test_progress_counts_every_file(tmp_path: Path):
     picture(tmp_path / "a.png")
     (tmp_path / "b.png").write_text("x")
     steps: list[tuple[int, int]] = []
-    read_folder(tmp_path, progress=lambda done, total: steps.append((done, total)))
+    list(read_source(tmp_path).candidates(progress=lambda done, total: steps.append((done, total))))
     assert steps == [(1, 2), (2, 2)]
 
 
 def test_a_folder_without_pictures_is_an_error_with_a_remedy(tmp_path: Path):
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(DataError, match="no pictures found; name a folder that holds"):
-        read_folder(tmp_path)
+        read(tmp_path)
 
 
 def test_a_folder_of_broken_files_says_what_is_wrong_with_the_first(tmp_path: Path):
     (tmp_path / "a.jpg").write_text("x")
     with pytest.raises(DataError, match=r"none of 1 files could be read; the first, a\.jpg: .* not a picture"):
-        read_folder(tmp_path)
+        read(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["gone", "a.png"])
 def test_what_is_no_folder_is_an_error(tmp_path: Path, name: str):
     picture(tmp_path / "a.png")
     with pytest.raises(DataError, match="no such folder"):
-        read_folder(tmp_path / name)
+        list_folder(tmp_path / name)
 
 
 def test_every_page_of_a_document_is_a_candidate(tmp_path: Path):
@@ -95,8 +103,8 @@ def test_every_page_of_a_document_is_a_candidate(tmp_path: Path):
     pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
     pages[0].save(tmp_path / "one.tif")
     pages[0].save(tmp_path / "manual.PDF", save_all=True, append_images=pages[1:], resolution=100)
-    scan = read_folder(tmp_path, root="docs")
-    found = {candidate.did: candidate for candidate in scan.candidates}
+    candidates, _ = read(tmp_path, root="docs")
+    found = {candidate.did: candidate for candidate in candidates}
     assert list(found) == ["manual.PDF#page=1", "manual.PDF#page=2", "one.tif", "scan.tif#page=1", "scan.tif#page=2"]
     second = found["manual.PDF#page=2"]
     assert second.metadata == {"document": "manual.PDF", "page": 2, "pages": 2}
@@ -111,7 +119,7 @@ def test_date_and_place_of_a_photo_are_metadata(tmp_path: Path):
     exif.get_ifd(0x8769)[0x9003] = "2024:05:01 12:30:59"
     exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 30.0, 0.0), 3: "W", 4: (2.0, 15.0, 0.0)})
     Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg", exif=exif.tobytes())
-    (candidate,) = read_folder(tmp_path).candidates
+    (candidate,) = read(tmp_path)[0]
     assert candidate.metadata == {"taken": "2024-05-01T12:30:59", "latitude": 48.5, "longitude": -2.25}
 
 
@@ -121,7 +129,7 @@ def test_what_needs_an_extra_that_is_missing_is_refused_by_name(tmp_path: Path, 
     picture(tmp_path / "a.png")
     picture(tmp_path / "b.pdf")
     (tmp_path / "c.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
-    scan = read_folder(tmp_path)
-    assert [candidate.did for candidate in scan.candidates] == ["a.png"]
+    candidates, scan = read(tmp_path)
+    assert [candidate.did for candidate in candidates] == ["a.png"]
     assert [file.path for file in scan.refused] == ["b.pdf", "c.heic"]
     assert all("run: pip install 'vretrver[sources]'" in file.reason for file in scan.refused)

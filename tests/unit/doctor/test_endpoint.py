@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
-from tests.stub_server import Answer, Script, Seen, StubServer, as_json, chat, refusal, say
+from tests.stub_server import (
+    Answer,
+    Script,
+    Seen,
+    StubServer,
+    as_json,
+    chat,
+    completion,
+    picture_of,
+    refusal,
+    say,
+    tokens_of,
+)  # fmt: skip
 
 from vretrver._http import Patience
 from vretrver.agent.dialects import dialect_named
 from vretrver.doctor.endpoint import check_endpoint
 from vretrver.doctor.findings import Finding, Verdict
+from vretrver.doctor.model_pictures import Pixels
 
 BLUE_FIRST = "<think>The second is blue.</think><answer>[2, 1]</answer>"
 HURRY = Patience(tries=1, first=0.01, connect=1.0, answer=1.0)
@@ -35,6 +51,7 @@ def test_nothing_is_wrong_with_a_server_that_keeps_what_it_is_sent() -> None:
         (Verdict.NOTE, "key"),
         (Verdict.OK, "endpoint"),
         (Verdict.OK, "endpoint"),
+        (Verdict.OK, "thumbnails"),
         (Verdict.OK, "context"),
         (Verdict.OK, "one window"),
     ]
@@ -46,6 +63,28 @@ def test_a_server_that_resizes_pictures_or_drops_thoughts_is_warned_of() -> None
     assert any(f.verdict is Verdict.WARNING and "resizes pictures" in f.sentence for f in resized)
     forgetful = check(chat(lambda _: BLUE_FIRST, keep_thoughts=False))
     assert any(f.verdict is Verdict.WARNING and "rewrites earlier turns" in f.sentence for f in forgetful)
+
+
+def test_a_server_that_enlarges_only_thumbnails_is_found_out() -> None:
+    pixels = Pixels(cell=32, least=65536, most=16777216)  # as published Qwen3-VL folders say
+
+    def cost(message: Mapping[str, Any]) -> int:
+        pictures = [part for part in message["content"] if isinstance(part, dict) and part["type"] != "text"]
+        sizes = [pixels.resized(picture_of(part).size) for part in pictures]
+        return sum((width // 32) * (height // 32) for width, height in sizes) + tokens_of(
+            {"role": message["role"], "content": "".join(p for p in message["content"] if isinstance(p, str))}
+        )
+
+    def script(seen: Seen) -> Answer:
+        if seen.body is None:
+            return say(BLUE_FIRST)(seen)
+        return as_json(completion([BLUE_FIRST], prompt=sum(cost(message) for message in seen.body["messages"])))
+
+    findings = {finding.subject: finding for finding in check(script)}
+    assert findings["endpoint"].verdict is Verdict.OK
+    assert findings["thumbnails"].verdict is Verdict.WARNING
+    assert "a thumbnail of 288 x 224, 63 visual tokens, costs 80" in findings["thumbnails"].sentence
+    assert '{"size": {"shortest_edge": 1024, "longest_edge": 16777216}}' in findings["thumbnails"].sentence
 
 
 def test_a_context_that_is_too_short_for_a_window_is_warned_of() -> None:

@@ -14,15 +14,14 @@ from vretrver.agent.messages import Message, ShownPicture
 from vretrver.agent.policy import FinishReason, Request, Sampling, Usage
 from vretrver.errors import ServiceError
 from vretrver.images import Picture
+from vretrver.policies.chat_reply import read_reply, with_stop
 from vretrver.policies.chat_wire import (
     body_json,
     is_overflow,
     message_json,
-    read_reply,
     refused_field,
     sampling_fields,
     turn_json,
-    with_stop,
 )
 from vretrver.records import Address
 

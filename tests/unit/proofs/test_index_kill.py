@@ -8,8 +8,8 @@ from proofs.index_kill import Builder
 
 
 def test_killed_builds_lose_nothing(tmp_path: Path):
-    builder = Builder(tmp_path, 600, seed=3)
-    builder.build(0, 4)
+    builder = Builder(tmp_path, 1200, seed=3)
+    builder.build(0, 6)
     tally = builder.tally
     assert tally.builds == 1
     assert tally.kills >= 2

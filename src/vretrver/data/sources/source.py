@@ -33,7 +33,11 @@ class Source:
     """Image roots of the candidates, for an `ImageStore`: one, under the name the source was opened with."""
     refused: list[Refused] = field(default_factory=list)
     """What could not become a candidate; complete once `candidates` was read to its end."""
-    _read: Callable[[list[Refused], Progress], Iterator[Candidate]]
+    others: int = 0
+    """Files of a folder left out because their names do not end as those of pictures and documents do; likewise."""
+    links: int = 0
+    """Symbolic links of a folder left out; likewise."""
+    _read: Callable[[Source, Progress], Iterator[Candidate]]
 
     def candidates(self, *, progress: Progress | None = None) -> Iterator[Candidate]:
         """Yield the candidates; each call reads the source anew and empties `refused`.
@@ -47,7 +51,7 @@ class Source:
         """
         self.refused.clear()
         empty = True
-        for candidate in self._read(self.refused, progress or _unwatched):
+        for candidate in self._read(self, progress or _unwatched):
             empty = False
             yield candidate
         if empty:
@@ -133,40 +137,39 @@ def _pictures(path: Path, root_name: str, limits: ImageLimits | None, sound: Con
 
 
 def _read_pictures(
-    path: Path, store: ImageStore, root: str, sound: Container[str], refused: list[Refused], progress: Progress
+    path: Path, store: ImageStore, root: str, sound: Container[str], source: Source, progress: Progress
 ) -> Iterator[Candidate]:
     names: tuple[str, ...] = (path.name,)
     if path.is_dir():
         listing = list_folder(path)
         names = listing.pictures
-        refused += listing.refused
+        source.refused += listing.refused
+        source.others, source.links = listing.others, listing.links
     for done, name in enumerate(names, start=1):
         found, wrong = read_file(store, ImageRef(path=name, root=root), sound=sound)
-        refused += wrong
+        source.refused += wrong
         progress(done, len(names))
         yield from found
 
 
-def _read_pool(path: Path, root: str, refused: list[Refused], progress: Progress) -> Iterator[Candidate]:
+def _read_pool(path: Path, root: str, source: Source, progress: Progress) -> Iterator[Candidate]:
     """Yield the candidates of a pool; one that is wrong is an error, as in the benchmark."""
-    del refused, progress
+    del source, progress
     return read_corpus_of_either_form(path, root=root)
 
 
-def _read_table(
-    table: Table, columns: Columns, root: str, refused: list[Refused], progress: Progress
-) -> Iterator[Candidate]:
+def _read_table(table: Table, columns: Columns, root: str, source: Source, progress: Progress) -> Iterator[Candidate]:
     del progress
     first: dict[str, str] = {}
     for where, row in table.read(columns.names):
         try:
             candidate = candidate_of(row, columns, where=where, root=root)
         except DataError as error:
-            refused.append(Refused(path=where, reason=str(error).removeprefix(f"{where}: ")))
+            source.refused.append(Refused(path=where, reason=str(error).removeprefix(f"{where}: ")))
             continue
         before = first.setdefault(candidate.did, where)
         if before != where:
-            refused.append(Refused(path=where, reason=f"the id {candidate.did!r} stands already at {before}"))
+            source.refused.append(Refused(path=where, reason=f"the id {candidate.did!r} stands already at {before}"))
             continue
         yield candidate
 

@@ -136,20 +136,22 @@ def _from_npy(file: Path, ids: str | None) -> tuple[NDArray[np.floating], list[s
 
 def _from_parquet(file: Path, ids: str, column: str) -> tuple[NDArray[np.floating], list[str]]:
     parquet = require("pyarrow.parquet", extra="sources")
-    arrow = require("pyarrow", extra="sources")
+    arrow, compute = require("pyarrow", extra="sources"), require("pyarrow.compute", extra="sources")
     try:
         names = parquet.read_schema(file).names
         for name in (ids, column):
             if name not in names:
                 raise DataError(f"{file}: no column {name!r}; the columns are {', '.join(names)}")
-        table = parquet.read_table(file, columns=[ids, column])
+        table = parquet.read_table(file, columns=list({ids, column}))
     except (OSError, arrow.ArrowException) as error:
         raise DataError(f"{file}: cannot be read as parquet: {error}") from error
     lists = table[column].combine_chunks()
-    lengths = set(arrow.compute.list_value_length(lists).unique().to_pylist()) if len(lists) else set()
+    kind = lists.type
+    if not (arrow.types.is_list(kind) or arrow.types.is_large_list(kind) or arrow.types.is_fixed_size_list(kind)):
+        raise DataError(f"{file}: column {column!r} must hold lists of numbers, it holds {kind}")
+    lengths = set(compute.list_value_length(lists).unique().to_pylist())
     if len(lengths) != 1 or None in lengths:
-        raise DataError(
-            f"{file}: column {column!r} must hold lists of one length, it holds {sorted(map(str, lengths))}"
-        )
+        found = ", ".join(sorted(map(str, lengths))) or "none"
+        raise DataError(f"{file}: column {column!r} must hold lists of one length; its lengths are {found}")
     values = lists.flatten().to_numpy(zero_copy_only=False)
     return values.reshape(len(lists), -1), [str(did) for did in table[ids].to_pylist()]

@@ -119,9 +119,10 @@ class _Update:
     def take(self, group: Sequence[Candidate]) -> None:
         """Sort a group into what is known, what only changed its row, and what needs a vector."""
         entries = list(self._entries(group))
-        rows = self.writer.database.rows([entry.did for _, entry in entries])
-        unknown = [e.content for _, e in entries if e.content and not _same_content(rows.get(e.did), e)]
-        slots = self.writer.database.slots_of_contents(unknown)
+        with self.writer.database.reading():
+            rows = self.writer.database.rows([entry.did for _, entry in entries])
+            unknown = [e.content for _, e in entries if e.content and not _same_content(rows.get(e.did), e)]
+            slots = self.writer.database.slots_of_contents(unknown)
         changed: list[tuple[int, Entry]] = []
         for candidate, entry in entries:
             row = rows.get(entry.did)
@@ -145,7 +146,8 @@ class _Update:
 
     def delete_missing(self, delete: Callable[[str], bool]) -> None:
         """Delete what the source did not have, where told so."""
-        gone = [did for did in self.writer.database.all_dids() if did not in self.seen and delete(did)]
+        with self.writer.database.reading():
+            gone = [did for did in self.writer.database.all_dids() if did not in self.seen and delete(did)]
         for start in range(0, len(gone), _DELETE):
             self.counts["deleted"] += self.writer.delete(gone[start : start + _DELETE])
 

@@ -55,9 +55,14 @@ class IndexWriter:
                 now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
                 create_database(directory, replace(new, created=now, package=__version__))
             self.database = ItemDatabase(directory)
+        except DataError:
+            self._lock.close()
+            raise
+        try:
             self.manifest = self.database.manifest()
             self._vectors = self._open_vectors()
         except DataError:
+            self.database.close()
             self._lock.close()
             raise
 

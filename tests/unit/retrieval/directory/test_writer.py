@@ -155,6 +155,16 @@ def test_a_damaged_index_is_refused(tmp_path: Path, damage: str, message: str):
             found(tmp_path, "a")
 
 
+def test_a_database_that_is_damaged_inside_is_one_sentence(tmp_path: Path):
+    update(tmp_path, texts({str(n): "abc" * 50 for n in range(500)}), LetterEncoder())
+    path = tmp_path / DATABASE
+    pages = bytearray(path.read_bytes())
+    pages[8192:] = b"\xff" * (len(pages) - 8192)
+    path.write_bytes(pages)
+    with pytest.raises(DataError, match=r"items\.sqlite: database disk image is malformed"):
+        update(tmp_path, texts({str(n): "abc" * 50 for n in range(500)}), LetterEncoder())
+
+
 def test_a_folder_without_an_index_is_named(tmp_path: Path):
     for opened in (DirectoryIndex, IndexWriter):
         with pytest.raises(DataError, match="no index; make one with `vretrver index SOURCE -o"):
