@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from contextlib import suppress
@@ -23,6 +24,8 @@ def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
     Raises:
         OSError: nothing was changed and no part is left behind.
     """
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         with partial.open("wb") as stream:

@@ -120,6 +120,7 @@ def _update(
     """Bring the index up to date and say what was left out."""
     from dataclasses import replace
 
+    from ..retrieval.directory.index import check_encoder
     from ..retrieval.directory.manifest import Manifest
     from ..retrieval.directory.precomputed import PrecomputedVectors
     from ..retrieval.directory.update import update_index
@@ -129,6 +130,7 @@ def _update(
     manifest = Manifest(fingerprint=encoder.fingerprint, dimension=encoder.dimension, encoder=name)
     imported = encoder if isinstance(encoder, PrecomputedVectors) else None
     with IndexWriter(out, new=manifest) as writer, progress("indexing") as update:
+        check_encoder(out, writer.manifest, encoder)
         _set_roots(writer, source.roots, moved=moved)
         run = partial(update_index, writer, images=images, delete=_deletable(source) if delete else None)
         if imported is None:

@@ -60,5 +60,16 @@ def main() -> None:
         typer.echo("vretrver: stopped; what was finished is kept", err=True)
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
+    except OSError as error:  # a full disk, or a place that cannot be written
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"vretrver: {where}{error.strerror or error}; what was finished is kept", err=True)
+        _drop_output()
+        sys.exit(1)
+
+
+def _drop_output() -> None:
+    """Let go of what could not be printed; Python would try again at the end."""
+    if sys.__stdout__ is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())

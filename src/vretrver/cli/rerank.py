@@ -146,7 +146,7 @@ def _done_before(
     """
     from ..traces import read_traces
 
-    if trace is None or not trace.exists():
+    if trace is None or not trace.is_file():
         return {}
     wanted = {query.qid: (query, tuple(hits)) for query, hits in pairs}
     agent = (reranker.policy.fingerprint, reranker.config.sha256)
