@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+ALLOWED = "JPEG, PNG, WEBP, GIF, TIFF, BMP, AVIF, HEIC, PDF"
 COLUMNS = ["--id-column", "sku", "--text-columns", "title", "--image-columns", "photo"]
 
 
@@ -41,6 +42,17 @@ def test_a_document_is_searched_page_by_page(shop: Path) -> None:
     done = search(shop, "m.pdf", "--text", "blue", "--json")
     assert done.returncode == 0, done.stderr
     assert [hit["did"] for hit in json.loads(done.stdout)["hits"]] == ["m.pdf#page=2", "m.pdf#page=1"]
+
+
+def test_what_of_a_folder_is_left_out_is_said(shop: Path) -> None:
+    (shop / "broken.png").write_text("no picture")
+    (shop / "link.png").symlink_to(shop / "photos" / "red.jpg")
+    done = search(shop, ".", "--text", "blue", "--json")
+    assert [hit["did"] for hit in json.loads(done.stdout)["hits"]] == ["photos/blue.jpg", "photos/red.jpg"]
+    assert done.stderr.splitlines() == [
+        f"left out: broken.png: picture broken.png: not a picture of an allowed format ({ALLOWED})",
+        "left out: 1 not named as pictures or documents, 1 symbolic links",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,9 @@ def note_refused(source: Source) -> None:
         note(f"left out: {refused.path}: {refused.reason}")
     if len(source.refused) > NAMED:
         note(f"left out: {len(source.refused) - NAMED} more, {len(source.refused)} in all")
-    if source.others or source.links:
-        note(f"left out: {source.others} files that are no pictures or documents, {source.links} links")
+    counts = ((source.others, "not named as pictures or documents"), (source.links, "symbolic links"))
+    if counted := ", ".join(f"{count} {what}" for count, what in counts if count):
+        note(f"left out: {counted}")
 
 
 def candidates_of(files: Iterable[Path]) -> list[Hit]:

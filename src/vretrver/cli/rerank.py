@@ -101,7 +101,7 @@ def rerank_and_print(
     from ..policies.named import opened
 
     config = AgentConfig(dialect=dialect or dialect_named("vretrver"), schedule=schedule or ReferenceSchedule())
-    with opened(policy, model=model, journal=journal, cell=config.dialect.views.candidate.cell) as opened_policy:
+    with opened(policy, model=model, journal=journal, shown=config.dialect.views.candidate) as opened_policy:
         reranker = Reranker(opened_policy, images, config)
         finished = _rerank_all(reranker, pairs, trace, as_json=as_json)
     failed = [reranked.query.qid for reranked in finished if reranked.failed]

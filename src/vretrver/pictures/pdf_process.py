@@ -58,9 +58,14 @@ class PdfProcess:
                 crashed = f"it crashes the renderer or needs more than {DOCUMENT_MEMORY >> 20} MiB, the limit"
                 reason = f"it takes longer than {seconds:g} s, the limit" if deadline.passed else crashed
                 return {"refused": reason}, b""
+            except BaseException:  # interrupted: what is still to come would be taken for the next answer
+                self._stop()
+                raise
             finally:
                 deadline.cancel()
             self._loaded = sha256 if answer[0]["loaded"] else None
+            if deadline.passed:  # killed after it had answered
+                self._stop()
             return answer
 
     def close(self) -> None:

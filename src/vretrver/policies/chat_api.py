@@ -113,18 +113,19 @@ class ChatPolicy:
         """Ask for a few tokens; raises PolicyError, one sentence, when the server will not do."""
         self._service.run(lambda: check(self.endpoint)).result()
 
-    def probe(self, *, cell: int = 32) -> Findings:
+    def probe(self, *, cell: int = 32, thumbnail: tuple[int, int] | None = None) -> Findings:
         """Find out with four short requests whether the server changes what it is sent, and warn of it once.
 
         What is found stands in `fingerprint` and `limits` from then on; call it before a run.
 
         Args:
             cell: pixels a visual token and side, as of the size rule in use.
+            thumbnail: width and height in pixels of what candidates are shown as; None takes 8 x 8 cells.
 
         Raises:
             PolicyError: the server cannot be asked.
         """
-        self.findings = self._service.run(lambda: probe(self.endpoint, cell=cell)).result()
+        self.findings = self._service.run(lambda: probe(self.endpoint, cell=cell, thumbnail=thumbnail)).result()
         for mark, sentence in zip(self.findings.marks, self.findings.sentences, strict=True):
             self._warn(mark, f"{self._service.url} {sentence}")
         return self.findings

@@ -14,13 +14,14 @@ from .._served import served, why_not
 from ..agent.messages import Message, Piece, ShownPicture
 from ..agent.policy import PolicyLimits, Request, Sampling
 from ..errors import PolicyError, ServiceError
+from ..geometry import visual_tokens
 from ..images import encode_picture
 from ..records import Address
 from .chat_endpoint import ChatEndpoint
 from .chat_wire import message_json
 
-_SMALL, _LARGE = 8, 16
-"""Sides, in cells, of the two pictures shown."""
+SMALL, LARGE = (8, 8), (16, 16)
+"""Columns and rows, in cells, of the two pictures shown, unless a thumbnail takes the place of the smaller one."""
 
 _WORDS = 64
 """Words of the earlier turn; each is at least one token for any tokenizer."""
@@ -56,12 +57,13 @@ async def _reason(endpoint: ChatEndpoint, error: ServiceError) -> str:
     return await why_not(endpoint.service, endpoint.model, error, what="chat completions")
 
 
-async def probe(endpoint: ChatEndpoint, *, cell: int) -> Findings:
+async def probe(endpoint: ChatEndpoint, *, cell: int, thumbnail: tuple[int, int] | None = None) -> Findings:
     """Find out what the server does to earlier turns and to pictures.
 
     Args:
         endpoint: the model.
         cell: pixels a visual token and side.
+        thumbnail: width and height in pixels of what candidates are shown as; some servers enlarge small pictures.
 
     Raises:
         PolicyError: the server cannot be asked.
@@ -84,7 +86,7 @@ async def probe(endpoint: ChatEndpoint, *, cell: int) -> Findings:
         found.append(
             ("earlier turns rewritten", "drops or rewrites earlier turns; give it the shipped chat template")
         )
-    found += await _pictures(endpoint, opening, cell)
+    found += await _pictures(endpoint, opening, cell, thumbnail or (SMALL[0] * cell, SMALL[1] * cell))
     return Findings(
         marks=tuple(mark for mark, _ in found),
         sentences=tuple(sentence for _, sentence in found),
@@ -92,18 +94,19 @@ async def probe(endpoint: ChatEndpoint, *, cell: int) -> Findings:
     )
 
 
-async def _pictures(endpoint: ChatEndpoint, opening: int, cell: int) -> list[tuple[str, str]]:
+async def _pictures(endpoint: ChatEndpoint, opening: int, cell: int, size: tuple[int, int]) -> list[tuple[str, str]]:
     """Compare what two pictures of known size cost; a mark and a sentence when that is not as it should be."""
+    full = LARGE[0] * cell, LARGE[1] * cell
     try:
-        small = await _read_tokens(endpoint, [_user("Say: ready.", _picture(_SMALL, cell))])
-        large = await _read_tokens(endpoint, [_user("Say: ready.", _picture(_LARGE, cell))])
+        small = await _read_tokens(endpoint, [_user("Say: ready.", _picture(size, cell))])
+        large = await _read_tokens(endpoint, [_user("Say: ready.", _picture(full, cell))])
     except ServiceError as error:
         if error.status not in (400, 422):
             raise PolicyError(str(error)) from error
         return [("pictures refused", f"refuses pictures ({error.words}); serve a model that reads them")]
     if small is None or large is None or large <= opening:
         return [("pictures not read", "reads no pictures: they cost no tokens; serve a model that reads them")]
-    due, cost = _LARGE**2 - _SMALL**2, large - small
+    due, cost = visual_tokens(full, cell) - visual_tokens(size, cell), large - small
     if cost == due:
         return []
     mark = f"pictures resized: {due} tokens more cost {cost}"
@@ -126,6 +129,6 @@ def _user(text: str, *pictures: Piece) -> bytes:
     return message_json(Message(role="user", pieces=(*pictures, text)))
 
 
-def _picture(side: int, cell: int) -> ShownPicture:
-    picture = encode_picture(Image.new("RGB", (side * cell, side * cell), (128, 128, 128)))
-    return ShownPicture(address=Address(item=0), picture=picture, tokens=side * side)
+def _picture(size: tuple[int, int], cell: int) -> ShownPicture:
+    picture = encode_picture(Image.new("RGB", size, (128, 128, 128)))
+    return ShownPicture(address=Address(item=0), picture=picture, tokens=visual_tokens(size, cell))

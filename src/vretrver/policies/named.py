@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..agent.policy import Policy
 from ..errors import ConfigError, DataError
+from ..geometry import PixelBudget, SizeRule
 from .scripted import first_k, misbehaving, replay, shuffled
 
 NAMES = "first-k, random[:SEED], misbehaving[:SEED], replay:FILE, http:URL"
@@ -22,7 +23,9 @@ MODEL_VARIABLE = "VRETRVER_MODEL"
 
 
 @contextmanager
-def opened(spec: str, *, model: str | None = None, journal: Path | None = None, cell: int = 32) -> Iterator[Policy]:
+def opened(
+    spec: str, *, model: str | None = None, journal: Path | None = None, shown: SizeRule | None = None
+) -> Iterator[Policy]:
     """Yield the policy that is named, ready to be used, and close it in the end.
 
     A server is asked first whether it will do and whether it changes what it is sent.
@@ -31,7 +34,7 @@ def opened(spec: str, *, model: str | None = None, journal: Path | None = None, 
         spec: as of `policy_named`.
         model: as of `policy_named`.
         journal: file in which the turns are kept, so that a run that was killed pays for none of them twice.
-        cell: pixels a visual token and side, as of the dialect's sizes; by it a server is seen to resize pictures.
+        shown: at what size candidates are shown; by it a server is seen to resize pictures.
 
     Raises:
         ConfigError: the name or an argument is wrong.
@@ -43,8 +46,9 @@ def opened(spec: str, *, model: str | None = None, journal: Path | None = None, 
     policy = policy_named(spec, model=model)
     try:
         if isinstance(policy, ChatPolicy):
+            rule = shown or PixelBudget()
             policy.check()
-            policy.probe(cell=cell)
+            policy.probe(cell=rule.cell, thumbnail=rule.fit(640, 480))
         if journal is not None:
             from .journal import JournaledPolicy
 

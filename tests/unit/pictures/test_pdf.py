@@ -142,6 +142,22 @@ def test_a_process_that_was_killed_is_replaced(store: ImageStore, tmp_path: Path
     assert store.pin(ref).width == 400
 
 
+def test_an_interrupted_request_leaves_no_answer_to_the_next(
+    store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, documents.pages_of(RED, BLUE))
+    assert near(store.original(ImageRef(path="a.pdf", page=0)).getpixel((5, 5)), RED)
+
+    def interrupt(process: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pdf_process, "_read", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            store.pin(ImageRef(path="a.pdf", page=0))
+    assert near(store.original(ImageRef(path="a.pdf", page=1)).getpixel((5, 5)), BLUE)
+
+
 def test_threads_get_their_own_pages(store: ImageStore, tmp_path: Path) -> None:
     colours = [(level, 255 - level, 128) for level in range(0, 256, 32)]
     refs = [saved(tmp_path, documents.pages_of(colour), f"{place}.pdf") for place, colour in enumerate(colours)]

@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.stub_server import Answer, Script, Seen, StubServer, as_json, chat, completion, first, refusal, say
+from tests.stub_server import (
+    Answer,
+    Script,
+    Seen,
+    StubServer,
+    as_json,
+    chat,
+    completion,
+    first,
+    picture_of,
+    refusal,
+    say,
+    tokens_of,
+)
 
 from vretrver._http import Patience
 from vretrver.agent.policy import PolicyLimits
@@ -141,6 +154,21 @@ def test_a_server_that_changes_what_it_is_sent_is_marked_and_warned_of_once(
     assert policy.findings.marks == (mark,)
     assert policy.fingerprint == f"http:stub [{mark}]"
     assert [record.getMessage() for record in caplog.records] == [f"{server.url} {policy.findings.sentences[0]}"]
+
+
+def test_a_server_that_enlarges_thumbnails_is_marked_when_it_is_shown_one(server: StubServer, make: Make) -> None:
+    def enlarged(seen: Seen) -> Answer:
+        if seen.body is None:
+            return LISTED
+        pictures = [part for m in seen.body["messages"] for part in m["content"] if isinstance(part, dict)]
+        areas = [picture_of(part).width * picture_of(part).height for part in pictures if part["type"] != "text"]
+        turns = sum(tokens_of(m) for m in seen.body["messages"] if isinstance(m["content"], str))
+        return as_json(completion(["x"], prompt=10 + turns + sum(max(area // 1024, 64) for area in areas)))
+
+    server.script = enlarged
+    policy = make()
+    assert policy.probe().marks == ()
+    assert policy.probe(thumbnail=(288, 224)).marks == ("pictures resized: 193 tokens more cost 192",)
 
 
 def test_a_server_that_drops_pictures_is_marked(server: StubServer, make: Make) -> None:
