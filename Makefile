@@ -6,7 +6,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help demo test check format proofs proofs-catalogue golden clean
+.PHONY: help demo test check format proofs proofs-catalogue benchmarks golden clean
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -37,9 +37,18 @@ format: $(VENV)/.dev  ## format and fix what can be fixed
 proofs: $(VENV)/.dev  ## run the full counts and write benchmarks/results (minutes)
 	$(BIN)/python -m proofs.agent_fuzz
 	$(BIN)/python -m proofs.driver_occupancy
+	$(BIN)/python -m proofs.http_throughput
+	$(BIN)/python -m proofs.index_kill
 
 proofs-catalogue: $(VENV)/.dev  ## run the gate: what the thumbnail destroys and the picture shows (about an hour)
 	$(BIN)/python -m proofs.catalogue
+
+benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results (half an hour)
+	$(BIN)/python -m benchmarks.demo_figures
+	$(BIN)/python -m benchmarks.catalogue_speed
+	$(BIN)/python -m benchmarks.decode_rate
+	$(BIN)/python -m benchmarks.query_cost
+	$(BIN)/python -m benchmarks.index_scale
 
 golden: $(VENV)/.dev  ## write the golden files again, after a change that was meant
 	$(BIN)/python scripts/refresh_golden.py

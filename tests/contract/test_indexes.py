@@ -8,13 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
+from tests.contract.index_contract import IndexContract
 
 from vretrver.retrieval.directory.accelerate import resident
 from vretrver.retrieval.directory.index import DirectoryIndex
 from vretrver.retrieval.encoder import Vectors
 from vretrver.retrieval.index import Found, MemoryIndex, VectorIndex
-
-from tests.contract.index_contract import IndexContract
 
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - hundreds of commits wait for no disk
 

@@ -177,7 +177,7 @@ BAD = {
     "unknown policy": (("rerank", "red.png", "--text", "x", "--policy", "gpt"), ("unknown policy 'gpt'", "first-k")),
     "unknown dialect": (("rerank", "red.png", "--text", "x", "--dialect", "d"), ("unknown dialect 'd'", "released")),
     "no such recording": (("rerank", "red.png", "--text", "x", "--policy", "replay:n.txt"), ("n.txt",)),
-    "a query without candidates": (("rerank", "--text", "red"), ("no candidates to rerank", "give at least one")),
+    "a query without candidates": (("rerank", "--text", "red"), ("a query and no candidates", "name pictures")),
     "a candidate twice": (("rerank", "--text", "red", "red.png", "red.png"), ("red.png", "stands in its list twice")),
     "a root without a report": (("trace", "gone.jsonl", "--root", "."), ("--root", "--html")),
     "no such trace": (("trace", "gone.jsonl"), ("gone.jsonl", "cannot be read")),

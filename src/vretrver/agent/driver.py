@@ -85,6 +85,7 @@ class Driver(Generic[R]):
             if fresh is None:
                 return
             self._advance(_Seat(index=fresh[0], running=fresh[1]), None)
+            self._submit_at_once()
 
     def _advance(self, seat: _Seat[R], completion: Completion | None) -> None:
         """Send a completion in and take the next request, or the result, out."""
@@ -125,6 +126,11 @@ class Driver(Generic[R]):
         self._ready.clear()
         self._finished.clear()
 
+    def _submit_at_once(self) -> None:
+        """Hand over what is ready while others are still advanced, unless equal openings must be seen together."""
+        if not self.share_prefill:
+            self._submit()
+
     def _submit(self) -> None:
         """Hand all ready requests to the policy, equal openings joined where asked for."""
         groups: dict[object, list[_Seat[R]]] = {}
@@ -146,6 +152,7 @@ class Driver(Generic[R]):
             if seat is None:
                 raise RuntimeError(f"the policy answered session {completion.session!r}, which is not waiting")
             self._advance(seat, completion)
+            self._submit_at_once()
 
 
 def _opening(seat: _Seat[R]) -> object:

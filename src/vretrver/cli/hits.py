@@ -72,11 +72,16 @@ def what_to_rerank(
             raise ConfigError("--run goes with --queries and --corpus, and with no other query or candidates")
         return _from_ranking(run, queries=queries, corpus=corpus, root=root, depth=depth)
     if text or image is not None:
+        if not files:
+            raise ConfigError("a query and no candidates; name pictures and .txt files after it")
+        if any(file.suffix in (".jsonl", ".parquet") for file in files):
+            raise ConfigError(f"{files[0]}: it brings its own queries; leave --text and --image out")
         roots: dict[str, Path | str] = {str(file.parent): file.parent for file in files}
         images = store_of({**roots, "query": image.parent if image else Path()})
         return Given(pairs=[(query_of(text, image), candidates_of(files))], images=images)
     if len(files) != 1:
-        raise ConfigError(f"{len(files)} files and no query; give --text or --image, or one JSONL of queries")
+        what = f"{len(files)} files and no query" if files else "nothing to rerank"
+        raise ConfigError(f"{what}; give one JSONL of queries, or --text or --image and then candidate files")
     if published:
         return _from_published(files[0], root=root, folders=_folders(path_map))
     images = store_of({"": root or (Path() if str(files[0]) == "-" else files[0].parent)})

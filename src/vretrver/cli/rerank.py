@@ -31,7 +31,9 @@ def rerank(
     ] = None,
     text: Annotated[str | None, typer.Option(help="Text of one query.")] = None,
     image: Annotated[Path | None, typer.Option(help="Picture of one query.")] = None,
-    policy: Annotated[str, typer.Option(help="What writes the agent's turns; a server is http:URL.")] = "first-k",
+    policy: Annotated[
+        str, typer.Option(help="first-k, random[:SEED] or replay:FILE, which are scripts; or http:URL, a model.")
+    ] = "first-k",
     model: Annotated[str | None, typer.Option(help="The server's model, unless VRETRVER_MODEL names it.")] = None,
     journal: Annotated[
         Path | None, typer.Option(help="Keep every turn here; a run that was killed pays for none of them twice.")
@@ -102,6 +104,8 @@ def rerank_and_print(
 
     config = AgentConfig(dialect=dialect or dialect_named("vretrver"), schedule=schedule or ReferenceSchedule())
     with opened(policy, model=model, journal=journal, shown=config.dialect.views.candidate) as opened_policy:
+        if opened_policy.fingerprint.startswith("scripted:"):
+            note(f"{opened_policy.fingerprint} is a script, no model; for one: --policy http:URL --model NAME")
         reranker = Reranker(opened_policy, images, config)
         finished = _rerank_all(reranker, pairs, trace, as_json=as_json)
     failed = [reranked.query.qid for reranked in finished if reranked.failed]
@@ -178,9 +182,10 @@ def _writer(trace: Path | None) -> Iterator[Callable[[Reranked], None]]:
 
 
 def _print(reranked: Reranked, *, as_json: bool) -> None:
-    unseen = {p.did or "the query": p.refused for t in reranked.trajectories for p in t.pictures if p.refused}
-    for did, reason in unseen.items():
-        note(f"{reranked.query.qid}: not shown: {did}: {reason}")
+    unseen = {(p.did or "the query", p.image): p.refused for t in reranked.trajectories for p in t.pictures}
+    for (did, image), reason in unseen.items():
+        if reason is not None:
+            note(f"{reranked.query.qid}: not shown: {did}, {image.path}: {reason}")
     windows = [
         {"start": t.step.start, "stop": t.step.stop, "reason": t.stop.value, "looks": t.looks, "tokens": t.tokens}
         for t in reranked.trajectories

@@ -48,6 +48,8 @@ def search(
     from .indexes import IndexOptions, is_index, open_index
     from .inputs import query_of
 
+    if report is not None and policy is None:
+        raise ConfigError("--report is of a reranking; give --policy too")
     query = query_of(text, image)
     options = IndexOptions(where=where, resident_mb=resident_mb, approximate=approximate, encoder=encoder)
     left_out = 0

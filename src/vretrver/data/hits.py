@@ -174,9 +174,17 @@ def _request(row: _RequestRow, *, root: str, where: str) -> RerankRequest:
 
 
 def _sentence(error: ValidationError) -> str:
-    """Return the first thing wrong as `field: reason (value)`, and how many more there are."""
-    first, *more = error.errors(include_url=False, include_context=False)
+    """Return the first thing wrong as `field: reason (value)`, and how many more there are.
+
+    Unknown keys come first: a misspelt key is also a missing one, and the spelling is what has to be mended.
+    """
+    wrong = error.errors(include_url=False, include_context=False)
+    first, *more = sorted(wrong, key=lambda one: one["type"] != "extra_forbidden")
     field = ".".join(str(step) for step in first["loc"]) or "the line"
     shown = "" if isinstance(first["input"], dict) else f", got {str(first['input'])[:80]!r}"
-    reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {field!r}{shown}; what should travel along goes under metadata"
+    if first["type"] == "missing":
+        return f"the key {field!r} is missing"
+    reason = first["msg"].removeprefix("Value error, ").replace(" or instance of _CandidateRow", "")
     return f"{field}: {reason}{shown}" + (f" (and {len(more)} more)" if more else "")
