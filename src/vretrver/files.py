@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 
 from .errors import DataError
@@ -64,18 +65,7 @@ class LineFile:
         Raises:
             DataError: they cannot be written, and no part of them is left in the file.
         """
-        left = memoryview(lines)
-        start = self._file.seek(0, os.SEEK_END)
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            with suppress(OSError):
-                self._file.truncate(start)  # the next line must not follow a part of this one
-            raise DataError(
-                f"{self.path}: cannot be written: {error.strerror}; what was written is kept, run again to go on"
-            ) from error
+        append_durably(self._file, lines, what=f"{self.path}:")
 
     def close(self) -> None:
         """Give the file back."""
@@ -97,7 +87,46 @@ class LineFile:
                 whole = start
             file.seek(whole)
             torn = file.read(len(begins))
-            if torn and not begins.startswith(torn):
-                raise DataError(f"{self.path}: it ends in a line this program did not write; choose another file")
+            check_torn(torn, begins, name=str(self.path))
             if torn:
                 file.truncate(whole)
+
+
+def append_durably(file: FileIO, lines: bytes, *, what: str) -> None:
+    """Append whole lines to an unbuffered file; when this returns they are on disk.
+
+    Args:
+        file: opened for appending or updating.
+        lines: what to append.
+        what: begins the message of an error, as in `run.jsonl:`.
+
+    Raises:
+        DataError: they cannot be written, and no part of them is left in the file.
+    """
+    left = memoryview(lines)
+    start = file.seek(0, os.SEEK_END)
+    try:
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except OSError as error:
+        with suppress(OSError):
+            file.truncate(start)  # the next line must not follow a part of this one
+        raise DataError(
+            f"{what} cannot be written: {error.strerror}; what was written is kept, run again to go on"
+        ) from error
+
+
+def check_torn(torn: bytes, begins: bytes, *, name: str) -> None:
+    """Refuse to cut off a last line without an end that is no part of a line of ours.
+
+    Args:
+        torn: the line, or its first bytes.
+        begins: how every line of the file begins.
+        name: of the file, for messages.
+
+    Raises:
+        DataError: it is somebody else's text.
+    """
+    if not begins.startswith(torn[: len(begins)]):
+        raise DataError(f"{name}: it ends in a line this program did not write; choose another file")

@@ -238,7 +238,7 @@ def test_a_full_disk_ends_a_journal_and_keeps_what_was_paid_for(shop: Shop) -> N
     shop.requests("q1", "q2")
     full = run(*shop.server("--journal", "j"), cwd=shop.folder, most_bytes=len(kept) + 20)
     assert full.code == 1
-    assert "j: the journal cannot be written: File too large; what it holds is kept, run again" in full.stderr
+    assert "j: the journal cannot be written: File too large; what was written is kept, run again" in full.stderr
     assert "Traceback" not in full.stderr
     assert (shop.folder / "j").read_bytes() == kept
 

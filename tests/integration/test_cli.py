@@ -210,9 +210,10 @@ def test_a_line_that_is_no_trace_is_named(photos: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ['{"my": "data"}', '{"qid": "q1", "text": "x", "candidates": []}'])
-def test_a_file_that_is_no_trace_is_not_touched(content: str, photos: Path) -> None:
+@pytest.mark.parametrize("option", ["--trace", "--journal"])
+def test_a_file_of_another_kind_is_not_touched(option: str, content: str, photos: Path) -> None:
     (photos / "precious.json").write_text(content)  # no newline at its end
-    done = vretrver("rerank", requests_file(photos, "q1"), "--trace", "precious.json", cwd=photos)
+    done = vretrver("rerank", requests_file(photos, "q1"), option, "precious.json", cwd=photos)
     refused(done, "precious.json", "choose another file")
     assert (photos / "precious.json").read_text() == content
 

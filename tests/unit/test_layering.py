@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "agent": {"errors", "geometry", "records", "images"},
     "evaluation": {"errors", "records", "runs"},
-    "policies": {"_secrets", "_http", "_served", "errors", "geometry", "records", "images", "agent"},
+    "policies": {"files", "_secrets", "_http", "_served", "errors", "geometry", "records", "images", "agent"},
     "traces": {"errors", "files", "records", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
     "demo": {

@@ -9,7 +9,6 @@ import fcntl
 import os
 from collections import Counter, deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..agent.policy import Completion
 from ..errors import DataError
+from ..files import append_durably, check_torn
 
 VERSION = 1
 """Version of a line; it grows when the meaning of a field changes."""
@@ -40,6 +40,7 @@ class Entry:
 
 
 _ENTRY = TypeAdapter(Entry)
+_BEGINS = b'{"version":'
 
 
 class JournalFile:
@@ -95,19 +96,8 @@ class JournalFile:
         for key, completion in paid:
             entries.append(Entry(key=key, ordinal=self._counts[key], completion=completion))
             self._counts[key] += 1
-        left = memoryview(b"".join(_ENTRY.dump_json(entry) + b"\n" for entry in entries))
-        start = self._file.seek(0, os.SEEK_END)
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            with suppress(OSError):
-                self._file.truncate(start)  # the next line must not follow a part of this one
-            raise DataError(
-                f"{self.path}: the journal cannot be written: {error.strerror}; "
-                "what it holds is kept, run again to go on"
-            ) from error
+        lines = b"".join(_ENTRY.dump_json(entry) + b"\n" for entry in entries)
+        append_durably(self._file, lines, what=f"{self.path}: the journal")
         return entries
 
     def close(self) -> None:
@@ -120,6 +110,7 @@ class JournalFile:
         with self.path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if not line.endswith(b"\n"):
+                    check_torn(line, _BEGINS, name=str(self.path))
                     self._file.truncate(offset)
                     return
                 entry = self._parse(line, number)

@@ -345,7 +345,7 @@ def test_a_full_disk_ends_the_run_and_leaves_no_part_of_a_line(
 
     monkeypatch.setattr(os, "fsync", full)
     opened.policy.submit(ask("t"))
-    with pytest.raises(DataError, match="cannot be written: No space left on device; what it holds is kept"):
+    with pytest.raises(DataError, match="cannot be written: No space left on device; what was written is kept"):
         opened.policy.collect()
     assert (tmp_path / "journal.jsonl").read_bytes() == before
 
