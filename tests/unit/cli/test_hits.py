@@ -132,7 +132,7 @@ def test_an_absolute_path_without_a_map_names_the_remedy(tmp_path: Path):
         ({"run": Path("r"), "queries": Path("q"), "corpus": Path("c"), "text": "x"}, "with no other query"),
         ({"queries": Path("q")}, "--queries and --corpus go with --run"),
         ({"path_map": ["a=b"]}, "--map is for published evaluation files"),
-        ({}, "0 files and no query"),
+        ({}, "nothing to rerank"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options: Mapping[str, Any], message: str):
