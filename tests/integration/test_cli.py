@@ -170,6 +170,9 @@ def test_a_vanished_picture_is_recorded_and_named(photos: Path) -> None:
 BAD = {
     "no such folder": (("search", "nowhere", "--text", "x"), ("nowhere", "no such folder")),
     "no query": (("search", ".", "--top", "3"), ("there is no query", "--text")),
+    "nothing to search": (("search", "--text", "x"), ("SOURCE", "--index")),
+    "two things to search": (("search", ".", "--index", ".", "--text", "x"), ("once", "--index")),
+    "an index that is none": (("search", "--index", "gone", "--text", "x"), ("gone",)),
     "no such picture": (("search", ".", "--image", "gone.png"), ("gone.png", "no such picture")),
     "no such request file": (("rerank", "gone.jsonl"), ("gone.jsonl", "JSONL")),
     "no such candidate": (("rerank", "gone.png", "--text", "x"), ("gone.png", "no such candidate")),

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 def search(
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="An index directory, qdrant://HOST:PORT/COLLECTION, a folder, a document, a table, a pool of M-BEIR."
         ),
-    ],
+    ] = None,
+    index: Annotated[str | None, typer.Option(help="The same, for an index directory or qdrant://...")] = None,
     text: Annotated[str | None, typer.Option(help="Text of the query.")] = None,
     image: Annotated[Path | None, typer.Option(help="Picture of the query.")] = None,
     top: Annotated[int, typer.Option(help="Candidates to find.", min=1)] = 10,
@@ -50,6 +51,9 @@ def search(
 
     if report is not None and policy is None:
         raise ConfigError("--report is of a reranking; give --policy too")
+    if (source is None) == (index is None):
+        raise ConfigError("name what is searched, once: SOURCE, or --index with an index directory or qdrant://...")
+    source = source or index or ""
     query = query_of(text, image)
     options = IndexOptions(where=where, resident_mb=resident_mb, approximate=approximate, encoder=encoder)
     left_out = 0
