@@ -198,6 +198,12 @@ def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     refused(vretrver("search", ".", "--text", "x", cwd=tmp_path), "no pictures found")
 
 
+def test_an_empty_folder_leaves_no_index_behind(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    refused(vretrver("index", "empty", "-o", "made", cwd=tmp_path), "no pictures found")
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_broken_line_is_named_by_its_number_and_what_was_done_is_kept(photos: Path) -> None:
     file = requests_file(photos, "q1")
     vretrver("rerank", file, "--trace", "t.jsonl", cwd=photos)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ from .output import emit_json, note, progress
 if TYPE_CHECKING:
     from ..data.sources.source import Source
     from ..images import ImageStore
+    from ..records import Candidate
     from ..retrieval.directory.precomputed import PrecomputedVectors
     from ..retrieval.directory.update import UpdateReport
     from ..retrieval.directory.writer import IndexWriter
@@ -129,15 +132,19 @@ def _update(
 
     manifest = Manifest(fingerprint=encoder.fingerprint, dimension=encoder.dimension, encoder=name)
     imported = encoder if isinstance(encoder, PrecomputedVectors) else None
-    with IndexWriter(out, new=manifest) as writer, progress("indexing") as update:
+    with progress("indexing") as update, ExitStack() as held:
+        # the first candidate is read before the index is made: an empty source leaves nothing behind
+        candidates = _begun(source.candidates(progress=update if imported is None else None))
+        writer = held.enter_context(IndexWriter(out, new=manifest))
         check_encoder(out, writer.manifest, encoder)
         _set_roots(writer, source.roots, moved=moved)
         run = partial(update_index, writer, images=images, delete=_deletable(source) if delete else None)
         if imported is None:
-            report = run(source.candidates(progress=update), encoder, batch_size=batch_size)
+            report = run(candidates, encoder, batch_size=batch_size)
         else:
-            candidates = imported.having_vectors(source.candidates())
-            report = run(candidates, imported, batch_size=_IMPORT_BATCH, content=imported.content)
+            report = run(
+                imported.having_vectors(candidates), imported, batch_size=_IMPORT_BATCH, content=imported.content
+            )
             report = replace(report, refused=(*report.refused, *imported.missing))
     note_refused(source)
     for item in report.refused[:_NAMED]:
@@ -145,6 +152,11 @@ def _update(
     if len(report.refused) > _NAMED:
         note(f"left out: {len(report.refused) - _NAMED} more, {len(report.refused)} in all")
     return report
+
+
+def _begun(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+    """Return the same candidates with the first one read, and what is wrong with the source as a whole."""
+    return chain(list(islice(candidates, 1)), candidates)
 
 
 def _set_roots(writer: IndexWriter, roots: Mapping[str, Path | str], *, moved: bool) -> None:
