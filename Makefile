@@ -34,7 +34,7 @@ format: $(VENV)/.dev  ## format and fix what can be fixed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-proofs: $(VENV)/.dev  ## run the full counts and write benchmarks/results (minutes)
+proofs: $(VENV)/.dev  ## run the full counts and write benchmarks/results (a quarter of an hour)
 	$(BIN)/python -m proofs.agent_fuzz
 	$(BIN)/python -m proofs.driver_occupancy
 	$(BIN)/python -m proofs.http_throughput

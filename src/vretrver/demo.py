@@ -16,6 +16,7 @@ from .agent.bench import Views
 from .agent.dialects.vretrver import vretrver
 from .agent.reranker import AgentConfig, Reranked, Reranker
 from .agent.schedule import ReferenceSchedule
+from .data.catalogue.pose import FRAME
 from .data.catalogue.truth import load_evidence
 from .data.catalogue.write import write_catalogue
 from .data.mbeir import MbeirQuery, open_mbeir
@@ -149,7 +150,9 @@ def _coarse(
 def _truth(directory: Path, rows: Sequence[MbeirQuery]) -> Truth:
     """Return what the oracle knows: the judged positives, their twins, and where the details are."""
     evidence = {
-        path: Evidence(box=Box(left=e.box[0], top=e.box[1], right=e.box[2], bottom=e.box[3]), width=768, height=768)
+        path: Evidence(
+            box=Box(left=e.box[0], top=e.box[1], right=e.box[2], bottom=e.box[3]), width=FRAME, height=FRAME
+        )
         for path, e in load_evidence(directory / "evidence.jsonl").items()
     }
     return Truth(

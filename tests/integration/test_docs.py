@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
+import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -75,6 +78,58 @@ def test_the_import_table_of_the_architecture_lists_every_unit() -> None:
 def test_no_figure_of_the_readme_is_without_its_file() -> None:
     for name in re.findall(r"benchmarks/results/[\w.-]+", README):
         assert (ROOT / name).exists()
+
+
+def results(name: str) -> dict[str, Any]:
+    """Return a result file."""
+    loaded: dict[str, Any] = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+    return loaded
+
+
+def test_the_figures_of_the_readme_are_those_of_the_result_files() -> None:
+    demo, fuzz, kill = results("demo")["first"], results("agent_fuzz"), results("index_kill")
+    drive, scale = results("driver_occupancy"), results("index_scale")["results"]["1000000"]
+    fast = results("decode_rate")["sets"]["drawn 12-megapixel JPEGs"]["9 tokens"]["times_as_fast"]
+    speed = results("catalogue_speed")
+    for row in (
+        f"hit@1, hit@20 | {demo['coarse']['hit@1']:.3f}, {demo['coarse']['hit@20']:.3f} |",
+        f"may not look: hit@1 | {demo['agent_without_tools']['hit@1']:.3f} |",
+        f"looks a query | {demo['agent']['hit@1']:.3f}, {demo['agent']['calls']} |",
+        (
+            f"{fuzz['replies']:,} mutated replies and {fuzz['sessions']:,} whole sessions: broken promises | "
+            f"{len(fuzz['broken'])} |"
+        ),
+        f"places busy | {drive['driver']['occupancy']:.3f}; in rounds {drive['rounds']['occupancy']:.3f} |",
+        f"{kill['kills']:,} kills while indexing 20,000 items: acknowledged items lost | {kill['lost']} |",
+        f"| {scale['exact']['p50_ms']:.1f} ms, {scale['exact']['ratio_of_medians']} of it |",
+        (
+            f"recall@50 {scale['approximate']['recall@50']:.3f} (clustered vectors): p50 | "
+            f"{scale['approximate']['p50_ms']} ms |"
+        ),
+        f"| {fast:.1f} times as many |",
+        (
+            f"| {statistics.median(speed['with_files_per_second']):.0f}; {min(speed['in_memory_per_second']):.0f} to "
+            f"{max(speed['in_memory_per_second']):.0f} a second |"
+        ),
+    ):
+        assert row in README, row
+
+
+def test_the_gate_table_of_the_readme_is_that_of_the_result_file() -> None:
+    gate = results("catalogue_gate")["results"]
+    kinds = ("print", "emblem", "stitch")
+
+    def row(*shares: dict[str, float], bound: bool) -> str:
+        return " | ".join(f"{s['value']:.3f}" + (f" [{s['upper']:.3f}]" if bound else "") for s in shares)
+
+    for line in (
+        row(*(gate[f"told_where-{kind}"]["control_plain_ink"] for kind in kinds), bound=False),
+        row(*(gate[f"told_where-{kind}"]["top1"] for kind in kinds), bound=True),
+        row(*(gate[f"observer-{kind}"]["verdict"] for kind in kinds), bound=True),
+        row(*(gate[f"not_told-{kind}"]["top1"] for kind in kinds), bound=True),
+        row(*(gate[f"native-{kind}"]["top1"] for kind in kinds), bound=False),
+    ):
+        assert f"| {line} |" in README, line
 
 
 def test_the_changelog_knows_the_version() -> None:
