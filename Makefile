@@ -18,7 +18,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[dev,models,index,sources,http,qdrant,fs]'
+	$(BIN)/pip install --quiet --editable '.[dev,train,index,sources,http,qdrant,fs]'
 	touch $@ $(VENV)/.core
 
 demo: $(VENV)/.core  ## draw a catalogue, search it, rerank it with looks, write the evidence report

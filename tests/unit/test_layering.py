@@ -30,22 +30,36 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"_optional", "errors", "files", "geometry", "records", "images", "runs"},
     "retrieval": {
         "_version", "_optional", "_secrets", "_http", "_served", "errors", "files", "geometry", "records", "images",
+        "models",
     },
     "agent": {"errors", "geometry", "records", "images"},
     "evaluation": {"errors", "records", "runs"},
-    "policies": {"files", "_secrets", "_http", "_served", "errors", "geometry", "records", "images", "agent"},
+    "models": {"_optional", "errors", "files", "geometry", "records", "images", "agent"},
+    "config": {"errors", "files"},
+    "policies": {
+        "_optional", "files", "_secrets", "_http", "_served", "errors", "geometry", "records", "images", "agent",
+        "models",
+    },
+    "training": {
+        "_optional", "errors", "files", "geometry", "records", "pictures", "images", "runs", "data", "retrieval", "agent",
+        "evaluation", "models", "config", "policies", "traces",
+    },
+    "experiments": {
+        "_optional", "errors", "files", "geometry", "records", "images", "runs", "data", "retrieval", "agent",
+        "evaluation", "models", "config", "policies", "traces", "training",
+    },
     "traces": {"errors", "files", "records", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
     "demo": {
         "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",
-        "report",
+        "report", "models",
     },
     "doctor": {
         "_http", "_secrets", "errors", "geometry", "records", "images", "retrieval", "agent", "policies",
     },
     "cli": {
         "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",
-        "traces", "report", "demo", "doctor", "__init__",
+        "traces", "report", "demo", "doctor", "config", "models", "training", "experiments", "__init__",
     },
     "__init__": {
         "_version", "errors", "geometry", "records", "images", "runs", "retrieval", "agent", "evaluation", "traces"
@@ -60,13 +74,17 @@ THIRD_PARTY: dict[str, set[str]] = {
     "data": {"numpy", "PIL", "pydantic"},
     "doctor": {"numpy", "PIL"},
     "evaluation": {"numpy"},
+    "config": {"pydantic", "yaml"},
+    "experiments": {"numpy", "PIL", "pydantic", "torch"},
     "images": {"PIL"},
+    "models": {"numpy", "PIL", "safetensors", "tokenizers", "torch", "transformers"},
     "pictures": {"PIL", "pypdfium2"},
-    "policies": {"PIL", "pydantic"},
+    "policies": {"PIL", "numpy", "pydantic", "torch", "transformers"},
     "report": {"PIL"},
-    "retrieval": {"numpy", "PIL"},
+    "retrieval": {"numpy", "PIL", "sentence_transformers", "torch", "transformers"},
     "runs": {"numpy"},
     "traces": {"pydantic"},
+    "training": {"numpy", "PIL", "pydantic", "torch", "transformers", "trl", "datasets", "sentence_transformers"},
 }
 """Unit -> libraries it may import."""
 

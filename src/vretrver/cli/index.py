@@ -128,8 +128,10 @@ def _update(
     from ..retrieval.directory.precomputed import PrecomputedVectors
     from ..retrieval.directory.update import update_index
     from ..retrieval.directory.writer import IndexWriter
+    from ..retrieval.encoders import lasting_name
     from .inputs import note_refused
 
+    name = lasting_name(name)
     manifest = Manifest(fingerprint=encoder.fingerprint, dimension=encoder.dimension, encoder=name)
     imported = encoder if isinstance(encoder, PrecomputedVectors) else None
     with progress("indexing") as update, ExitStack() as held:
@@ -137,6 +139,7 @@ def _update(
         candidates = _begun(source.candidates(progress=update if imported is None else None))
         writer = held.enter_context(IndexWriter(out, new=manifest))
         check_encoder(out, writer.manifest, encoder)
+        writer.set_encoder(name)
         _set_roots(writer, source.roots, moved=moved)
         run = partial(update_index, writer, images=images, delete=_deletable(source) if delete else None)
         if imported is None:

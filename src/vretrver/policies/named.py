@@ -1,6 +1,7 @@
 """Policies by name, as the command line and configuration files write them.
 
 `policy_named` makes one and does nothing else; `opened` also asks a server whether it will do, and keeps a journal.
+Libraries of one kind of policy are loaded only when that kind is named.
 """
 
 from __future__ import annotations
@@ -8,23 +9,44 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from .._optional import require
 from ..agent.policy import Policy
 from ..errors import ConfigError, DataError
 from ..geometry import PixelBudget, SizeRule
 from .scripted import first_k, misbehaving, replay, shuffled
 
-NAMES = "first-k, random[:SEED], misbehaving[:SEED], replay:FILE, http:URL"
+NAMES = "first-k, random[:SEED], misbehaving[:SEED], replay:FILE, local:FOLDER, http:URL"
 """What can be named."""
 
 MODEL_VARIABLE = "VRETRVER_MODEL"
 """Environment variable that names the model of a server."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOptions:
+    """How a model folder is run in this process."""
+
+    dtype: str = "auto"
+    """What weights are held in: float32, bfloat16, float16, or auto, as they are stored."""
+    device: str = "auto"
+    """As torch names it; auto is the first CUDA device where there is one, else the CPU."""
+    in_flight: int = 64
+    """Turns written at once."""
+    context_tokens: int | None = None
+    """Most tokens of a conversation; None is what the folder says."""
+
+
 @contextmanager
 def opened(
-    spec: str, *, model: str | None = None, journal: Path | None = None, shown: SizeRule | None = None
+    spec: str,
+    *,
+    model: str | None = None,
+    journal: Path | None = None,
+    shown: SizeRule | None = None,
+    local: LocalOptions | None = None,
 ) -> Iterator[Policy]:
     """Yield the policy that is named, ready to be used, and close it in the end.
 
@@ -35,15 +57,17 @@ def opened(
         model: as of `policy_named`.
         journal: file in which the turns are kept, so that a run that was killed pays for none of them twice.
         shown: at what size candidates are shown; by it a server is seen to resize pictures.
+        local: as of `policy_named`.
 
     Raises:
         ConfigError: the name or an argument is wrong.
         DataError: a recording or the journal cannot be read.
+        MissingDependency: the extra that the policy needs is not installed.
         PolicyError: the server will not do.
     """
     from .chat_api import ChatPolicy
 
-    policy = policy_named(spec, model=model)
+    policy = policy_named(spec, model=model, local=local)
     try:
         if isinstance(policy, ChatPolicy):
             rule = shown or PixelBudget()
@@ -58,22 +82,28 @@ def opened(
         policy.close()
 
 
-def policy_named(spec: str, *, model: str | None = None) -> Policy:
+def policy_named(spec: str, *, model: str | None = None, local: LocalOptions | None = None) -> Policy:
     """Return a policy for `name`, `name:argument` or the address of a server.
 
     Args:
         spec: one of `NAMES`.
         model: the model of a server; None takes it from the environment.
+        local: how a model folder is run; None is as `LocalOptions` says.
 
     Raises:
         ConfigError: the name is unknown or its argument is not what it takes.
         DataError: a recording cannot be read.
+        MissingDependency: the extra that the policy needs is not installed.
     """
     name, _, argument = spec.partition(":")
     if name in ("http", "https"):
         return _served(spec if argument.startswith("//") else argument, model or os.environ.get(MODEL_VARIABLE))
     if model is not None:
         raise ConfigError(f"policy {spec!r} takes no model; leave --model out, or name a server with http:URL")
+    if name == "local" and argument:
+        return _local(Path(argument), local or LocalOptions())
+    if local is not None:
+        raise ConfigError(f"policy {spec!r} runs no model here and takes no options of one; name local:FOLDER")
     if name == "first-k" and not argument:
         return first_k()
     if name == "random":
@@ -92,6 +122,21 @@ def _served(url: str, model: str | None) -> Policy:
     if not model:
         raise ConfigError(f"a server is asked for a model by its name; give --model NAME or set {MODEL_VARIABLE}")
     return ChatPolicy(url, model=model)
+
+
+def _local(folder: Path, options: LocalOptions) -> Policy:
+    """Return the policy of a model folder; torch and transformers are loaded only here."""
+    require("torch", extra="models")
+    require("transformers", extra="models")
+    from .local.policy import LocalPolicy
+
+    return LocalPolicy.of_folder(
+        folder,
+        dtype=options.dtype,
+        device=options.device,
+        in_flight=options.in_flight,
+        context_tokens=options.context_tokens,
+    )
 
 
 def _seed(spec: str, argument: str) -> int:

@@ -123,6 +123,13 @@ class IndexWriter:
                 manifest = self._stored(replace(self.manifest, roots=dict(roots)))
             self.manifest = manifest
 
+    def set_encoder(self, name: str) -> None:
+        """Record what the encoder is asked for by; the vectors stay those of the same fingerprint."""
+        if name != self.manifest.encoder:
+            with self.database.writing():
+                manifest = self._stored(replace(self.manifest, encoder=name))
+            self.manifest = manifest
+
     def set_approximate(self, approximate: Approximate) -> None:
         """Record a structure for approximate search; the one before it is removed."""
         before = self.manifest.approximate

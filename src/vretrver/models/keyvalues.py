@@ -1,0 +1,77 @@
+"""Keys and values of several conversations side by side, each a row without holes.
+
+Row b holds its tokens at places 0 .. length - 1, whatever the other rows hold; what stands behind them is overwritten
+by what comes next and hidden by the mask until then. Rotary positions are applied before keys are kept, so that the
+place in a row means nothing. Rows are taken out and put back as conversations end their turns and go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_STEP = 64
+"""Rows grow by this many places, so that they are not moved at every token."""
+
+
+class KeyValues:
+    """The cache of a batch. It has the one method that attention layers of transformers call.
+
+    Args:
+        shape: (layers, key-value heads, width of a head).
+        rows: what each conversation holds so far, [layers, 2, heads, length, width]; None is nothing.
+        room: places kept free behind the longest row.
+        dtype: of keys and values.
+        device: where they lie.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int, int], rows: Sequence[Tensor | None], *, room: int, dtype: Any, device: Any
+    ) -> None:
+        layers, heads, width = shape
+        self.lengths = [0 if row is None else row.shape[3] for row in rows]
+        capacity = -(-(max(self.lengths, default=0) + room) // _STEP) * _STEP
+        self.data = torch.zeros((layers, 2, len(rows), heads, capacity, width), dtype=dtype, device=device)
+        for place, row in enumerate(rows):
+            if row is not None:
+                self.data[:, :, place, :, : row.shape[3]] = row
+        self._places: Tensor | None = None
+        self._used = 0
+
+    @property
+    def room(self) -> int:
+        """Tokens that still fit behind the longest row."""
+        return int(self.data.shape[4]) - max(self.lengths)
+
+    def row(self, place: int) -> Tensor:
+        """Return a copy of what a row holds."""
+        return self.data[:, :, place, :, : self.lengths[place]].clone()
+
+    def begin(self, width: int) -> Tensor | None:
+        """Make ready for a pass over `width` new columns and return its mask, [rows, 1, width, places].
+
+        None means that the plain causal mask is right: no row holds anything yet.
+        """
+        device = self.data.device
+        starts = torch.tensor(self.lengths, device=device)[:, None]
+        self._places = starts + torch.arange(width, device=device)
+        if not any(self.lengths):
+            self._used = width
+            return None
+        self._used = max(self.lengths) + width
+        return (torch.arange(self._used, device=device) <= self._places[..., None])[:, None]
+
+    def update(self, keys: Tensor, values: Tensor, layer_idx: int, *_: object, **__: object) -> tuple[Tensor, Tensor]:
+        """Keep the keys and values of a layer's new columns and return all that the mask speaks of."""
+        kept = self.data[layer_idx]
+        rows = torch.arange(keys.shape[0], device=keys.device)[:, None]
+        kept[0][rows, :, self._places] = keys.transpose(1, 2)
+        kept[1][rows, :, self._places] = values.transpose(1, 2)
+        return kept[0][:, :, : self._used], kept[1][:, :, : self._used]
+
+    def advance(self, counts: Sequence[int]) -> None:
+        """Count the new tokens of each row that are to stay; 0 leaves a row as it was before the pass."""
+        self.lengths = [length + count for length, count in zip(self.lengths, counts, strict=True)]

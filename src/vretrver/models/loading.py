@@ -1,0 +1,125 @@
+"""Loads a model folder: weights, tokenizer, vision tower, and what a record must say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .._optional import require
+from ..errors import ConfigError
+from .digest import folder_digest
+from .folder import ModelFolder, open_folder
+from .vision import MEMORY, Vision
+from .vocabulary import Vocabulary
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+"""What weights may be held in; `auto` is as they are stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalModel:
+    """A model that is ready to be run."""
+
+    folder: ModelFolder
+    """Where it came from."""
+    model: Any
+    """The model of transformers, in evaluation mode."""
+    vocabulary: Vocabulary
+    """Its tokenizer."""
+    vision: Vision
+    """Its vision tower, with a memory of pictures."""
+    fingerprint: str
+    """Folder, hash of its contents, dtype, device, attention and versions."""
+
+    @property
+    def device(self) -> Any:
+        """Where the weights lie."""
+        return self.model.device
+
+    @property
+    def dtype(self) -> Any:
+        """What the weights are held in."""
+        return self.model.dtype
+
+    @property
+    def outputs(self) -> int:
+        """Number of ids the model has an output for; the tokenizer may know fewer."""
+        return int(self.model.lm_head.weight.shape[0])
+
+
+def load_model(
+    path: Path | str, *, dtype: str = "auto", device: str = "auto", vision_memory: int = MEMORY
+) -> LocalModel:
+    """Load a model folder.
+
+    Args:
+        path: a folder in hub layout, on this machine.
+        dtype: one of `DTYPES`.
+        device: as torch names it; `auto` is the first CUDA device where there is one, else the CPU.
+        vision_memory: most bytes of visual tokens remembered.
+
+    Raises:
+        ConfigError: the folder or an option cannot be used.
+        MissingDependency: the extra `models` is not installed.
+    """
+    torch, transformers = require("torch", extra="models"), require("transformers", extra="models")
+    if dtype not in DTYPES:
+        raise ConfigError(f"dtype {dtype!r} is unknown; there are {', '.join(DTYPES)}")
+    folder = open_folder(path)
+    vocabulary = Vocabulary.of_folder(folder.path)
+    where = _device(torch, device)
+    model = _load_weights(transformers, folder, dtype).to(where).eval()
+    digest = folder_digest(folder.path)
+    marks = [
+        f"{folder.family} {folder.path.name}@{digest}",
+        f"{str(model.dtype).removeprefix('torch.')} {where.type} sdpa",
+        f"torch {torch.__version__} transformers {transformers.__version__}",
+    ]
+    return LocalModel(
+        folder=folder,
+        model=model,
+        vocabulary=vocabulary,
+        vision=Vision(model.model.visual, folder.geometry, memory=vision_memory),
+        fingerprint=f"local:{' '.join(marks)}",
+    )
+
+
+def _device(torch: Any, name: str) -> Any:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"device {name!r} cannot be used ({reason}); name cpu, or a device torch sees") from error
+    return device
+
+
+def _load_weights(transformers: Any, folder: ModelFolder, dtype: str) -> Any:
+    """Return the model with all its weights; one that is missing is an error, not a random number."""
+    log = transformers.utils.logging
+    bar, level = log.is_progress_bar_enabled(), log.get_verbosity()
+    log.disable_progress_bar()
+    log.set_verbosity_error()
+    try:
+        model, report = getattr(transformers, folder.model_class).from_pretrained(
+            str(folder.path),
+            dtype=dtype,
+            attn_implementation="sdpa",
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{folder.path}: the weights cannot be loaded ({reason})") from error
+    finally:
+        log.set_verbosity(level)
+        if bar:
+            log.enable_progress_bar()
+    lacking = sorted([*report["missing_keys"], *(str(entry[0]) for entry in report["mismatched_keys"])])
+    if lacking:
+        raise ConfigError(f"{folder.path}: the weights lack {lacking[0]}, or have it in another shape")
+    return model

@@ -1,0 +1,176 @@
+"""The encoder over a Qwen-VL folder: items are rendered in its layout, sorted by length and run in batches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...images import ImageStore
+from ...models.digest import folder_digest
+from ...models.folder import ModelFolder, open_folder
+from ...models.loading import load_model
+from ...models.vocabulary import Vocabulary
+from ...records import Candidate, Part, Query
+from ..encoder import Vectors
+from .backbone import Collator, embed
+from .recipe import Recipe, recipe_of
+from .rendering import Rendered, Renderer
+from .wording import HELPFUL, WORDINGS
+
+BATCH_TOKENS = 16_384
+"""Tokens of one batch, filled-up places included; a longer item is a batch of its own."""
+
+PROCESSOR = "patches-1"
+"""Part of the fingerprint: how bytes become patches. It equals the stock PIL processor bit for bit."""
+
+
+class LayoutEncoder:
+    """Vectors of a Qwen-VL model in one layout.
+
+    Args:
+        model: a model of transformers for generation, in the state it is used in.
+        renderer: writes items down.
+        collator: makes batches.
+        store: opens the pictures.
+        fingerprint: name of everything the vectors depend on.
+        batch_tokens: tokens of one batch, filled-up places included.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        renderer: Renderer,
+        collator: Collator,
+        store: ImageStore,
+        *,
+        fingerprint: str,
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> None:
+        self.model = model
+        self.renderer = renderer
+        self.collator = collator
+        self.store = store
+        self.batch_tokens = batch_tokens
+        self._fingerprint = fingerprint
+
+    @property
+    def fingerprint(self) -> str:
+        """Layout and its version, hash of the folder, size of pictures, cut of texts, processor and number format."""
+        return self._fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """Width of the language model."""
+        return int(self.model.config.get_text_config().hidden_size)
+
+    def encode_queries(self, queries: Sequence[Query]) -> Vectors:
+        """Return [N, D] float32, L2-normalised.
+
+        Raises:
+            PictureError: a picture cannot be read.
+            DataError: the pictures of an item are more than the model takes.
+        """
+        return self._encode([query.parts for query in queries], [query.instruction for query in queries])
+
+    def encode_candidates(self, candidates: Sequence[Candidate]) -> Vectors:
+        """Return [N, D] float32, L2-normalised; raises as `encode_queries`."""
+        return self._encode([candidate.parts for candidate in candidates], [""] * len(candidates))
+
+    def _encode(self, items: Sequence[tuple[Part, ...]], instructions: Sequence[str]) -> Vectors:
+        rendered = [
+            self.renderer.render(parts, instruction, self.store)
+            for parts, instruction in zip(items, instructions, strict=True)
+        ]
+        vectors = np.zeros((len(items), self.dimension), dtype=np.float32)
+        with torch.inference_mode():
+            for batch in batches_of(rendered, most_tokens=self.batch_tokens):
+                features = self.collator.features([rendered[place] for place in batch])
+                vectors[batch] = embed(self.model, features).cpu().numpy()
+        return vectors
+
+
+def open_layout(
+    layout: str, path: Path, store: ImageStore, *, dtype: str = "float32", device: str = "auto"
+) -> LayoutEncoder:
+    """Return the encoder of a Qwen-VL folder.
+
+    Args:
+        layout: a name of `WORDINGS`.
+        path: the folder, in hub layout.
+        store: opens the pictures.
+        dtype: number format of the weights; `auto` is as they are stored.
+        device: as torch names it; `auto` takes a GPU where there is one.
+
+    Raises:
+        ConfigError: the folder cannot be used, or was trained in another layout.
+        MissingDependency: the extra `models` is not installed.
+    """
+    folder = open_folder(path)
+    recipe = recipe_of(path, WORDINGS[layout], cell=folder.geometry.cell)
+    loaded = load_model(path, dtype=dtype, device=device)
+    return LayoutEncoder(
+        loaded.model,
+        renderer_of(folder, loaded.vocabulary, recipe),
+        collator_of(folder, loaded.vocabulary),
+        store,
+        fingerprint=_fingerprint(folder, recipe, dtype=str(loaded.dtype).removeprefix("torch.")),
+    )
+
+
+def renderer_of(folder: ModelFolder, vocabulary: Vocabulary, recipe: Recipe) -> Renderer:
+    """Return what writes items down for a folder."""
+    vocabulary.backend.no_truncation()
+    vocabulary.backend.no_padding()
+    return Renderer(
+        WORDINGS[recipe.layout],
+        vocabulary.backend,
+        system="" if folder.family == "qwen3_vl" else HELPFUL,
+        rule=recipe.pictures,
+        text_tokens=recipe.text_tokens,
+        most_tokens=min(folder.context_tokens, _tokenizer_limit(folder.path)),
+    )
+
+
+def collator_of(folder: ModelFolder, vocabulary: Vocabulary) -> Collator:
+    """Return what makes batches for a folder."""
+    return Collator(folder.geometry, picture_pad=vocabulary.picture_pad, fill=vocabulary.turn_end)
+
+
+def batches_of(items: Sequence[Rendered], *, most_tokens: int) -> Iterator[list[int]]:
+    """Yield the places of items, the longest first, in batches of at most `most_tokens` when filled up."""
+    order = sorted(range(len(items)), key=lambda place: -len(items[place].ids))
+    batch: list[int] = []
+    for place in order:
+        if batch and (len(batch) + 1) * len(items[batch[0]].ids) > most_tokens:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def _fingerprint(folder: ModelFolder, recipe: Recipe, *, dtype: str) -> str:
+    wording = WORDINGS[recipe.layout]
+    parts = (
+        f"{wording.name}-{wording.version}",
+        f"weights={folder_digest(folder.path)}",
+        str(recipe.pictures),
+        f"text_tokens={recipe.text_tokens}",
+        f"processor={PROCESSOR}",
+        f"dtype={dtype}",
+    )
+    return " ".join(parts)
+
+
+def _tokenizer_limit(folder: Path) -> int:
+    """Return the most tokens the folder's tokenizer is said to make of one text; without a word there is no limit."""
+    try:
+        limit = json.loads((folder / "tokenizer_config.json").read_bytes()).get("model_max_length")
+    except (OSError, ValueError, AttributeError):
+        return 10**9
+    return int(limit) if isinstance(limit, int | float) and limit > 0 else 10**9

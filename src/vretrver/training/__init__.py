@@ -1,0 +1,1 @@
+"""How the models learn: perception, embedding, the supervised cold start. Data and thin commands, no framework."""

@@ -1,0 +1,93 @@
+"""Picture books: the bytes a model was shown, by their hash, beside the trajectories that only name them.
+
+A trajectory says how each picture can be made again; a book saves making it. Any policy can be recorded.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..agent.messages import ShownPicture
+from ..agent.policy import Completion, Policy, PolicyLimits, Request
+from ..errors import DataError
+
+
+class PictureBook:
+    """Bytes by SHA-256 in one SQLite file.
+
+    Args:
+        path: the file; made when `write` is set.
+        write: whether pictures are added.
+
+    Raises:
+        DataError: there is no such book to read.
+    """
+
+    def __init__(self, path: Path, *, write: bool = False) -> None:
+        if not write and not path.is_file():
+            raise DataError(f"{path}: there is no picture book; synthesize the trajectories again")
+        self.path = path
+        self._database = sqlite3.connect(path, check_same_thread=False)
+        self._database.execute("pragma synchronous=off" if write else "pragma query_only=on")
+        if write:
+            self._database.execute("create table if not exists pictures (sha256 text primary key, data blob)")
+
+    def put(self, pictures: Iterable[ShownPicture]) -> None:
+        """Add pictures that are not there yet."""
+        rows = [(shown.picture.sha256, shown.picture.data) for shown in pictures]
+        self._database.executemany("insert or ignore into pictures values (?, ?)", rows)
+
+    def get(self, sha256: str) -> bytes | None:
+        """Return a picture's bytes, or None."""
+        row = self._database.execute("select data from pictures where sha256 = ?", (sha256,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def close(self) -> None:
+        """Write everything and give the file back."""
+        self._database.commit()
+        self._database.close()
+
+
+class RecordedPolicy:
+    """A policy whose pictures are kept in a book.
+
+    Args:
+        inner: writes the turns.
+        book: takes the pictures of every request.
+    """
+
+    def __init__(self, inner: Policy, book: PictureBook) -> None:
+        self.inner, self.book = inner, book
+
+    @property
+    def fingerprint(self) -> str:
+        """The inner policy's."""
+        return self.inner.fingerprint
+
+    @property
+    def limits(self) -> PolicyLimits:
+        """The inner policy's."""
+        return self.inner.limits
+
+    def submit(self, request: Request) -> None:
+        """Keep the pictures and hand the request on."""
+        self.book.put(shown for message in request.messages for shown in message.pictures)
+        self.inner.submit(request)
+
+    def collect(self) -> list[Completion]:
+        """Return what the inner policy finished."""
+        return self.inner.collect()
+
+    def cancel(self, session: str) -> None:
+        """Hand on."""
+        self.inner.cancel(session)
+
+    def release(self, session: str) -> None:
+        """Hand on."""
+        self.inner.release(session)
+
+    def close(self) -> None:
+        """Close the inner policy; the book stays open."""
+        self.inner.close()

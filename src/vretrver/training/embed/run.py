@@ -1,0 +1,124 @@
+"""The embedding run: from a start folder to a trained one, resumable to the bit, with its measurement."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...files import replace_file
+from ...geometry import PixelBudget
+from ...models.loading import LocalModel, load_model
+from ...retrieval.layouts.encoder import LayoutEncoder, collator_of, renderer_of
+from ...retrieval.layouts.recipe import RECIPE_FILE, Recipe
+from ..curves import write_curves
+from ..drawn import DrawnStore
+from ..gallery import Gallery
+from ..runlog import METRICS_FILE, RunFolder
+from .config import EmbedConfig, Evaluation
+from .measure import mean_of, measure
+from .module import ItemModule
+from .pairs import Pairs
+from .start import start_folder
+from .trainer import make_trainer, newest_checkpoint, step_of
+
+MODEL_FOLDER = "model"
+"""Folder of the trained encoder in a run's folder."""
+
+RESULT_FILE = "evaluation.json"
+"""The measurement of the trained encoder."""
+
+CURVES_FILE = "metrics.svg"
+"""The plot of the metrics."""
+
+Note = Callable[[str], None]
+
+
+def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
+    """Train an encoder to its end, or from where the run was killed, and return its folder.
+
+    Args:
+        config: the run.
+        out: its folder.
+        note: takes a line for a person, now and then.
+
+    Raises:
+        ConfigError: the folder belongs to another configuration, or what it starts from cannot be used.
+        DataError: a gallery is missing, or the catalogue cannot have so many items.
+        MissingDependency: the extra `train` is not installed.
+    """
+    torch.set_num_threads(config.threads)
+    torch.set_flush_denormal(True)
+    folder = RunFolder(out, config)
+    begun = start_folder(config.start, out / "start", layout=config.layout, seed=config.seed)
+    loaded = load_model(begun, dtype=config.dtype, device=config.device or "auto")
+    recipe = Recipe(
+        layout=config.layout,
+        pictures=PixelBudget(cell=loaded.folder.geometry.cell, tokens=config.picture_tokens),
+        text_tokens=config.text_tokens,
+    )
+    pairs = Pairs(seed=config.data.seed, items=config.data.items, tasks=config.data.shapes)
+    module = ItemModule(
+        loaded.model,
+        renderer_of(loaded.folder, loaded.vocabulary, recipe),
+        collator_of(loaded.folder, loaded.vocabulary),
+        _store(pairs, config.data.gallery),
+    )
+    _train(config, module, pairs, folder, note)
+    trained = _export(loaded, begun, recipe, out / MODEL_FOLDER)
+    if config.evaluation is not None and not (out / RESULT_FILE).is_file():
+        _evaluate(config, config.evaluation, module, out, folder, note)
+    write_curves(out / CURVES_FILE, folder.metrics(), title="train embed")
+    return trained
+
+
+def _train(config: EmbedConfig, module: ItemModule, pairs: Pairs, folder: RunFolder, note: Note) -> None:
+    """Run the trainer from the newest checkpoint; metrics of later steps are taken back first."""
+    trainer = make_trainer(config, module, pairs, folder, note)
+    checkpoint = newest_checkpoint(folder.path)
+    done = -1 if checkpoint is None else step_of(checkpoint)
+    kept = [entry for entry in folder.metrics() if entry["step"] <= done]
+    replace_file(folder.path / METRICS_FILE, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
+    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+
+
+def _store(pairs: Pairs, gallery: Path | None) -> DrawnStore:
+    return DrawnStore(pairs.shots(), gallery=None if gallery is None else Gallery(gallery))
+
+
+def _export(loaded: LocalModel, begun: Path, recipe: Recipe, out: Path) -> Path:
+    """Write the trained encoder: the files of the folder it began from, with its own weights and recipe."""
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(begun.iterdir()):
+        if path.suffix in (".json", ".jinja", ".txt") and "safetensors" not in path.name:
+            shutil.copyfile(path, out / path.name)
+    loaded.model.save_pretrained(out)
+    replace_file(out / RECIPE_FILE, recipe.to_json().encode())
+    return out
+
+
+def _evaluate(
+    config: EmbedConfig, evaluation: Evaluation, module: ItemModule, out: Path, folder: RunFolder, note: Note
+) -> None:
+    """Measure the trained encoder on a catalogue of another seed, in the number format it was trained in."""
+    pairs = Pairs(seed=evaluation.seed, items=evaluation.items, tasks=config.data.shapes)
+    encoder = LayoutEncoder(
+        module.body.eval(),
+        module.renderer,
+        module.collator,
+        _store(pairs, evaluation.gallery),
+        fingerprint="in training",
+    )
+    found = measure(encoder, pairs, queries=evaluation.queries, note=note)
+    result: dict[str, Any] = {
+        "config": folder.hash,
+        "seed": evaluation.seed,
+        "pool": evaluation.items,
+        "tasks": found,
+    }
+    replace_file(out / RESULT_FILE, (json.dumps(result, indent=2) + "\n").encode())
+    folder.note(config.steps, {"evaluation": mean_of(found)})

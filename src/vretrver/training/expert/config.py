@@ -1,0 +1,37 @@
+"""What a synthesis run is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from ...config import Section
+
+
+class Stage(Section):
+    """Windows of one kind, drawn one after another; stages follow one another, easy ones first."""
+
+    windows: int = Field(ge=1)
+    """How many."""
+    sizes: dict[int, int] = {5: 1, 10: 1, 20: 1}
+    """Candidates in a window -> weight."""
+    shapes: dict[int, int] = {0: 6, 4: 5, 7: 5, 9: 2, 2: 2, 8: 2, 3: 2, 6: 1, 1: 1}
+    """Task shape -> weight."""
+
+
+class SynthesisConfig(Section):
+    """A synthesis run: the expert over practice windows."""
+
+    gallery: Path
+    """Gallery of the training catalogue."""
+    stages: tuple[Stage, ...]
+    """The windows."""
+    tools: bool = True
+    """Whether the expert looks; without, it ranks by what the thumbnails show, for the twin without tools."""
+    seed: int = 0
+    """Of windows and flaws."""
+    shard: int = Field(500, ge=1)
+    """Windows a file; a killed run loses no more than the files that were being written."""
+    workers: int = Field(2, ge=1)
+    """Processes."""

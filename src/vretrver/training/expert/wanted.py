@@ -1,0 +1,62 @@
+"""What a query of the catalogue asks for, and what is true of a candidate, in the words the expert uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ...data.catalogue.plan import Item
+from ...data.catalogue.tasks import Shape, World
+from ...data.catalogue.world import Detail
+
+Trait = Literal["colour", "pattern", "product", "trim", "ground"]
+"""Something a thumbnail shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What makes a candidate right."""
+
+    traits: tuple[tuple[Trait, str], ...]
+    """What the thumbnail or the text of a right candidate shows, in the order the expert checks it."""
+    detail: Detail | None
+    """The detail the query's text asks for; None when it stands in the query's picture."""
+    seen: Detail | None = None
+    """The detail in the query's first picture, when that is the one asked for."""
+
+    @property
+    def looks_at_query(self) -> bool:
+        """Whether the query's picture must be looked at."""
+        return self.detail is None
+
+
+def trait_of(item: Item, trait: Trait) -> str:
+    """Return what an item's catalogue picture shows."""
+    family = item.family
+    return {
+        "colour": family.colour,
+        "pattern": family.pattern,
+        "product": family.product,
+        "trim": family.trim,
+        "ground": family.ground,
+    }[trait]
+
+
+def wanted_of(shape: Shape, item: Item, world: World) -> Wanted:
+    """Return what the query to which `item` is the answer asks for.
+
+    A query with a picture fixes the trim as well; only texts, and the second picture of an interleaved query, say
+    what the product lies on. A candidate's text names no ground, and a description no trim.
+    """
+    traits: list[Trait] = ["colour", "pattern", "product"]
+    by_picture = shape.task in (3, 4, 6, 7, 8, 9)
+    if by_picture and shape.pool in ("pictures", "pages"):
+        traits.append("trim")
+    if shape.task in (0, 2, 9):
+        traits.append("ground")
+    from_text = shape.task in (0, 1, 2, 7, 9)
+    return Wanted(
+        traits=tuple((trait, trait_of(item, trait)) for trait in traits),
+        detail=item.detail if from_text else None,
+        seen=None if from_text else item.detail,
+    )

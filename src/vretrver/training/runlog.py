@@ -1,0 +1,82 @@
+"""The folder of a training run: its configuration, its metrics line by line, its checkpoints.
+
+Checkpoints appear whole or not at all; the metrics of steps after the last checkpoint are taken back when a run is
+resumed, so that a killed run leaves the file an undisturbed one leaves.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+
+from ..config import config_hash, resolved
+from ..errors import ConfigError
+from ..files import replace_file
+
+METRICS_FILE = "metrics.jsonl"
+"""One JSON object a line, each with the step it belongs to."""
+
+CHECKPOINT_FILE = "checkpoint.pt"
+"""The newest checkpoint."""
+
+CONFIG_FILE = "config.yaml"
+"""The resolved configuration."""
+
+
+class RunFolder:
+    """A run's folder.
+
+    Args:
+        path: the folder; made when it is missing.
+        config: what the run does; a folder made with another configuration is refused.
+
+    Raises:
+        ConfigError: the folder belongs to another configuration.
+    """
+
+    def __init__(self, path: Path, config: BaseModel) -> None:
+        self.path = path
+        self.hash = config_hash(config)
+        path.mkdir(parents=True, exist_ok=True)
+        text = f"# sha256 {self.hash}\n{resolved(config)}"
+        existing = path / CONFIG_FILE
+        if existing.is_file() and existing.read_text(encoding="utf-8") != text:
+            raise ConfigError(f"{path}: holds a run of another configuration; choose another folder or remove it")
+        replace_file(existing, text.encode())
+
+    def note(self, step: int, metrics: Mapping[str, Any]) -> None:
+        """Append metrics of a step."""
+        with (self.path / METRICS_FILE).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, **metrics}) + "\n")
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Put a checkpoint in the place of the last one; `state` holds its `step`."""
+        stream = io.BytesIO()
+        torch.save(dict(state), stream)
+        replace_file(self.path / CHECKPOINT_FILE, stream.getvalue())
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the newest checkpoint, or None, and drop the metrics of later steps."""
+        path = self.path / CHECKPOINT_FILE
+        if not path.is_file():
+            self._keep_until(-1)
+            return None
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        self._keep_until(int(state["step"]))
+        return state
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return all metrics, in order."""
+        path = self.path / METRICS_FILE
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    def _keep_until(self, step: int) -> None:
+        kept = [entry for entry in self.metrics() if entry["step"] <= step]
+        replace_file(self.path / METRICS_FILE, "".join(json.dumps(entry) + "\n" for entry in kept).encode())

@@ -1,0 +1,68 @@
+"""What a supervised run is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from ...config import Section
+
+OURS = ("output_dir", "max_steps", "per_device_train_batch_size", "seed", "learning_rate", "use_cpu")
+"""Arguments of the trainer that other keys of the configuration decide."""
+
+
+class Start(Section):
+    """What is trained: a model folder, or a small agent that begins from lots and a trained vision tower."""
+
+    folder: Path | None = None
+    """A Qwen-VL folder to go on from; None begins a small agent."""
+    tokenizer: Path | None = None
+    """For a small agent: folder with the tokenizer."""
+    vision: Path | None = None
+    """For a small agent: weights of the vision tower, as a perception run leaves them; None begins from lots."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Start:
+        if (self.folder is None) == (self.tokenizer is None):
+            raise ValueError("give either folder, or tokenizer (and vision) of a small agent")
+        return self
+
+
+class SftConfig(Section):
+    """A supervised run."""
+
+    start: Start
+    """What is trained."""
+    trajectories: Path
+    """Folder of shards, as `vretrver train expert` writes them."""
+    steps: int = Field(3000, ge=1)
+    """Optimiser steps."""
+    epochs: int = Field(1, ge=1)
+    """How often the trajectories are gone through at the most; the run ends when either is used up."""
+    tokens: int = Field(6500, ge=1)
+    """Most tokens of one step, padding included; a longer conversation is a step of its own."""
+    lr: float = Field(1.2e-3, gt=0)
+    """Highest learning rate."""
+    vision_lr: float = Field(0.0, ge=0)
+    """Factor of it for the vision tower; 0 freezes the tower, as in the paper, and lets pictures be remembered."""
+    optimiser: Literal["muon", "adamw"] = "muon"
+    """`muon` with 32-bit masters for small models; `adamw` is the library's, set in `trainer`."""
+    dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    """Number format of the weights while training, and of the folder that is written."""
+    device: str = "auto"
+    """Where it runs; `auto` takes a GPU where there is one."""
+    threads: int = Field(2, ge=1)
+    """Threads of torch on a CPU; resuming is exact with the same number."""
+    seed: int = 0
+    """Of the weights that begin from lots, and of the order within steps."""
+    trainer: dict[str, Any] = Field(default_factory=dict)
+    """Passed as it is to TRL's `SFTConfig`."""
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> SftConfig:
+        twice = sorted(set(self.trainer) & set(OURS))
+        if twice:
+            raise ValueError(f"trainer: {', '.join(twice)} is decided by other keys of the file; set those")
+        return self

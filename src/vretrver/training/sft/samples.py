@@ -1,0 +1,122 @@
+"""Trajectories as training samples: the ids of the whole conversation, and which of them the assistant wrote.
+
+A sample is a view of a trajectory. Turns keep the ids that were sampled where there are any; texts that data or tools
+wrote, pictures and tags of the wire form never count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...agent.messages import Message, Piece, ShownPicture
+from ...agent.trajectory import MessageRecord, ObservationRecord, PictureRecord, Trajectory
+from ...errors import DataError
+from ...images import Picture
+from ...models.conversation import encode
+from ...models.patches import PatchGeometry
+from ...models.vocabulary import Vocabulary
+from ...records import Address
+from ...traces import trajectory_from_json
+from ..book import PictureBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One conversation to learn from."""
+
+    ids: npt.NDArray[np.int32]
+    """[length] token ids."""
+    written: npt.NDArray[np.bool_]
+    """[length] whether the assistant wrote the id: where the loss is."""
+    grids: tuple[tuple[int, int], ...]
+    """(rows, columns) of visual tokens per picture, in order."""
+    pictures: tuple[str, ...]
+    """Hash of each picture's bytes, in order."""
+    sizes: tuple[tuple[int, int], ...]
+    """(width, height) in pixels of each picture, in order."""
+    shard: int
+    """Which picture book holds them."""
+
+
+def messages_of(trajectory: Trajectory, book: PictureBook | None) -> tuple[Message, ...]:
+    """Return the conversation of a trajectory.
+
+    Args:
+        trajectory: the record.
+        book: the bytes of its pictures; None leaves them empty, where only ids are wanted.
+
+    Raises:
+        DataError: the book lacks a picture.
+    """
+    shown = [record for record in trajectory.pictures if record.refused is None]
+    messages = _with_pictures(trajectory.prompt, iter(shown), book)
+    for turn in trajectory.turns:
+        messages.append(Message(role="assistant", pieces=(turn.text,)))
+        if turn.reply is not None:
+            messages += _with_pictures([turn.reply], iter(turn.observations), book)
+    return tuple(messages)
+
+
+def sample_of(trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeometry, *, shard: int = 0) -> Sample:
+    """Return the sample of a trajectory."""
+    messages = messages_of(trajectory, None)
+    turns = (place for place, message in enumerate(messages) if message.role == "assistant")
+    sampled = {
+        place: turn.token_ids
+        for place, turn in zip(turns, trajectory.turns, strict=True)
+        if turn.token_ids is not None
+    }
+    encoded = encode(messages, vocabulary, geometry, ask=False, sampled=sampled)
+    return Sample(
+        ids=np.array(encoded.ids, dtype=np.int32),
+        written=np.array(encoded.written, dtype=np.bool_),
+        grids=tuple(encoded.grids),
+        pictures=tuple(shown.picture.sha256 for shown in encoded.pictures),
+        sizes=tuple((shown.picture.width, shown.picture.height) for shown in encoded.pictures),
+        shard=shard,
+    )
+
+
+def read_samples(shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry) -> Iterator[Sample]:
+    """Yield the samples of trajectory files, in order; raises DataError naming path:line."""
+    for number, path in enumerate(shards):
+        try:
+            lines = path.read_bytes().splitlines()
+        except OSError as error:
+            raise DataError(f"{path}: the trajectories cannot be read ({error.strerror})") from error
+        for place, line in enumerate(lines, start=1):
+            try:
+                trajectory = trajectory_from_json(line)
+            except DataError as error:
+                raise DataError(f"{path}:{place}: {error}") from error
+            yield sample_of(trajectory, vocabulary, geometry, shard=number)
+
+
+def _with_pictures(
+    records: Sequence[MessageRecord],
+    shown: Iterator[PictureRecord] | Iterator[ObservationRecord],
+    book: PictureBook | None,
+) -> list[Message]:
+    out = []
+    for record in records:
+        pieces: list[Piece] = [p if isinstance(p, str) else _picture(next(shown), book) for p in record.pieces]
+        role = "system" if record.role == "system" else "user"
+        out.append(Message(role=role, pieces=tuple(pieces)))
+    return out
+
+
+def _picture(record: PictureRecord | ObservationRecord, book: PictureBook | None) -> ShownPicture:
+    sha256 = record.sha256 or ""
+    data = b"" if book is None else book.get(sha256)
+    if data is None:
+        raise DataError(f"the picture book has no picture {sha256[:12]}; synthesize the trajectories again")
+    return ShownPicture(
+        address=Address.from_wire(record.address),
+        picture=Picture(data=data, width=record.width, height=record.height, sha256=sha256),
+        tokens=record.tokens,
+    )

@@ -1,0 +1,31 @@
+"""Runs the policy contract over the local policy, on random-weight models of both families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from tests.contract.policy_contract import PolicyContract
+from tests.tiny_models import FAMILIES, loaded
+
+from vretrver.agent.policy import Request
+from vretrver.policies.local.policy import LocalPolicy
+
+
+class _Brief(LocalPolicy):
+    """Writes turns of 8 tokens: a model of random weights would write on to the most that is asked for."""
+
+    def submit(self, request: Request) -> None:
+        super().submit(replace(request, sampling=replace(request.sampling, max_tokens=8)))
+
+
+class TestLocal(PolicyContract):
+    """Cells of 32 pixels for both families, as the dialect of the contract shows pictures."""
+
+    @pytest.fixture(params=FAMILIES)
+    def policy(self, request: pytest.FixtureRequest) -> Iterator[LocalPolicy]:
+        """One of them."""
+        policy = _Brief(loaded(request.param, cell=32))
+        yield policy
+        policy.close()

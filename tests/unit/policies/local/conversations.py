@@ -1,0 +1,76 @@
+"""What the tests of the local policy share: requests, whole conversations, and what a stock model says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from PIL import Image
+from tests.tiny_models import CELL, folder_of, shown
+
+from vretrver.agent.messages import Message
+from vretrver.agent.policy import Completion, Policy, Request, Sampling
+from vretrver.models.conversation import Encoded, encode
+from vretrver.models.loading import LocalModel
+from vretrver.models.patches import decoded
+from vretrver.models.processor import open_processor
+
+SAMPLED = Sampling(temperature=1.0, max_tokens=12, seed=5)
+
+
+def opening(number: int = 0, *, family: str = "qwen3_vl", pictures: int = 2) -> tuple[Message, ...]:
+    """Return system and user message; conversations of different numbers differ in text, pictures and length."""
+    cell = CELL[family]
+    pieces: list[Any] = [f"query {number} red cup " + "zoom in " * (3 * number)]
+    for place in range(pictures):
+        pieces += [f"\n({place + 1}) ", shown(10 * number + place, 1 + place, 2 + number % 2, cell=cell)]
+    return (Message(role="system", pieces=("You rank.",)), Message(role="user", pieces=tuple(pieces)))
+
+
+def reply(number: int, *, family: str = "qwen3_vl") -> Message:
+    """Return an observation with a picture of its own."""
+    return Message(
+        role="user", pieces=("<tool_response>\n", shown(100 + number, 2, 3, cell=CELL[family]), "</tool_response>")
+    )
+
+
+def ask(*sessions: str, messages: Sequence[Message], sampling: Sampling = SAMPLED, **more: Any) -> Request:
+    """Return a request."""
+    return Request(sessions=sessions, messages=tuple(messages), sampling=sampling, **more)
+
+
+def everything(policy: Policy) -> dict[str, Completion]:
+    """Collect until nothing is pending; session -> completion."""
+    done: dict[str, Completion] = {}
+    while fresh := policy.collect():
+        done |= {completion.session: completion for completion in fresh}
+    return done
+
+
+def alone(policy: Policy, request: Request) -> Completion:
+    """Submit a request of one session and return its completion."""
+    policy.submit(request)
+    (completion,) = everything(policy).values()
+    return completion
+
+
+def whole(model: LocalModel, messages: Sequence[Message], turns: Sequence[Completion]) -> Encoded:
+    """Return a conversation of messages and sampled turns; assistant messages are in `messages` at their places."""
+    places = [place for place, message in enumerate(messages) if message.role == "assistant"]
+    sampled = {place: turn.token_ids or () for place, turn in zip(places, turns, strict=True)}
+    return encode(messages, model.vocabulary, model.folder.geometry, sampled=sampled, ask=False)
+
+
+def stock_logprobs(model: LocalModel, encoded: Encoded) -> torch.Tensor:
+    """Return log-probabilities [length - 1, ids] of one stock pass: its processor, its positions, no cache."""
+    images = [Image.fromarray(decoded(picture.picture.data)) for picture in encoded.pictures]
+    processor = open_processor(folder_of(model.folder.family), model.folder.family)
+    pixels = processor.image_processor(images=images, return_tensors="pt")
+    ids = torch.tensor([encoded.ids])
+    with torch.no_grad():
+        out = model.model(
+            input_ids=ids, mm_token_type_ids=(ids == model.vocabulary.picture_pad).int(), **pixels, use_cache=False
+        )
+    logprobs: torch.Tensor = out.logits[0, :-1].float().log_softmax(dim=-1)
+    return logprobs
