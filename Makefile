@@ -6,22 +6,22 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help demo test check format proofs proofs-catalogue benchmarks golden clean
+.PHONY: help demo test check format proofs proofs-catalogue benchmarks models golden clean
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-$(VENV)/.core: pyproject.toml constraints.txt
+$(VENV)/.models: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable '.[models]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[dev,train,index,sources,http,qdrant,fs]'
-	touch $@ $(VENV)/.core
+	touch $@ $(VENV)/.models
 
-demo: $(VENV)/.core  ## draw a catalogue, search it, rerank it with looks, write the evidence report
+demo: $(VENV)/.models  ## draw a catalogue, search it, rerank it with looks, write the evidence report
 	$(BIN)/vretrver demo --out demo-out
 
 test: $(VENV)/.dev  ## run the tests
@@ -49,6 +49,10 @@ benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results
 	$(BIN)/python -m benchmarks.decode_rate
 	$(BIN)/python -m benchmarks.query_cost
 	$(BIN)/python -m benchmarks.index_scale
+	$(BIN)/python -m benchmarks.readme_figures
+
+models: $(VENV)/.dev  ## train the shipped models again (two to three hours; goes on where it was stopped)
+	$(BIN)/python scripts/make_models.py
 
 golden: $(VENV)/.dev  ## write the golden files again, after a change that was meant
 	$(BIN)/python scripts/refresh_golden.py

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from proofs.provenance import RESULTS, provenance, write_result
 
-from vretrver.demo import run_demo
+from vretrver.demo.run import run_demo
 
 
 def measured(out: Path) -> dict[str, object]:
@@ -18,7 +18,7 @@ def measured(out: Path) -> dict[str, object]:
     result = run_demo(
         out,
         items=300,
-        queries=60,
+        queries=210,
         seed=7,
         workers=os.cpu_count() or 1,
         progress=lambda _: lambda _done, _total: None,

@@ -12,9 +12,10 @@ from vretrver.agent.reranker import AgentConfig, Reranker
 from vretrver.agent.schedule import ReferenceSchedule
 from vretrver.data.catalogue.write import write_catalogue
 from vretrver.data.mbeir import open_mbeir
-from vretrver.demo import DEPTH, TASKS, VIEWS
+from vretrver.demo.world import DEPTH, TASKS
 from vretrver.images import ImageStore
 from vretrver.models.loading import load_model
+from vretrver.models.tiny.views import VIEWS
 from vretrver.policies.local.policy import LocalPolicy
 from vretrver.records import Hit, Query
 

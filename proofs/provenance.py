@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-LIBRARIES = ("vretrver", "numpy", "pillow", "pydantic", "httpx2")
+LIBRARIES = ("vretrver", "numpy", "pillow", "pydantic", "httpx2", "torch", "transformers")
 """Distributions whose versions are told."""
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"

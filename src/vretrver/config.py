@@ -1,7 +1,7 @@
 """Configuration files: YAML checked by a pydantic model, with overrides from the environment and the command line.
 
-What counts, later wins: the model's defaults, the file, environment variables `VRETRVER_<SECTION>__<KEY>`, `--set a.b=c`.
-Unknown keys are errors. The resolved configuration and its hash go into every run folder.
+What counts, later wins: the model's defaults, the file, environment variables `VRETRVER_<SECTION>__<KEY>`, `--set
+a.b=c`. Unknown keys are errors. The resolved configuration and its hash go into every run folder.
 """
 
 from __future__ import annotations

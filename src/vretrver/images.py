@@ -35,6 +35,7 @@ __all__ = [
     "ImageStore",
     "Picture",
     "encode_picture",
+    "recut",
     "resized",
 ]
 
@@ -78,6 +79,13 @@ def encode_picture(image: Image.Image, *, quality: int = THUMBNAIL_QUALITY) -> P
     image.save(buffer, "JPEG", quality=quality)
     data = buffer.getvalue()
     return Picture(data=data, width=image.width, height=image.height, sha256=hashlib.sha256(data).hexdigest())
+
+
+def recut(picture: Picture, box: Box, size: tuple[int, int]) -> Image.Image:
+    """Return the part of a finished picture inside `box`, in its own pixels, at (width, height)."""
+    with Image.open(io.BytesIO(picture.data)) as opened:
+        whole = opened.convert("RGB")
+    return resized(whole.crop((box.left, box.top, box.right, box.bottom)), size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -243,14 +243,19 @@ def test_a_stride_beyond_the_window_is_refused(photos: Path) -> None:
 
 
 def test_the_demo_prints_one_object_with_its_fixed_keys(tmp_path: Path) -> None:
-    done = vretrver("demo", "--out", "d", "--items", "25", "--queries", "6", "--json", cwd=tmp_path)
+    options = ("--out", "d", "--items", "25", "--queries", "6", "--policy", "oracle")
+    done = vretrver("demo", *options, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert list(result) == [
-        "queries", "pool", "seconds", "policy", "coarse", "agent", "agent_without_tools", "report"
+        "queries", "pool", "seconds", "policy", "encoder", "coarse", "agent", "agent_without_evidence", "oracle",
+        "report",
     ]  # fmt: skip
-    assert list(result["coarse"]) == ["hit@1", "hit@20"]
-    assert list(result["agent"]) == ["hit@1", "mrr", "calls", "tokens", "seconds"]
-    assert list(result["agent_without_tools"]) == ["hit@1"]
+    assert list(result["coarse"]) == ["hit@1", "hit@20", "mrr"]
+    for arm in ("agent", "agent_without_evidence", "oracle"):
+        assert list(result[arm]) == ["hit@1", "mrr", "looks", "tokens", "seconds", "failed"]
     assert (result["queries"], result["pool"], result["policy"]) == (6, 25, "scripted:oracle")
     assert (tmp_path / result["report"]).read_text().startswith("<!doctype html>")
+    table = vretrver("demo", *options, cwd=tmp_path)
+    assert "No model is" in table.stderr
+    assert "scripted oracle, may not look" in table.stdout

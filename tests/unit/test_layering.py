@@ -41,8 +41,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "models",
     },
     "training": {
-        "_optional", "errors", "files", "geometry", "records", "pictures", "images", "runs", "data", "retrieval", "agent",
-        "evaluation", "models", "config", "policies", "traces",
+        "_optional", "errors", "files", "geometry", "records", "pictures", "images", "runs", "data", "retrieval",
+        "agent", "evaluation", "models", "config", "policies", "traces",
     },
     "experiments": {
         "_optional", "errors", "files", "geometry", "records", "images", "runs", "data", "retrieval", "agent",
@@ -51,11 +51,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "traces": {"errors", "files", "records", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
     "demo": {
-        "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",
-        "report", "models",
+        "errors", "files", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation",
+        "policies", "traces", "report", "models",
     },
     "doctor": {
-        "_http", "_secrets", "errors", "geometry", "records", "images", "retrieval", "agent", "policies",
+        "_http", "_secrets", "errors", "geometry", "records", "images", "retrieval", "agent", "models", "policies",
     },
     "cli": {
         "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",

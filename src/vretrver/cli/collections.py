@@ -89,4 +89,4 @@ def open_collection(
     if not name:
         raise ConfigError(f"{address}: its vectors were imported ({index.fingerprint}); name their --encoder")
     view = index if options.where is None else index.narrowed(options.where)
-    return Retriever(encoder_named(name, images), view, index), images
+    return Retriever(encoder_named(name, images, device=options.device), view, index), images

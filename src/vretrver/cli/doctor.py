@@ -54,11 +54,13 @@ def _findings(
     from ..agent.dialects import dialect_named
     from ..doctor.libraries import check_libraries
     from ..doctor.machine import check_devices, check_machine
+    from ..doctor.shipped import check_shipped
 
     chosen = dialect_named(dialect)
     yield from check_machine(Path())
     yield from check_libraries()
     yield from check_devices()
+    yield from check_shipped()
     if model_folder is not None:
         from ..doctor.model_folder import check_model_folder
 

@@ -14,6 +14,7 @@ import typer
 
 from ..errors import ConfigError
 from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
+from .models import ENCODERS, DeviceOption, note_shipped
 from .output import emit_json, note, progress
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ def index(
         Path | None, typer.Argument(help="A folder of pictures, a document, a table, or a pool of M-BEIR.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The index directory.")] = Path("index"),
-    encoder: Annotated[str | None, typer.Option(help="What makes the vectors; default the index's, or hash.")] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help=f"What makes the vectors; default the index's, or hash. {ENCODERS}")
+    ] = None,
+    device: DeviceOption = None,
     root: RootOption = None,
     id_column: IdColumn = None,
     text_columns: TextColumns = None,
@@ -73,7 +77,8 @@ def index(
             imported = partial(
                 read_vectors, vectors, ids=ids, column=vector_column, made_by=made_by, normalise=normalise
             )
-        used = _encoder(name, images, imported)
+        note_shipped([name], images)
+        used = _encoder(name, images, imported, device=device or "auto")
         report = _update(opened, out, used, images, name=name, delete=delete, moved=moved, batch_size=batch_size)
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
     if compact or approximate:
@@ -100,13 +105,15 @@ def _known(out: Path) -> tuple[str, set[str]]:
         database.close()
 
 
-def _encoder(name: str, images: ImageStore, imported: Callable[..., PrecomputedVectors] | None) -> Encoder:
+def _encoder(
+    name: str, images: ImageStore, imported: Callable[..., PrecomputedVectors] | None, *, device: str
+) -> Encoder:
     """Return the encoder of a name, or the imported vectors, which are then said to be made by it."""
     from ..retrieval.encoders import encoder_named
 
     if imported is not None:
-        return imported(encoder=encoder_named(name, images) if name else None)
-    return encoder_named(name, images)
+        return imported(encoder=encoder_named(name, images, device=device) if name else None)
+    return encoder_named(name, images, device=device)
 
 
 def _update(

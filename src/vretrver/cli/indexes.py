@@ -27,6 +27,8 @@ class IndexOptions:
     """Use the structure for approximate search."""
     encoder: str | None = None
     """Name of the encoder of queries; None takes the one the index names."""
+    device: str = "auto"
+    """Where the encoder's model runs."""
 
 
 def is_index(path: Path) -> bool:
@@ -63,7 +65,7 @@ def open_index(
     name = options.encoder or manifest.encoder
     if not name:
         raise ConfigError(f"{directory}: its vectors were imported ({manifest.fingerprint}); name their --encoder")
-    encoder = encoder_named(name, images)
+    encoder = encoder_named(name, images, device=options.device)
     check_encoder(directory, manifest, encoder)
     _accelerate(opened, options)
     view = opened if options.where is None else opened.where(options.where)

@@ -19,6 +19,7 @@ from .info import info
 from .rerank import rerank
 from .search import search
 from .trace import trace
+from .train import app as train
 
 app = typer.Typer(
     name="vretrver",
@@ -47,10 +48,12 @@ def _root(
 
 for command in (demo, index, search, rerank, trace, info, mirror, catalogue, doctor):
     app.command()(command)
+app.add_typer(train, name="train")
 
 
 def main() -> None:
     """Run the command line; errors of the package become one sentence on stderr and exit code 1."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads of torch that wait leave the cores to others
     try:
         app()
     except VRetrverError as error:

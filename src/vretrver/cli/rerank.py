@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
+from .models import POLICIES, DeviceOption, DtypeOption, local_options, note_shipped, recipe_of, views_of
 from .output import emit_json, emit_table, note, progress
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..agent.reranker import Reranked, Reranker
     from ..agent.schedule import Schedule
     from ..images import ImageStore
+    from ..policies.named import LocalOptions
     from ..records import Hit, Query
 
 
@@ -31,14 +33,16 @@ def rerank(
     ] = None,
     text: Annotated[str | None, typer.Option(help="Text of one query.")] = None,
     image: Annotated[Path | None, typer.Option(help="Picture of one query.")] = None,
-    policy: Annotated[
-        str, typer.Option(help="first-k, random[:SEED] or replay:FILE, which are scripts; or http:URL, a model.")
-    ] = "first-k",
+    policy: Annotated[str, typer.Option(help=POLICIES)] = "first-k",
     model: Annotated[str | None, typer.Option(help="The server's model, unless VRETRVER_MODEL names it.")] = None,
     journal: Annotated[
         Path | None, typer.Option(help="Keep every turn here; a run that was killed pays for none of them twice.")
     ] = None,
-    dialect: Annotated[str, typer.Option(help="vretrver, or released for the published checkpoints.")] = "vretrver",
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
+    dialect: Annotated[
+        str | None, typer.Option(help="vretrver (default), or released for the published checkpoints.")
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="A TREC run or a LamRA result, with --queries and --corpus.")
     ] = None,
@@ -74,8 +78,9 @@ def rerank(
         given.images,
         policy=policy,
         model=model,
+        local=local_options(dtype, device),
         journal=journal,
-        dialect=given.dialect(dialect),
+        dialect=given.dialect(dialect or (recipe.dialect if (recipe := recipe_of(policy)) else "vretrver")),
         schedule=schedule,
         trace=trace,
         report=report,
@@ -89,6 +94,7 @@ def rerank_and_print(
     *,
     policy: str,
     model: str | None = None,
+    local: LocalOptions | None = None,
     journal: Path | None = None,
     dialect: Dialect | None = None,
     schedule: Schedule | None = None,
@@ -102,10 +108,13 @@ def rerank_and_print(
     from ..agent.schedule import ReferenceSchedule
     from ..policies.named import opened
 
-    config = AgentConfig(dialect=dialect or dialect_named("vretrver"), schedule=schedule or ReferenceSchedule())
-    with opened(policy, model=model, journal=journal, shown=config.dialect.views.candidate) as opened_policy:
+    chosen = dialect or dialect_named("vretrver")
+    views = views_of(policy, chosen)
+    config = AgentConfig(dialect=chosen, views=views, schedule=schedule or ReferenceSchedule())
+    note_shipped([policy], images)
+    with opened(policy, model=model, journal=journal, shown=views.candidate, local=local) as opened_policy:
         if opened_policy.fingerprint.startswith("scripted:"):
-            note(f"{opened_policy.fingerprint} is a script, no model; for one: --policy http:URL --model NAME")
+            note(f"{opened_policy.fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")
         reranker = Reranker(opened_policy, images, config)
         finished = _rerank_all(reranker, pairs, trace, as_json=as_json)
     failed = [reranked.query.qid for reranked in finished if reranked.failed]

@@ -9,11 +9,13 @@ import typer
 
 from ..errors import ConfigError
 from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
+from .models import ENCODERS, POLICIES, DeviceOption, is_local, local_options, note_shipped, recipe_of
 from .output import emit_json, emit_table, note, progress
 
 if TYPE_CHECKING:
     from ..images import ImageStore
     from ..retrieval.retriever import Retriever
+    from .indexes import IndexOptions
 
 
 def search(
@@ -33,17 +35,22 @@ def search(
     image_columns: ImageColumns = None,
     metadata_columns: MetadataColumns = None,
     where: Annotated[str | None, typer.Option("--filter", help="Of an index: as price < 20 AND shop = 'a'.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="Of an index: what encodes the query.")] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help=f"What encodes; default the index's, or hash. {ENCODERS}")
+    ] = None,
+    device: DeviceOption = None,
     resident_mb: Annotated[int, typer.Option(help="Of an index: hold it in memory if it fits.", min=0)] = 0,
     approximate: Annotated[bool, typer.Option("--approximate", help="Of an index: search approximately.")] = False,
-    policy: Annotated[str | None, typer.Option(help="Rerank what was found with this policy.")] = None,
+    policy: Annotated[str | None, typer.Option(help=f"Rerank what was found: {POLICIES}")] = None,
     report: Annotated[Path | None, typer.Option(help="With --policy: write the evidence report here (HTML).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Find candidates for a query, best first.
 
-    What is no index is encoded anew each time, by the encoder without a model: it knows colours and words.
+    What is no index is encoded anew each time, unless told otherwise by the encoder without a model: it knows colours
+    and words.
     """
+    from ..models.shipped import SHIPPED
     from ..retrieval.qdrant.address import is_qdrant
     from .collections import open_collection
     from .indexes import IndexOptions, is_index, open_index
@@ -55,23 +62,32 @@ def search(
         raise ConfigError("name what is searched, once: SOURCE, or --index with an index directory or qdrant://...")
     source = source or index or ""
     query = query_of(text, image)
-    options = IndexOptions(where=where, resident_mb=resident_mb, approximate=approximate, encoder=encoder)
+    options = IndexOptions(
+        where=where, resident_mb=resident_mb, approximate=approximate, encoder=encoder, device=device or "auto"
+    )
     left_out = 0
     folder = image.parent if image else None
     if is_qdrant(source):
         retriever, images = open_collection(source, options, root=root, query=folder)
     elif is_index(Path(source)):
         retriever, images = open_index(Path(source), options, root=root, query=folder)
-    elif options != IndexOptions():
-        raise ConfigError(f"{source}: no index; --filter, --encoder, --resident-mb and --approximate need one")
+    elif where is not None or resident_mb or approximate:
+        raise ConfigError(f"{source}: no index; --filter, --resident-mb and --approximate need one")
     else:
         columns = (id_column, text_columns, image_columns, metadata_columns)
-        retriever, images, left_out = _encoded(Path(source), root, columns, image)
+        retriever, images, left_out = _encoded(Path(source), root, columns, image, options)
+    if policy != SHIPPED:  # else reranking says it
+        note_shipped([encoder], images)
     (hits,) = retriever.search([query], top)
     if policy is not None:
+        from ..agent.dialects import dialect_named
         from .rerank import rerank_and_print
 
-        rerank_and_print([(query, hits)], images, policy=policy, report=report, as_json=as_json)
+        recipe, local = recipe_of(policy), local_options(None, device) if is_local(policy) else None
+        dialect = dialect_named(recipe.dialect if recipe else "vretrver")
+        rerank_and_print(
+            [(query, hits)], images, policy=policy, local=local, dialect=dialect, report=report, as_json=as_json
+        )
     elif as_json:
         found = [{"did": h.candidate.did, "rank": rank, "score": h.score} for rank, h in enumerate(hits, start=1)]
         emit_json({"qid": query.qid, "encoder": retriever.encoder.fingerprint, "hits": found, "left_out": left_out})
@@ -81,11 +97,15 @@ def search(
 
 
 def _encoded(
-    source: Path, root: str | None, names: tuple[str | None, str | None, str | None, str | None], image: Path | None
+    source: Path,
+    root: str | None,
+    names: tuple[str | None, str | None, str | None, str | None],
+    image: Path | None,
+    options: IndexOptions,
 ) -> tuple[Retriever, ImageStore, int]:
     """Encode a source in memory; returns what finds in it, its pictures, and how many items were left out."""
     from ..data.sources.columns import columns_from
-    from ..retrieval.hash_encoder import HashEncoder
+    from ..retrieval.encoders import encoder_named
     from ..retrieval.index import MemoryIndex
     from ..retrieval.retriever import Retriever
     from .inputs import corpus_of, store_of
@@ -94,7 +114,7 @@ def _encoded(
     columns = columns_from(id_column=id_column, text=texts, image=pictures, metadata=metadata)
     corpus, images = corpus_of(source, root, columns)
     images = store_of({**images.roots, "query": image.parent if image else Path()})
-    encoder = HashEncoder(images)
+    encoder = encoder_named(options.encoder or "hash", images, device=options.device)
     index = MemoryIndex(dimension=encoder.dimension, fingerprint=encoder.fingerprint)
     retriever = Retriever(encoder, index, corpus)
     with progress("encoding") as update:

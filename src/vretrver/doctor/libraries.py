@@ -15,7 +15,7 @@ from operator import eq, ge, gt, le, lt, ne
 
 from .findings import Finding, note, ok, warning, wrong
 
-MODULES = {"pillow": "PIL", "faiss-cpu": "faiss"}
+MODULES = {"pillow": "PIL", "faiss-cpu": "faiss", "pyyaml": "yaml"}
 """Libraries whose module is not named like the distribution."""
 
 PURPOSES = {
@@ -25,6 +25,7 @@ PURPOSES = {
     "qdrant": "searching Qdrant collections",
     "fs": "pictures on remote file systems",
     "models": "models in this process",
+    "train": "training models",
 }
 """What an extra is for."""
 

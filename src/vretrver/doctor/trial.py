@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from ..agent.dialect import Dialect
-from ..agent.policy import Policy
+from ..agent.policy import Policy, Sampling
 from ..agent.reranker import AgentConfig, Reranked, Reranker
 from ..agent.trajectory import StopReason
 from ..images import ImageStore
@@ -25,12 +25,16 @@ _OUTSIDE = {StopReason.POLICY_ERROR, StopReason.CONTEXT_OVERFLOW, StopReason.DEA
 
 def try_window(policy: Policy, dialect: Dialect) -> Finding:
     """Let a policy rank a red and a blue square for `a blue square`; red stands first in the order given."""
+    return _judge(run_window(policy, dialect))
+
+
+def run_window(policy: Policy, dialect: Dialect, *, most_tokens: int = 1024) -> Reranked:
+    """Let a policy rank the squares, turns having at most so many tokens, and return what became of it."""
     with tempfile.TemporaryDirectory() as folder:
         hits = [_hit(Path(folder), name, score=1.0 / place) for place, name in enumerate(_COLOURS, start=1)]
         query = Query(qid="trial", parts=parts_of(text="a blue square"))
-        config = AgentConfig(dialect=dialect, seconds=SECONDS)
-        reranked = Reranker(policy, ImageStore({"": folder}), config).rerank(query, hits)
-    return _judge(reranked)
+        config = AgentConfig(dialect=dialect, sampling=Sampling(max_tokens=most_tokens), seconds=SECONDS)
+        return Reranker(policy, ImageStore({"": folder}), config).rerank(query, hits)
 
 
 def _hit(folder: Path, name: str, *, score: float) -> Hit:

@@ -1,1 +1,1 @@
-"""Open models on this machine: folders in hub layout, what their processors and tokenizers do, and their forward passes."""
+"""Open models on this machine: folders in hub layout, their processors and tokenizers, their forward passes."""

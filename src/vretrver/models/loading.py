@@ -10,6 +10,7 @@ from .._optional import require
 from ..errors import ConfigError
 from .digest import folder_digest
 from .folder import ModelFolder, open_folder
+from .quiet import quiet
 from .vision import MEMORY, Vision
 from .vocabulary import Vocabulary
 
@@ -99,26 +100,19 @@ def _device(torch: Any, name: str) -> Any:
 
 def _load_weights(transformers: Any, folder: ModelFolder, dtype: str) -> Any:
     """Return the model with all its weights; one that is missing is an error, not a random number."""
-    log = transformers.utils.logging
-    bar, level = log.is_progress_bar_enabled(), log.get_verbosity()
-    log.disable_progress_bar()
-    log.set_verbosity_error()
     try:
-        model, report = getattr(transformers, folder.model_class).from_pretrained(
-            str(folder.path),
-            dtype=dtype,
-            attn_implementation="sdpa",
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        with quiet():
+            model, report = getattr(transformers, folder.model_class).from_pretrained(
+                str(folder.path),
+                dtype=dtype,
+                attn_implementation="sdpa",
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"{folder.path}: the weights cannot be loaded ({reason})") from error
-    finally:
-        log.set_verbosity(level)
-        if bar:
-            log.enable_progress_bar()
     lacking = sorted([*report["missing_keys"], *(str(entry[0]) for entry in report["mismatched_keys"])])
     if lacking:
         raise ConfigError(f"{folder.path}: the weights lack {lacking[0]}, or have it in another shape")

@@ -16,9 +16,10 @@ from .._optional import require
 from ..agent.policy import Policy
 from ..errors import ConfigError, DataError
 from ..geometry import PixelBudget, SizeRule
+from ..models.shipped import AGENT, SHIPPED, shipped_folder
 from .scripted import first_k, misbehaving, replay, shuffled
 
-NAMES = "first-k, random[:SEED], misbehaving[:SEED], replay:FILE, local:FOLDER, http:URL"
+NAMES = "first-k, random[:SEED], misbehaving[:SEED], replay:FILE, shipped, local:FOLDER, http:URL"
 """What can be named."""
 
 MODEL_VARIABLE = "VRETRVER_MODEL"
@@ -100,8 +101,9 @@ def policy_named(spec: str, *, model: str | None = None, local: LocalOptions | N
         return _served(spec if argument.startswith("//") else argument, model or os.environ.get(MODEL_VARIABLE))
     if model is not None:
         raise ConfigError(f"policy {spec!r} takes no model; leave --model out, or name a server with http:URL")
-    if name == "local" and argument:
-        return _local(Path(argument), local or LocalOptions())
+    folder = model_folder(spec)
+    if folder is not None:
+        return _local(folder, local or LocalOptions())
     if local is not None:
         raise ConfigError(f"policy {spec!r} runs no model here and takes no options of one; name local:FOLDER")
     if name == "first-k" and not argument:
@@ -113,6 +115,18 @@ def policy_named(spec: str, *, model: str | None = None, local: LocalOptions | N
     if name == "replay" and argument:
         return replay(_turns(Path(argument)))
     raise ConfigError(f"unknown policy {spec!r}; policies are {NAMES}")
+
+
+def model_folder(spec: str) -> Path | None:
+    """Return the folder of the model a policy runs in this process, None where it runs none.
+
+    Raises:
+        ConfigError: this copy of the package lacks the shipped agent.
+    """
+    if spec == SHIPPED:
+        return shipped_folder(AGENT)
+    name, _, argument = spec.partition(":")
+    return Path(argument) if name == "local" and argument else None
 
 
 def _served(url: str, model: str | None) -> Policy:

@@ -1,4 +1,4 @@
-"""Encoders by the names that commands and index manifests use: `hash`, or a layout and a model's folder.
+"""Encoders by the names that commands and index manifests use: `hash`, `shipped`, or a layout and a model's folder.
 
 A model's folder may be moved: its new place is named then. Vectors are compared by fingerprint, which holds what is
 in the folder and not where it lies.
@@ -10,12 +10,13 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..images import ImageStore
+from ..models.shipped import ENCODER, LAYOUT, SHIPPED, shipped_folder
 from .encoder import Encoder
 
 LAYOUTS = ("lamra", "qwen3vl_embedding", "clip")
 """Layouts of model folders: two of Qwen-VL models, and CLIP or SigLIP."""
 
-NAMES = ("hash", *(f"{layout}:FOLDER" for layout in LAYOUTS))
+NAMES = ("hash", SHIPPED, *(f"{layout}:FOLDER" for layout in LAYOUTS))
 """Encoders that can be named."""
 
 
@@ -23,7 +24,8 @@ def encoder_named(spec: str, images: ImageStore, *, dtype: str = "float32", devi
     """Return the encoder of a name.
 
     Args:
-        spec: `hash`, the one without a model, or `LAYOUT:FOLDER` with a layout of `LAYOUTS`.
+        spec: `hash`, the one without a model; `shipped`, the small one in the package, which knows the drawn
+            catalogue only; or `LAYOUT:FOLDER` with a layout of `LAYOUTS`.
         images: reads the pictures.
         dtype: number format of a model's weights; `auto` is as they are stored. Part of the fingerprint.
         device: where a model runs, as torch names it; `auto` takes a GPU where there is one.
@@ -36,7 +38,7 @@ def encoder_named(spec: str, images: ImageStore, *, dtype: str = "float32", devi
         from .hash_encoder import HashEncoder
 
         return HashEncoder(images)
-    layout, _, place = spec.partition(":")
+    layout, _, place = (LAYOUT, "", str(shipped_folder(ENCODER))) if spec == SHIPPED else spec.partition(":")
     if layout not in LAYOUTS or not place:
         raise ConfigError(f"no encoder is called {spec!r}; there are: {', '.join(NAMES)}")
     folder = Path(place)
@@ -56,7 +58,10 @@ def encoder_named(spec: str, images: ImageStore, *, dtype: str = "float32", devi
 
 
 def lasting_name(spec: str) -> str:
-    """Return a name as an index keeps it: a folder by its absolute path, to be found from any working directory."""
+    """Return a name as an index keeps it: a folder by its absolute path, to be found from any working directory.
+
+    `shipped` stays as it is: another copy of the package finds its own; the fingerprint tells whether it is equal.
+    """
     layout, _, place = spec.partition(":")
     return f"{layout}:{Path(place).resolve()}" if layout in LAYOUTS and place else spec
 

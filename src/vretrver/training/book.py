@@ -30,9 +30,12 @@ class PictureBook:
             raise DataError(f"{path}: there is no picture book; synthesize the trajectories again")
         self.path = path
         self._database = sqlite3.connect(path, check_same_thread=False)
-        self._database.execute("pragma synchronous=off" if write else "pragma query_only=on")
         if write:
+            self._database.execute("pragma journal_mode=off")  # a book that was cut short is thrown away whole
+            self._database.execute("pragma synchronous=off")
             self._database.execute("create table if not exists pictures (sha256 text primary key, data blob)")
+        else:
+            self._database.execute("pragma query_only=on")
 
     def put(self, pictures: Iterable[ShownPicture]) -> None:
         """Add pictures that are not there yet."""

@@ -9,6 +9,9 @@ from typing import Any
 
 from ..files import replace_file
 
+CURVES_FILE = "metrics.svg"
+"""Name of the plot in a run's folder."""
+
 _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP, _COLUMNS = 300, 150, 60, 30, 34, 3
 
 

@@ -1,5 +1,4 @@
-"""The pictures of a drawn catalogue without its files: drawn when they are asked for, byte for byte what a written
-catalogue shows.
+"""The pictures of a drawn catalogue without its files, byte for byte what a written catalogue shows.
 
 A native JPEG's 8 x 8 blocks are coded one by one, so a region is drawn, encoded and decoded alone, on block borders.
 """

@@ -11,6 +11,7 @@ import multiprocessing
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,20 +23,21 @@ from ..data.catalogue.pose import FRAME
 from ..data.catalogue.prng import Stream
 from ..data.catalogue.render import label_place
 from ..data.catalogue.world import Shot
-from ..data.catalogue.write import encode_native
+from ..data.catalogue.write import encode_native, leave_with_parent
 from ..errors import DataError
-from ..geometry import Box, PixelBudget
+from ..geometry import Box
 from ..images import LOOK_QUALITY, THUMBNAIL_QUALITY, ImageLimits, Picture, encode_picture, resized
+from ..models.tiny.views import VIEWS
 from ..pictures.opening import open_picture
 from ..records import ImageRef
 
 ViewKind = Literal["thumbnail", "select", "look", "empty"]
 """A whole picture small, the same larger, a region with the whole label, a region without any of it."""
 
-THUMBNAIL = PixelBudget(tokens=9)
+THUMBNAIL = VIEWS.candidate
 """How candidates are shown: 96 px, where no detail can be seen (the gate's size)."""
 
-SELECT = PixelBudget(tokens=64)
+SELECT = VIEWS.select
 """What `select_images` shows: 256 px."""
 
 REGION = 128
@@ -73,16 +75,30 @@ class Gallery:
     """Reads a gallery; safe to open in several processes.
 
     Raises:
-        DataError: there is no gallery.
+        DataError: there is no gallery, or only a part of one.
     """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise DataError(f"{path}: there is no gallery; draw it first with `vretrver train pictures`")
         self.path = path
-        self._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
-        about = dict(self._database.execute("select name, value from about"))
-        self.seed, self.items = int(about["seed"]), int(about["items"])
+        self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        try:
+            about = dict(self._database.execute("select name, value from about"))
+            self.seed, self.items = int(about["seed"]), int(about["items"])
+            drawn = self._database.execute("select count(*) from views where kind = 'thumbnail'").fetchone()[0]
+        except (sqlite3.Error, KeyError, ValueError) as error:
+            self.close()
+            raise DataError(f"{path}: not a gallery ({error}); draw one with `vretrver train pictures`") from error
+        if drawn < 2 * self.items:
+            self.close()
+            raise DataError(
+                f"{path}: {drawn} of its {2 * self.items} pictures are drawn; run `vretrver train pictures` again"
+            )
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._database.close()
 
     def plan(self) -> list[Item]:
         """Return the items the gallery shows, twins next to each other."""
@@ -140,15 +156,36 @@ def draw_gallery(
     """
     plan = make_plan(seed, items)
     shots = [(p, item.shot(view)) for item in plan for view, p in enumerate((item.picture, item.query_picture))]
-    database = sqlite3.connect(path)
-    database.execute("pragma journal_mode=wal")
-    database.executescript(_TABLE)
+    with closing(sqlite3.connect(path)) as database:
+        _begin(database, path, seed=seed, items=items)
+        _complete(database, shots, workers, progress)
+        database.execute("pragma journal_mode=delete")
+    return len(shots)
+
+
+def _begin(database: sqlite3.Connection, path: Path, *, seed: int, items: int) -> None:
+    """Make the tables, or check that they are those of this gallery."""
     about = {"version": str(_VERSION), "seed": str(seed), "items": str(items)}
-    found = dict(database.execute("select name, value from about"))
+    try:
+        database.execute("pragma journal_mode=wal")
+        database.executescript(_TABLE)
+        found = dict(database.execute("select name, value from about"))
+    except sqlite3.DatabaseError as error:
+        raise DataError(f"{path}: not a gallery ({error}); choose another file") from error
     if found and found != about:
-        raise DataError(f"{path}: holds another gallery ({found}); choose another file or remove it")
+        held = f"seed {found.get('seed')}, {found.get('items')} items"
+        raise DataError(f"{path}: holds another gallery ({held}); choose another file or remove it")
     database.executemany("insert or replace into about values (?, ?)", about.items())
     database.commit()
+
+
+def _complete(
+    database: sqlite3.Connection,
+    shots: Sequence[tuple[str, Shot]],
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Draw what is missing; the views of a picture are written together."""
     there = {row[0] for row in database.execute("select path from views where kind = 'thumbnail'")}
     missing = [(p, shot) for p, shot in shots if p not in there]
     done = len(shots) - len(missing)
@@ -160,9 +197,6 @@ def draw_gallery(
             if progress is not None:
                 progress(done, len(shots))
     database.commit()
-    database.execute("pragma journal_mode=delete")
-    database.close()
-    return len(shots)
 
 
 def _row(view: View) -> tuple[str, str, int, str | None, int, int, bytes]:
@@ -175,8 +209,12 @@ def _drawn(jobs: Sequence[tuple[str, Shot]], workers: int) -> Iterator[list[View
     if workers <= 1:
         yield from map(_views, jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=leave_with_parent)
+    try:
         yield from pool.map(_views, jobs, chunksize=16)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _views(job: tuple[str, Shot]) -> list[View]:
@@ -189,8 +227,7 @@ def _views(job: tuple[str, Shot]) -> list[View]:
     views = [_whole(path, "thumbnail", data)]
     if lot.below(8) == 0:
         views.append(_whole(path, "select", data))
-    for number in range(LOOKS):
-        views.append(_region(path, "look", number, native, _around(lot, label)))
+    views += [_region(path, "look", number, native, _around(lot, label)) for number in range(LOOKS)]
     if lot.below(4) == 0:
         views.append(_region(path, "empty", 0, native, _away(lot, label)))
     return views

@@ -1,8 +1,8 @@
-"""The optimiser of the small models: Muon for matrices inside blocks, AdamW for the rest, 32-bit masters of bf16 weights.
+"""The optimiser of the small models: Muon for matrices inside blocks, AdamW for the rest, 32-bit masters of weights.
 
-On CPUs with bf16 units, bf16 weights are several times faster to train than 32-bit ones; their 32-bit copies live in the
-optimiser's state, so that small steps are not lost. Muon as in Moonlight: the orthogonalised momentum is scaled by
-0.2 * sqrt(larger side), which gives it the size of an AdamW step, so that both share one learning rate.
+On CPUs with bf16 units, bf16 weights are several times faster to train than 32-bit ones; their 32-bit copies live in
+the optimiser's state, so that small steps are not lost. Muon as in Moonlight: the orthogonalised momentum is scaled
+by 0.2 * sqrt(larger side), which gives it the size of an AdamW step, so that both share one learning rate.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STEPS = 5
 _EPSILON = 1e-8
 
 
-class Muon(Optimizer):
+class Muon(Optimizer):  # type: ignore[misc]
     """One optimiser, two rules, chosen per group by its key `muon`.
 
     Args:
@@ -50,8 +50,8 @@ class Muon(Optimizer):
         }
         super().__init__([dict(group) for group in groups], defaults)
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Take one step; parameters without a gradient stay as they are."""
         loss = None if closure is None else closure()
         matrices: dict[tuple[int, ...], list[tuple[Tensor, Tensor, float, float]]] = {}

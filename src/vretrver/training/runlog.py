@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import BaseModel
 
+from .._optional import require
 from ..config import config_hash, resolved
 from ..errors import ConfigError
 from ..files import replace_file
@@ -58,25 +58,27 @@ class RunFolder:
     def save(self, state: Mapping[str, Any]) -> None:
         """Put a checkpoint in the place of the last one; `state` holds its `step`."""
         stream = io.BytesIO()
-        torch.save(dict(state), stream)
+        require("torch", extra="train").save(dict(state), stream)
         replace_file(self.path / CHECKPOINT_FILE, stream.getvalue())
 
     def load(self) -> dict[str, Any] | None:
         """Return the newest checkpoint, or None, and drop the metrics of later steps."""
         path = self.path / CHECKPOINT_FILE
         if not path.is_file():
-            self._keep_until(-1)
+            self.keep_until(-1)
             return None
+        torch = require("torch", extra="train")
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        self._keep_until(int(state["step"]))
+        self.keep_until(int(state["step"]))
         return state
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Return all metrics, in order."""
+        """Return all metrics, in order; a last line that a kill cut off is left out."""
         path = self.path / METRICS_FILE
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
-    def _keep_until(self, step: int) -> None:
+    def keep_until(self, step: int) -> None:
+        """Take back the metrics of later steps: they are noted again when the run goes on from `step`."""
         kept = [entry for entry in self.metrics() if entry["step"] <= step]
         replace_file(self.path / METRICS_FILE, "".join(json.dumps(entry) + "\n" for entry in kept).encode())

@@ -1,4 +1,4 @@
-"""What the small models' tokenizer is made for: the dialect's texts, the catalogue's words, the expert's sentences."""
+"""What the small models' tokenizer is made for: texts of the dialect, words of the catalogue and of the expert."""
 
 from __future__ import annotations
 

@@ -130,6 +130,15 @@ def write_catalogue(
     return summary
 
 
+def is_catalogue(folder: Path) -> bool:
+    """Say whether a folder holds a finished drawn catalogue, of whatever generator."""
+    try:
+        manifest = json.loads((folder / MANIFEST_FILE).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and "generator" in manifest
+
+
 def encode_native(shot: Shot) -> tuple[bytes, bytes]:
     """Return the JPEG file of a shot and its decoded pixels, row by row."""
     stream = io.BytesIO()
@@ -145,14 +154,14 @@ def _draw_all(out: Path, jobs: Sequence[_Job], workers: int) -> Iterator[Written
         yield from map(draw, jobs)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=_leave_with_parent)
+    pool = ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=leave_with_parent)
     try:
         yield from pool.map(draw, jobs, chunksize=_CHUNK)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
     """End this worker when its parent is killed; it would wait for work for ever."""
     parent = multiprocessing.parent_process()
     if parent is None:

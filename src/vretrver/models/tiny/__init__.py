@@ -1,1 +1,1 @@
-"""The small models that ship with the package: their tokenizer and their sizes, in the real checkpoints' architecture."""
+"""The small models that ship with the package: their tokenizer and sizes, in the real checkpoints' architecture."""

@@ -1,4 +1,4 @@
-"""The sizes of the small models: Qwen3-VL's architecture with one deepstack layer, small enough to train on two cores."""
+"""The sizes of the small models: Qwen3-VL's architecture with a deepstack layer, trained on two cores."""
 
 from __future__ import annotations
 
@@ -54,11 +54,25 @@ def tiny_config(size: TinySize, tokenizer: Any) -> Any:
     Raises:
         MissingDependency: the extra `models` is not installed.
     """
-    ids = {name: tokenizer.token_to_id(f"<|{name}|>") for name in ("image_pad", "video_pad")}
-    ids |= {name: tokenizer.token_to_id(f"<|{name}|>") for name in ("vision_start", "vision_end")}
+    library = require("transformers", extra="models")
+    names = ("image_pad", "video_pad", "vision_start", "vision_end")
+    ids = {name: tokenizer.token_to_id(f"<|{name}|>") for name in names}
+    return library.Qwen3VLConfig(
+        text_config=_language(size, tokenizer),
+        vision_config=_vision(size),
+        image_token_id=ids["image_pad"],
+        video_token_id=ids["video_pad"],
+        vision_start_token_id=ids["vision_start"],
+        vision_end_token_id=ids["vision_end"],
+        tie_word_embeddings=True,
+    )
+
+
+def _language(size: TinySize, tokenizer: Any) -> dict[str, Any]:
+    """Return the language model's part; a head's positions are split over time, rows and columns as Qwen3-VL does."""
     width = size.hidden // size.heads
     rest = width // 2 * 3 // 8
-    text = {
+    return {
         "vocab_size": tokenizer.get_vocab_size(),
         "hidden_size": size.hidden,
         "intermediate_size": size.inner,
@@ -77,7 +91,11 @@ def tiny_config(size: TinySize, tokenizer: Any) -> Any:
             "mrope_interleaved": True,
         },
     }
-    vision = {
+
+
+def _vision(size: TinySize) -> dict[str, Any]:
+    """Return the vision tower's part."""
+    return {
         "depth": size.vision_layers,
         "hidden_size": size.vision_hidden,
         "intermediate_size": size.vision_inner,
@@ -89,12 +107,3 @@ def tiny_config(size: TinySize, tokenizer: Any) -> Any:
         "num_position_embeddings": size.positions,
         "deepstack_visual_indexes": list(size.deepstack),
     }
-    return require("transformers", extra="models").Qwen3VLConfig(
-        text_config=text,
-        vision_config=vision,
-        image_token_id=ids["image_pad"],
-        video_token_id=ids["video_pad"],
-        vision_start_token_id=ids["vision_start"],
-        vision_end_token_id=ids["vision_end"],
-        tie_word_embeddings=True,
-    )

@@ -1,10 +1,12 @@
-"""A small model's folder, made from a tokenizer, a size and a trained vision tower; everything else begins from lots."""
+"""A small model's folder: a tokenizer, a size, a trained vision tower; everything else begins from lots."""
 
 from __future__ import annotations
 
+import pickle
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import Qwen3VLForConditionalGeneration
@@ -12,6 +14,7 @@ from transformers import Qwen3VLForConditionalGeneration
 from ...errors import ConfigError
 from ..patches import PatchGeometry
 from ..processor import write_processor_files
+from ..quiet import quiet
 from ..vocabulary import Vocabulary
 from .config import TinySize, tiny_config
 
@@ -55,14 +58,28 @@ def make_tiny(
     torch.manual_seed(seed)
     model = Qwen3VLForConditionalGeneration(tiny_config(size, backend))
     if vision is not None:
-        try:
-            model.model.visual.load_state_dict(torch.load(vision, map_location="cpu", weights_only=True))
-        except (OSError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise ConfigError(f"{vision}: not the weights of this vision tower ({reason})") from error
+        _set_tower(model.model.visual, vision)
     made = out / "made"
-    model.save_pretrained(made)
+    with quiet():
+        model.save_pretrained(made)
     for path in sorted(made.iterdir(), key=lambda path: path.name == DONE_FILE):
         path.replace(out / path.name)
     made.rmdir()
     return out
+
+
+def _set_tower(tower: Any, path: Path) -> None:
+    try:
+        tower.load_state_dict(saved_state(path))
+    except (TypeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{path}: not the weights of this vision tower ({reason})") from error
+
+
+def saved_state(path: Path) -> Any:
+    """Return what torch saved to a file, tensors and plain values only; raises ConfigError when it cannot be read."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds something else"
+        raise ConfigError(f"{path}: not a file of weights that torch can read ({reason})") from error

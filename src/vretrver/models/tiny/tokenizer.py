@@ -1,7 +1,7 @@
-"""The small models' tokenizer: byte-level, every special token of Qwen-VL, and few tokens for what is always the same.
+"""The small models' tokenizer: byte-level, Qwen-VL's special tokens, and few tokens for what is always the same.
 
-Any text can be encoded. What the dialect writes in every prompt and every call (role, tool block, keys) is one token a
-stretch, so that a small model does not spend its length on it; numbers from 0 to 1000 are one token each.
+Any text can be encoded. What the dialect writes in every prompt and every call (role, tool block, keys) is one token
+a stretch, so that a small model does not spend its length on it; numbers from 0 to 1000 are one token each.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _WORDS = (
     r"|(?<=\d), (?=\d)"  # between the numbers of a list
     r"| ?[A-Z](?![a-z])| ?[A-Za-z][a-z]*|\d{1,4}| ?[^\sA-Za-z\d]|\n|\s"
 )
-"""How text is cut before merging: words with the space before them, capitals one by one, numbers, signs, line ends."""
+"""How text is cut before merging: words with the space before them, single capitals, numbers, signs, line ends."""
 
 
 def train_tokenizer(texts: Sequence[str], *, phrases: Sequence[str] = ()) -> Any:

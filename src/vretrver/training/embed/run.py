@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,28 +11,23 @@ import torch
 
 from ...files import replace_file
 from ...geometry import PixelBudget
-from ...models.loading import LocalModel, load_model
+from ...models.loading import load_model
 from ...retrieval.layouts.encoder import LayoutEncoder, collator_of, renderer_of
 from ...retrieval.layouts.recipe import RECIPE_FILE, Recipe
-from ..curves import write_curves
+from ..curves import CURVES_FILE, write_curves
 from ..drawn import DrawnStore
 from ..gallery import Gallery
-from ..runlog import METRICS_FILE, RunFolder
+from ..runlog import RunFolder
+from ..trainers import MODEL_FOLDER, export_model, run_trainer
 from .config import EmbedConfig, Evaluation
 from .measure import mean_of, measure
 from .module import ItemModule
 from .pairs import Pairs
 from .start import start_folder
-from .trainer import make_trainer, newest_checkpoint, step_of
-
-MODEL_FOLDER = "model"
-"""Folder of the trained encoder in a run's folder."""
+from .trainer import make_trainer
 
 RESULT_FILE = "evaluation.json"
 """The measurement of the trained encoder."""
-
-CURVES_FILE = "metrics.svg"
-"""The plot of the metrics."""
 
 Note = Callable[[str], None]
 
@@ -68,37 +62,17 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
         collator_of(loaded.folder, loaded.vocabulary),
         _store(pairs, config.data.gallery),
     )
-    _train(config, module, pairs, folder, note)
-    trained = _export(loaded, begun, recipe, out / MODEL_FOLDER)
+    run_trainer(make_trainer(config, module, pairs, folder, note), folder)
+    recipe_file = {RECIPE_FILE: recipe.to_json().encode()}
+    trained = export_model(loaded.model, begun, out / MODEL_FOLDER, more=recipe_file)
     if config.evaluation is not None and not (out / RESULT_FILE).is_file():
         _evaluate(config, config.evaluation, module, out, folder, note)
     write_curves(out / CURVES_FILE, folder.metrics(), title="train embed")
     return trained
 
 
-def _train(config: EmbedConfig, module: ItemModule, pairs: Pairs, folder: RunFolder, note: Note) -> None:
-    """Run the trainer from the newest checkpoint; metrics of later steps are taken back first."""
-    trainer = make_trainer(config, module, pairs, folder, note)
-    checkpoint = newest_checkpoint(folder.path)
-    done = -1 if checkpoint is None else step_of(checkpoint)
-    kept = [entry for entry in folder.metrics() if entry["step"] <= done]
-    replace_file(folder.path / METRICS_FILE, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-
-
 def _store(pairs: Pairs, gallery: Path | None) -> DrawnStore:
     return DrawnStore(pairs.shots(), gallery=None if gallery is None else Gallery(gallery))
-
-
-def _export(loaded: LocalModel, begun: Path, recipe: Recipe, out: Path) -> Path:
-    """Write the trained encoder: the files of the folder it began from, with its own weights and recipe."""
-    out.mkdir(parents=True, exist_ok=True)
-    for path in sorted(begun.iterdir()):
-        if path.suffix in (".json", ".jinja", ".txt") and "safetensors" not in path.name:
-            shutil.copyfile(path, out / path.name)
-    loaded.model.save_pretrained(out)
-    replace_file(out / RECIPE_FILE, recipe.to_json().encode())
-    return out
 
 
 def _evaluate(

@@ -20,34 +20,18 @@ from sentence_transformers import (
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer import losses
 from torch.utils.data import BatchSampler, SequentialSampler
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PrinterCallback
 
 from ...errors import ConfigError
-from ..muon import Muon, muon_groups
+from ..muon import Muon
 from ..runlog import RunFolder
+from ..trainers import CHECKPOINTS, DEFAULTS, Notes, small_optimiser
 from .config import EmbedConfig
 from .module import ItemModule
 from .pairs import Pairs
 from .schedule import Schedule
 
-CHECKPOINTS = "checkpoints"
-"""Folder of the trainer's checkpoints in a run's folder."""
-
-STATE_FILE = "trainer_state.json"
-"""The trainer writes it last: a checkpoint that has it is complete."""
-
-_DEFAULTS: dict[str, Any] = {
-    "lr_scheduler_type": "cosine_with_min_lr",
-    "lr_scheduler_kwargs": {"min_lr_rate": 0.02},
-    "warmup_steps": 60,
-    "max_grad_norm": 1.0,
-    "logging_steps": 25,
-    "save_steps": 250,
-    "save_total_limit": 2,
-    "report_to": "none",
-    "disable_tqdm": True,
-    "dataloader_pin_memory": False,
-}
+_DEFAULTS: dict[str, Any] = {**DEFAULTS, "lr_scheduler_kwargs": {"min_lr_rate": 0.02}, "warmup_steps": 60}
 
 
 class InOrder(DefaultBatchSampler):  # type: ignore[misc]
@@ -94,20 +78,6 @@ class EmbedTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         self.model[0].restore(Path(checkpoint_path))
 
 
-class _Notes(TrainerCallback):  # type: ignore[misc]
-    """Writes what the trainer logs into the run's metrics."""
-
-    def __init__(self, folder: RunFolder, note: Callable[[str], None]) -> None:
-        self.folder = folder
-        self.note = note
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
-        kept = {name: round(logs[name], 6) for name in ("loss", "learning_rate", "grad_norm") if name in logs}
-        if kept:
-            self.folder.note(state.global_step, kept)
-            self.note(f"step {state.global_step}/{state.max_steps} loss {kept.get('loss', 0.0):.3f}")
-
-
 def make_trainer(
     config: EmbedConfig, module: ItemModule, pairs: Pairs, folder: RunFolder, note: Callable[[str], None]
 ) -> EmbedTrainer:
@@ -141,21 +111,10 @@ def make_trainer(
         loss=_loss(config, model),
         data_collator=PairCollator(module, pairs),
         optimizers=(_optimiser(config, module), None),
-        callbacks=[_Notes(folder, note)],
+        callbacks=[Notes(folder, note)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
-
-
-def newest_checkpoint(folder: Path) -> Path | None:
-    """Return the newest complete checkpoint of a run's folder, or None."""
-    found = [path.parent for path in (folder / CHECKPOINTS).glob(f"checkpoint-*/{STATE_FILE}")]
-    return max(found, key=step_of, default=None)
-
-
-def step_of(checkpoint: Path) -> int:
-    """Return the step of a checkpoint from its name."""
-    return int(checkpoint.name.rpartition("-")[2])
 
 
 def _arguments(config: EmbedConfig, module: ItemModule, folder: RunFolder) -> SentenceTransformerTrainingArguments:
@@ -193,7 +152,4 @@ def _optimiser(config: EmbedConfig, module: ItemModule) -> Muon | None:
             parameter.requires_grad_(False)
     if config.optimiser == "adamw":
         return None
-    groups = muon_groups(
-        module.named_parameters(), scale_of=lambda name: config.vision_lr if "visual." in name else 1.0
-    )
-    return Muon(groups, lr=config.lr)
+    return small_optimiser(module, lr=config.lr, vision_lr=config.vision_lr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from ...config import Section
 
@@ -14,9 +14,11 @@ class Stage(Section):
 
     windows: int = Field(ge=1)
     """How many."""
-    sizes: dict[int, int] = {5: 1, 10: 1, 20: 1}
+    sizes: dict[PositiveInt, PositiveInt] = Field(default={5: 1, 10: 1, 20: 1}, min_length=1)
     """Candidates in a window -> weight."""
-    shapes: dict[int, int] = {0: 6, 4: 5, 7: 5, 9: 2, 2: 2, 8: 2, 3: 2, 6: 1, 1: 1}
+    shapes: dict[int, PositiveInt] = Field(
+        default={0: 6, 4: 5, 7: 5, 9: 2, 2: 2, 8: 2, 3: 2, 6: 1, 1: 1}, min_length=1
+    )
     """Task shape -> weight."""
 
 
@@ -25,13 +27,13 @@ class SynthesisConfig(Section):
 
     gallery: Path
     """Gallery of the training catalogue."""
-    stages: tuple[Stage, ...]
+    stages: tuple[Stage, ...] = Field(min_length=1)
     """The windows."""
     tools: bool = True
     """Whether the expert looks; without, it ranks by what the thumbnails show, for the twin without tools."""
     seed: int = 0
     """Of windows and flaws."""
-    shard: int = Field(500, ge=1)
-    """Windows a file; a killed run loses no more than the files that were being written."""
-    workers: int = Field(2, ge=1)
+    shard: int = Field(default=500, ge=1)
+    """Windows of a file; a killed run loses no more than the files that were being written."""
+    workers: int = Field(default=2, ge=1)
     """Processes."""

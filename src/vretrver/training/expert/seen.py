@@ -1,4 +1,4 @@
-"""What a session has shown so far, read from its observations: which items were looked at, and whether the label was in it."""
+"""What a session has shown so far, read from its observations: of which item, and whether its label was in it."""
 
 from __future__ import annotations
 

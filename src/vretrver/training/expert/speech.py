@@ -1,6 +1,7 @@
-"""The expert's sentences. A trait is named as it is, one after another, until one is not what is wanted; a detail is read
-mark by mark, each with + or - for whether it is the one wanted. Comparing one thing at a time is what a small model
-can learn; a verdict over several at once it mostly gets wrong.
+"""The expert's sentences: one thing is named and compared at a time, which is what a small model can learn.
+
+A trait is named as it is, one after another, until one is not what is wanted; a detail is read mark by mark, each
+with + or - for whether it is the one wanted. A verdict over several at once a small model mostly gets wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from .wanted import Wanted
 
 
 def want_line(wanted: Wanted) -> str:
-    """Say what is wanted: `Want red striped mug wood, code A7K.`"""
+    """Say what is wanted, as in `Want red striped mug wood, code A7K.` on a line."""
     traits = " ".join(value for _, value in wanted.traits)
     detail = "" if wanted.detail is None else f", {wanted.detail.words()}"
     return f"Want {traits}{detail}.\n"

@@ -1,4 +1,4 @@
-"""Expert trajectories for the cold start: the real loop over practice windows, written as shards that appear whole."""
+"""Expert trajectories for the cold start: the real loop over practice windows, in shards that appear whole."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from ...agent.trajectory import Trajectory
 from ...config import config_hash
 from ...data.catalogue.prng import Stream
 from ...data.catalogue.tasks import SHAPES, World, make_world
+from ...data.catalogue.write import leave_with_parent
 from ...errors import DataError
 from ...files import replace_file
+from ...models.tiny.views import VIEWS
 from ...traces import trajectory_to_json
 from ..book import PictureBook, RecordedPolicy
 from ..drawn import DrawnStore
 from ..gallery import Gallery
 from ..runlog import RunFolder
-from ..views import VIEWS
 from .config import Stage, SynthesisConfig
 from .policy import expert
 from .windows import Practice, WindowSampler
@@ -44,17 +45,22 @@ def synthesize(config: SynthesisConfig, out: Path, *, progress: Progress) -> int
         ConfigError: the folder holds another run.
         DataError: there is no gallery.
     """
+    Gallery(config.gallery).close()
     RunFolder(out, config)
-    Gallery(config.gallery)
+    for part in out.glob("shard-*.pictures.*"):  # of a run that was killed
+        part.unlink()
     total = sum(stage.windows for stage in config.stages)
     shards = -(-total // config.shard)
     missing = [n for n in range(shards) if not shard_path(out, n).is_file()]
     progress(shards - len(missing), shards)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(config.workers, mp_context=context) as pool:
-        jobs = [(config, out, n, min(config.shard, total - n * config.shard)) for n in missing]
+    jobs = [(config, out, n, min(config.shard, total - n * config.shard)) for n in missing]
+    pool = ProcessPoolExecutor(config.workers, mp_context=context, initializer=leave_with_parent)
+    try:
         for done, _ in enumerate(pool.map(_shard, jobs), start=1):
             progress(shards - len(missing) + done, shards)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return total
 
 
@@ -107,7 +113,6 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
     practices = {p.task.session: p for p in (practice(sampler, config, first + n) for n in range(count))}
     path = shard_path(out, number)
     partial = path.with_suffix(f".pictures.{os.getpid()}")
-    partial.unlink(missing_ok=True)
     book = PictureBook(partial, write=True)
     policy = RecordedPolicy(expert(practices, seed=config.seed), book)
     setup = SessionSetup(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...data.catalogue.plan import Item
-from ...data.catalogue.tasks import Shape, World
+from ...data.catalogue.tasks import Shape
 from ...data.catalogue.world import Detail
 
-Trait = Literal["colour", "pattern", "product", "trim", "ground"]
+Trait = Literal["colour", "pattern", "product", "ground"]
 """Something a thumbnail shows."""
 
 
@@ -37,21 +37,18 @@ def trait_of(item: Item, trait: Trait) -> str:
         "colour": family.colour,
         "pattern": family.pattern,
         "product": family.product,
-        "trim": family.trim,
         "ground": family.ground,
     }[trait]
 
 
-def wanted_of(shape: Shape, item: Item, world: World) -> Wanted:
+def wanted_of(shape: Shape, item: Item) -> Wanted:
     """Return what the query to which `item` is the answer asks for.
 
-    A query with a picture fixes the trim as well; only texts, and the second picture of an interleaved query, say
-    what the product lies on. A candidate's text names no ground, and a description no trim.
+    Only texts, and the second picture of an interleaved query, say what the product lies on. The colour of lids and
+    handles is no trait: at the size of a thumbnail it is named wrongly too often, and a right item would be ruled
+    out.
     """
     traits: list[Trait] = ["colour", "pattern", "product"]
-    by_picture = shape.task in (3, 4, 6, 7, 8, 9)
-    if by_picture and shape.pool in ("pictures", "pages"):
-        traits.append("trim")
     if shape.task in (0, 2, 9):
         traits.append("ground")
     from_text = shape.task in (0, 1, 2, 7, 9)

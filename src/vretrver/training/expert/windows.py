@@ -1,7 +1,7 @@
 """Windows to practise on: a query of the catalogue and candidates in an order such as a coarse stage gives.
 
-A coarse stage finds families: the twins of the one asked for, then families that share most of what a thumbnail shows.
-The sampler draws such lists without an encoder, so that it can run before one is trained.
+A coarse stage finds families: the twins of the one asked for, then families that share most of what a thumbnail
+shows. The sampler draws such lists without an encoder, so that it can run before one is trained.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ...data.catalogue.prng import Stream
 from ...data.catalogue.tasks import INSTRUCTIONS, SHAPES, Asked, Shape, World, candidate_rows, did_of
 from ...data.catalogue.world import TWINS, Detail, Shot, all_details
 from ...data.instructions import TASKS
+from ...errors import DataError
 from ...records import Candidate, ImagePart, ImageRef, Part, Query, TextPart, parts_of
 from .wanted import Trait, Wanted, trait_of, wanted_of
 
@@ -40,7 +41,7 @@ class Practice:
     target: int
     """Number of the right candidate, from 1."""
     query_shot: Shot
-    """What the query's first picture shows; of a query without one, the right item's."""
+    """What the query's picture shows where it has to be looked at; else another picture of the right item."""
 
 
 class WindowSampler:
@@ -64,10 +65,10 @@ class WindowSampler:
         }
 
     def window(self, number: int, *, shape: Shape, size: int) -> Practice:
-        """Draw a window of `size` candidates for one task shape."""
+        """Draw a window of `size` candidates for one task shape; raises DataError in too small a catalogue."""
         lot = Stream(self.seed, "practice", number)
         item = lot.choice(self.world.items)
-        wanted = wanted_of(shape, item, self.world)
+        wanted = wanted_of(shape, item)
         query = self._query(shape, item, lot, number)
         if wanted.detail is not None and lot.below(100) < 7:
             wanted, query = _misprinted(wanted, query, lot)
@@ -114,7 +115,12 @@ class WindowSampler:
             number = lot.choice(among)
             if number not in taken:
                 return self.families[number]
-        return next(self.families[n] for n in lot.permutation(len(self.families)) if n not in taken)
+        left = [n for n in lot.permutation(len(self.families)) if n not in taken]
+        if not left:
+            raise DataError(
+                f"a catalogue of {len(self.families)} families is too small for the windows; draw a larger gallery"
+            )
+        return self.families[left[0]]
 
 
 def _key(item: Item, traits: Sequence[str]) -> tuple[str, ...]:

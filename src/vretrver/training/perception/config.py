@@ -12,15 +12,15 @@ from ...config import Section
 class Batch(Section):
     """Pictures of one step."""
 
-    thumbnails: int = Field(40, ge=1)
+    thumbnails: int = Field(default=40, ge=1)
     """Whole pictures at 96 px."""
-    selects: int = Field(3, ge=0)
+    selects: int = Field(default=3, ge=0)
     """Whole pictures at 256 px."""
-    labels: int = Field(160, ge=0)
+    labels: int = Field(default=160, ge=0)
     """Regions of 64 px around the label: four times as many marks to read in the same time."""
-    looks: int = Field(24, ge=1)
+    looks: int = Field(default=24, ge=1)
     """Regions of 128 px that hold the label, as the agent's looks show them."""
-    empties: int = Field(4, ge=0)
+    empties: int = Field(default=4, ge=0)
     """Regions of 128 px that hold nothing of it."""
 
 
@@ -33,19 +33,21 @@ class PerceptionConfig(Section):
     """Gallery of another seed, for the accuracies that are noted."""
     tokenizer: Path
     """Folder with the tokenizer: the model's configuration needs its ids."""
-    steps: int = Field(2000, ge=1)
+    start: Path | None = None
+    """Checkpoint of another run whose tower and heads this one goes on with; None begins from lots."""
+    steps: int = Field(default=2000, ge=1)
     """Optimiser steps."""
     batch: Batch = Batch()
     """Pictures of one step."""
-    lr: float = Field(1.2e-3, gt=0)
+    lr: float = Field(default=1.2e-3, gt=0)
     """Highest learning rate; cosine to 2 % of it."""
-    warm_up: int = Field(60, ge=0)
+    warm_up: int = Field(default=60, ge=0)
     """Steps until the highest learning rate."""
     seed: int = 0
     """Of the weights and of the order of pictures."""
-    note_every: int = Field(25, ge=1)
+    note_every: int = Field(default=25, ge=1)
     """Steps between two lines of metrics."""
-    save_every: int = Field(250, ge=1)
+    save_every: int = Field(default=250, ge=1)
     """Steps between two checkpoints, each with the accuracies on held-out pictures."""
-    threads: int = Field(2, ge=1)
+    threads: int = Field(default=2, ge=1)
     """Threads of torch."""

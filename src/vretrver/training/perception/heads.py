@@ -14,7 +14,7 @@ PARTS = 8
 """Classes of the label's place within a patch, per axis."""
 
 
-class Heads(nn.Module):
+class Heads(nn.Module):  # type: ignore[misc]
     """Reads a picture's visual tokens.
 
     Args:
@@ -35,12 +35,19 @@ class Heads(nn.Module):
         self.within = nn.Linear(width, QUARTERS * 2 * PARTS)
 
     def read_patches(self, tokens: Tensor) -> Tensor:
-        """Return logits of the mark whose middle lies in each patch, [N, patches, len(MARKS)], in merge-block order."""
+        """Return logits of the mark in the middle of each patch, [N, patches, len(MARKS)], in merge-block order."""
         return self.patch_marks(self.norm(tokens)).unflatten(-1, (QUARTERS, -1)).flatten(1, 2)
 
     def find_label(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits of the patch that holds the label's middle, [N, patches], and of its place within the patch,
-        [N, patches, 2, PARTS] from the left and from the top."""
+        """Return where the label's middle is.
+
+        Args:
+            tokens: [N, T, width].
+
+        Returns:
+            Logits of the patch that holds it, [N, patches], and of its place within each patch, [N, patches, 2,
+            PARTS], from the left and from the top.
+        """
         tokens = self.norm(tokens)
         within = self.within(tokens).unflatten(-1, (QUARTERS, 2, PARTS)).flatten(1, 2)
         return self.patch_label(tokens).flatten(1), within

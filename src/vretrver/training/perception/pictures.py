@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,18 +95,30 @@ class GalleryPictures:
         self.paths = [path for path, _ in shots]
         self.targets = targets_of([shot for _, shot in shots])
         number = {path: row for row, path in enumerate(self.paths)}
-        self._rarer: dict[ViewKind, list[int]] = {
+        self._rarer: dict[Kind, list[int]] = {
             "select": [number[path] for path in gallery.paths("select")],
             "empty": [number[path] for path in gallery.paths("empty")],
         }
-        for kind, wanted in (("select", batch.selects), ("empty", batch.empties)):
-            if wanted and not self._rarer[kind]:  # type: ignore[index]
+        for kind, wanted in self._counts():
+            if wanted and not self._rarer.get(kind, self.paths):
                 raise DataError(f"{gallery.path}: it has no pictures of the kind {kind}; draw a larger one")
 
     def step(self, step: int) -> list[Seen]:
         """Return the pictures of a step."""
         lot = Stream(self.seed, "perception", step)
         return [self._drawn(kind, count, lot.child(kind)) for kind, count in self._counts() if count]
+
+    def steps(self, first: int, last: int) -> Iterator[list[Seen]]:
+        """Yield the pictures of steps first .. last - 1; the next ones are decoded while a step is computed."""
+        if first >= last:
+            return
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self.step, first)
+            for step in range(first, last):
+                seen = coming.result()
+                if step + 1 < last:
+                    coming = ahead.submit(self.step, step + 1)
+                yield seen
 
     def some(self, kind: Kind, count: int) -> Seen:
         """Return the first pictures of a kind, for measuring."""

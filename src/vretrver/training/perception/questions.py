@@ -112,4 +112,4 @@ def _rows(classes: np.typing.NDArray[np.int64], seen: Seen) -> Tensor:
 
 
 def _share(logits: Tensor, wanted: Tensor) -> float:
-    return (logits.argmax(-1) == wanted).float().mean().item()
+    return float((logits.argmax(-1) == wanted).float().mean())

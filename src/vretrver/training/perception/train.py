@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLVisionModel
 
+from ...errors import ConfigError
+from ...files import replace_file
 from ...models.tiny.config import AGENT, tiny_config
+from ...models.tiny.make import saved_state
 from ...models.vision_pass import run_tower
+from ...models.vocabulary import Vocabulary
+from ..curves import CURVES_FILE, write_curves
 from ..gallery import Gallery
 from ..muon import Muon, muon_groups
 from ..runlog import RunFolder
@@ -48,12 +53,23 @@ class Perception:
         self.config, self.folder = config, folder
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
-        tokenizer = Tokenizer.from_file(str(config.tokenizer / "tokenizer.json"))
+        tokenizer = Vocabulary.of_folder(config.tokenizer).backend
         self.tower = _tower(tiny_config(AGENT, tokenizer), config.seed)
         self.heads = Heads(AGENT.hidden).to(torch.bfloat16)
+        if config.start is not None:
+            self._begin(config.start)
         named = [*self.tower.named_parameters(), *((f"heads.{n}", p) for n, p in self.heads.named_parameters())]
         self.optimizer = Muon(muon_groups(named), lr=config.lr)
         self.done = 0
+
+    def _begin(self, checkpoint: Path) -> None:
+        state = saved_state(checkpoint)
+        try:
+            self.tower.load_state_dict(state["tower"])
+            self.heads.load_state_dict(state["heads"])
+        except (KeyError, TypeError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigError(f"{checkpoint}: not a checkpoint of a perception run ({reason})") from error
 
     def resume(self) -> None:
         """Go on from the folder's checkpoint, if there is one."""
@@ -75,15 +91,15 @@ class Perception:
             }
         )
 
-    def step(self, pictures: GalleryPictures) -> float:
-        """Take one step and return its loss."""
+    def step(self, batch: Sequence[Seen], pictures: GalleryPictures) -> float:
+        """Take one step on a batch and return its loss."""
         config = self.config
         rate = config.lr * min(1.0, (self.done + 1) / max(config.warm_up, 1))
         rate *= max(_LEAST_LR, 0.5 * (1 + math.cos(math.pi * self.done / config.steps)))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         total = 0.0
-        for seen in pictures.step(self.done):
+        for seen in batch:
             loss = self._loss(seen, pictures)
             loss.backward()
             total += loss.item()
@@ -113,7 +129,7 @@ class Perception:
         weight = 1.0 if seen.kind == "label" else _RARE
         return weight * marks_loss(self.heads, tokens, seen, pictures.targets)
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def accuracies(self, pictures: GalleryPictures) -> dict[str, float]:
         """Return accuracies on the first pictures of a gallery; see `questions`."""
         out: dict[str, float] = {}
@@ -122,7 +138,7 @@ class Perception:
             out |= measure(self.heads, self._tokens(seen), seen, pictures.targets)
         return {name: round(value, 4) for name, value in out.items()}
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def finished(self, pictures: GalleryPictures) -> dict[str, Tensor]:
         """Return the tower's weights with every merger scaled so that its tokens have the spread `SPREAD`."""
         seen = pictures.some("thumbnail", _MEASURED)
@@ -155,14 +171,14 @@ def train_perception(config: PerceptionConfig, out: Path, *, note: Note) -> Path
         DataError: a gallery is missing.
     """
     torch.set_flush_denormal(True)
+    galleries = Gallery(config.gallery), Gallery(config.held_out)
     folder = RunFolder(out, config)
     run = Perception(config, folder)
     run.resume()
-    pictures = GalleryPictures(Gallery(config.gallery), config.batch, seed=config.seed)
-    held_out = GalleryPictures(Gallery(config.held_out), config.batch, seed=config.seed)
+    pictures, held_out = (GalleryPictures(gallery, config.batch, seed=config.seed) for gallery in galleries)
     started, first, losses = time.monotonic(), run.done, []
-    while run.done < config.steps:
-        losses.append(run.step(pictures))
+    for batch in pictures.steps(run.done, config.steps):
+        losses.append(run.step(batch, pictures))
         last = run.done == config.steps
         if run.done % config.note_every == 0 or last:
             pace = (time.monotonic() - started) / (run.done - first)
@@ -174,5 +190,8 @@ def train_perception(config: PerceptionConfig, out: Path, *, note: Note) -> Path
             folder.note(run.done, {"held_out": accuracies})
             note(" ".join(f"{name} {value:.3f}" for name, value in accuracies.items()))
             run.save()
-    torch.save(run.finished(held_out), out / TOWER_FILE)
+    write_curves(out / CURVES_FILE, folder.metrics(), title="train perception")
+    stream = io.BytesIO()
+    torch.save(run.finished(held_out), stream)
+    replace_file(out / TOWER_FILE, stream.getvalue())
     return out / TOWER_FILE

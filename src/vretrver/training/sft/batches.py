@@ -1,7 +1,7 @@
 """Which samples make a step, and their tensors: rows of like length, so that little is padding.
 
-The order is that of the trajectories, easy stages first, but for rows of like length from near one another; it depends
-on lengths and seed only, so that a resumed run goes on exactly where it was.
+The order is that of the trajectories, easy stages first, but for rows of like length from near one another; it
+depends on lengths and seed only, so that a resumed run goes on exactly where it was.
 """
 
 from __future__ import annotations

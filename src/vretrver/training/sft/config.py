@@ -37,23 +37,25 @@ class SftConfig(Section):
     """What is trained."""
     trajectories: Path
     """Folder of shards, as `vretrver train expert` writes them."""
-    steps: int = Field(3000, ge=1)
+    steps: int = Field(default=3000, ge=1)
     """Optimiser steps."""
-    epochs: int = Field(1, ge=1)
+    epochs: int = Field(default=1, ge=1)
     """How often the trajectories are gone through at the most; the run ends when either is used up."""
-    tokens: int = Field(6500, ge=1)
+    tokens: int = Field(default=6500, ge=1)
     """Most tokens of one step, padding included; a longer conversation is a step of its own."""
-    lr: float = Field(1.2e-3, gt=0)
+    lr: float = Field(default=1.2e-3, gt=0)
     """Highest learning rate."""
-    vision_lr: float = Field(0.0, ge=0)
+    vision_lr: float = Field(default=0.0, ge=0)
     """Factor of it for the vision tower; 0 freezes the tower, as in the paper, and lets pictures be remembered."""
+    vision_memory: int = Field(default=2048, ge=0)
+    """MiB of pictures remembered while the tower is frozen: a thumbnail is then encoded once, not once a window."""
     optimiser: Literal["muon", "adamw"] = "muon"
     """`muon` with 32-bit masters for small models; `adamw` is the library's, set in `trainer`."""
     dtype: Literal["bfloat16", "float32"] = "bfloat16"
     """Number format of the weights while training, and of the folder that is written."""
     device: str = "auto"
     """Where it runs; `auto` takes a GPU where there is one."""
-    threads: int = Field(2, ge=1)
+    threads: int = Field(default=2, ge=1)
     """Threads of torch on a CPU; resuming is exact with the same number."""
     seed: int = 0
     """Of the weights that begin from lots, and of the order within steps."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,24 +9,19 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from ...errors import DataError
-from ...files import replace_file
+from ...models.agent_recipe import RECIPE_FILE, AgentRecipe
 from ...models.loading import load_model
 from ...models.tiny.config import AGENT
 from ...models.tiny.make import make_tiny
+from ...models.tiny.views import VIEWS
+from ...traces import trajectory_from_json
 from ..book import PictureBook
-from ..curves import write_curves
-from ..runlog import METRICS_FILE, RunFolder
+from ..curves import CURVES_FILE, write_curves
+from ..runlog import RunFolder
+from ..trainers import MODEL_FOLDER, export_model, run_trainer
 from .config import SftConfig, Start
 from .samples import read_samples
-from .trainer import CHECKPOINTS, make_trainer
-
-MODEL_FOLDER = "model"
-"""Folder of the trained model in a run's folder."""
-
-CURVES_FILE = "metrics.svg"
-"""The plot of the metrics."""
-
-_STATE_FILE = "trainer_state.json"
+from .trainer import make_trainer
 
 
 def train_sft(config: SftConfig, out: Path, *, note: Callable[[str], None]) -> Path:
@@ -46,42 +39,28 @@ def train_sft(config: SftConfig, out: Path, *, note: Callable[[str], None]) -> P
     """
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)
+    shards = _shards(config.trajectories)
     folder = RunFolder(out, config)
     begun = _start(config.start, out / "start", seed=config.seed)
-    loaded = load_model(begun, dtype=config.dtype, device=config.device)
+    loaded = load_model(begun, dtype=config.dtype, device=config.device, vision_memory=config.vision_memory * 2**20)
     loaded.model.train()
-    shards = sorted(config.trajectories.glob("*.jsonl"))
-    shards = [path for path in shards if path.with_suffix(".pictures").is_file()]
-    if not shards:
-        raise DataError(f"{config.trajectories}: no trajectories with their pictures; write some with train expert")
     samples = list(read_samples(shards, loaded.vocabulary, loaded.folder.geometry))
     books = [PictureBook(path.with_suffix(".pictures")) for path in shards]
     note(f"{len(samples)} trajectories, {sum(len(s.ids) for s in samples)} tokens")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(str(begun))
-    trainer = make_trainer(config, loaded, tokenizer, samples, books, folder, note)
-    checkpoint = newest_checkpoint(out)
-    done = -1 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
-    kept = [entry for entry in folder.metrics() if entry["step"] <= done]
-    replace_file(out / METRICS_FILE, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    run_trainer(make_trainer(config, loaded, tokenizer, samples, books, folder, note), folder)
+    for book in books:
+        book.close()
     write_curves(out / CURVES_FILE, folder.metrics(), title="train sft")
-    return export(loaded.model, begun, out / MODEL_FOLDER)
+    more = {RECIPE_FILE: _recipe(shards[0])} if config.start.folder is None else {}
+    return export_model(loaded.model, begun, out / MODEL_FOLDER, more=more)
 
 
-def newest_checkpoint(out: Path) -> Path | None:
-    """Return the newest complete checkpoint of a run's folder, or None."""
-    found = [path.parent for path in (out / CHECKPOINTS).glob(f"checkpoint-*/{_STATE_FILE}")]
-    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-
-def export(model: object, begun: Path, out: Path) -> Path:
-    """Write a trained model: the files of the folder it began from, with its own weights."""
-    out.mkdir(parents=True, exist_ok=True)
-    for path in sorted(begun.iterdir()):
-        if path.suffix in (".json", ".jinja", ".txt") and "safetensors" not in path.name:
-            shutil.copyfile(path, out / path.name)
-    model.save_pretrained(out)  # type: ignore[attr-defined]
-    return out
+def _shards(folder: Path) -> list[Path]:
+    shards = [path for path in sorted(folder.glob("*.jsonl")) if path.with_suffix(".pictures").is_file()]
+    if not shards:
+        raise DataError(f"{folder}: no trajectories with their pictures; write some with `vretrver train expert`")
+    return shards
 
 
 def _start(start: Start, out: Path, *, seed: int) -> Path:
@@ -90,3 +69,10 @@ def _start(start: Start, out: Path, *, seed: int) -> Path:
     if start.tokenizer is None:
         raise DataError("start: give either folder, or tokenizer of a small agent")
     return make_tiny(out, size=AGENT, tokenizer=start.tokenizer, vision=start.vision, seed=seed)
+
+
+def _recipe(shard: Path) -> bytes:
+    """Return the file that says how a small agent is to be used; a folder it goes on from brings its own."""
+    with shard.open("rb") as file:
+        first = trajectory_from_json(file.readline())
+    return AgentRecipe(dialect=first.dialect, views=VIEWS).to_json().encode()

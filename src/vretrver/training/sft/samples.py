@@ -99,14 +99,13 @@ def read_samples(shards: Sequence[Path], vocabulary: Vocabulary, geometry: Patch
 
 def _with_pictures(
     records: Sequence[MessageRecord],
-    shown: Iterator[PictureRecord] | Iterator[ObservationRecord],
+    shown: Iterator[PictureRecord | ObservationRecord],
     book: PictureBook | None,
 ) -> list[Message]:
     out = []
     for record in records:
         pieces: list[Piece] = [p if isinstance(p, str) else _picture(next(shown), book) for p in record.pieces]
-        role = "system" if record.role == "system" else "user"
-        out.append(Message(role=role, pieces=tuple(pieces)))
+        out.append(Message(role="system" if record.role == "system" else "user", pieces=tuple(pieces)))
     return out
 
 

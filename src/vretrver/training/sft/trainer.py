@@ -1,8 +1,8 @@
-"""TRL's supervised trainer over whole conversations: its loop, schedule, checkpoints and resuming; our batches and loss.
+"""TRL's supervised trainer over whole conversations: its loop, schedule and checkpoints; our batches and loss.
 
-Its own collator leaves the tool block out of the prompt and cannot take pictures in observations, and its forward pass
-encodes every picture anew; so a step here is a row of sample numbers, and the loss is computed over the ids that the
-assistant wrote, with explicit positions, on pictures that are remembered while the tower is frozen.
+Its own collator leaves the tool block out of the prompt and cannot take pictures in observations, and its forward
+pass encodes every picture anew; so a step here is a row of sample numbers, and the loss is computed over the ids that
+the assistant wrote, with explicit positions, on pictures that are remembered while the tower is frozen.
 """
 
 from __future__ import annotations
@@ -10,43 +10,36 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from datasets import Dataset
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import SequentialSampler
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PrinterCallback
 from trl import SFTConfig as TrlConfig
 from trl import SFTTrainer
 
+from ...errors import ConfigError
 from ...models.language import logits_of, run_language
 from ...models.loading import LocalModel
 from ...models.vision import Seen, pixels_of
 from ..book import PictureBook
-from ..muon import Muon, muon_groups
+from ..muon import Muon
 from ..runlog import RunFolder
+from ..trainers import CHECKPOINTS, DEFAULTS, Notes, small_optimiser
 from .batches import Batch, collate, steps_of
 from .config import SftConfig
 from .samples import Sample
 
-CHECKPOINTS = "checkpoints"
-"""Folder of the trainer's checkpoints in a run's folder."""
-
 _DEFAULTS: dict[str, Any] = {
-    "lr_scheduler_type": "cosine_with_min_lr",
+    **DEFAULTS,
     "lr_scheduler_kwargs": {"min_lr_rate": 0.03},
     "warmup_steps": 80,
-    "max_grad_norm": 1.0,
-    "logging_steps": 25,
-    "save_steps": 250,
-    "save_total_limit": 2,
-    "report_to": "none",
-    "disable_tqdm": True,
-    "dataloader_pin_memory": False,
-    "gradient_checkpointing": False,
     "bf16": False,
     "max_length": None,
 }
+
+_RECOMPUTING = ("activation_checkpointing", "gradient_checkpointing")
+"""Two names of one argument, the newer one first; TRL's own default is to recompute."""
 
 
 class Lesson:
@@ -86,7 +79,7 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
         self,
         model: Any,
         inputs: dict[str, Batch],
-        return_outputs: bool = False,  # noqa: ARG002, FBT001, FBT002
+        return_outputs: bool = False,  # noqa: ARG002
         num_items_in_batch: Any = None,  # noqa: ARG002
     ) -> Tensor:
         """Return the mean cross-entropy over the ids the assistant wrote."""
@@ -127,19 +120,6 @@ def _seen(loaded: LocalModel, batch: Batch, *, frozen: bool) -> list[Seen]:
     return [found[shown.picture.sha256] for shown in batch.pictures]
 
 
-class _Notes(TrainerCallback):  # type: ignore[misc]
-    """Writes what the trainer logs into the run's metrics."""
-
-    def __init__(self, folder: RunFolder, note: Callable[[str], None]) -> None:
-        self.folder, self.note = folder, note
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
-        kept = {name: round(logs[name], 6) for name in ("loss", "learning_rate", "grad_norm") if name in logs}
-        if kept:
-            self.folder.note(state.global_step, kept)
-            self.note(f"step {state.global_step}/{state.max_steps} loss {kept.get('loss', 0.0):.4f}")
-
-
 def make_trainer(
     config: SftConfig,
     loaded: LocalModel,
@@ -159,39 +139,51 @@ def make_trainer(
         books: the pictures of each shard.
         folder: takes metrics and checkpoints.
         note: takes a line for a person, now and then.
+
+    Raises:
+        ConfigError: the library does not take an argument of `trainer`.
     """
     lengths = [len(sample.ids) for sample in samples]
     steps = steps_of(lengths, tokens=config.tokens, seed=config.seed, epochs=config.epochs)
-    arguments = TrlConfig(
-        output_dir=str(folder.path / CHECKPOINTS),
-        max_steps=min(config.steps, len(steps)),
-        per_device_train_batch_size=1,
-        learning_rate=config.lr,
-        seed=config.seed,
-        use_cpu=loaded.device.type == "cpu",
-        remove_unused_columns=False,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        **{**_DEFAULTS, **config.trainer},
-    )
     frozen = config.vision_lr == 0
     loaded.model.model.visual.requires_grad_(not frozen)
     trainer = AgentTrainer(
         loaded,
         frozen=frozen,
-        args=arguments,
+        args=_arguments(config, loaded, folder, steps=min(config.steps, len(steps))),
         train_dataset=Dataset.from_dict({"samples": steps}),
         data_collator=Lesson(loaded, samples, books),
         processing_class=tokenizer,
         optimizers=(_optimiser(config, loaded), None),
-        callbacks=[_Notes(folder, note)],
+        callbacks=[Notes(folder, note)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _arguments(config: SftConfig, loaded: LocalModel, folder: RunFolder, *, steps: int) -> TrlConfig:
+    """Return the trainer's arguments; raises ConfigError for one the library does not take."""
+    ours = {
+        "output_dir": str(folder.path / CHECKPOINTS),
+        "max_steps": steps,
+        "per_device_train_batch_size": 1,
+        "learning_rate": config.lr,
+        "seed": config.seed,
+        "use_cpu": loaded.device.type == "cpu",
+        "remove_unused_columns": False,
+        "dataset_kwargs": {"skip_prepare_dataset": True},
+    }
+    if not set(_RECOMPUTING) & set(config.trainer):
+        known = next(name for name in _RECOMPUTING if name in TrlConfig.__dataclass_fields__)
+        ours[known] = False
+    try:
+        return TrlConfig(**ours, **{**_DEFAULTS, **config.trainer})
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"trainer: {str(error).splitlines()[0]}; see TRL's SFTConfig") from error
 
 
 def _optimiser(config: SftConfig, loaded: LocalModel) -> Muon | None:
     """Return the optimiser, or None for the library's own."""
     if config.optimiser == "adamw":
         return None
-    scale = lambda name: config.vision_lr if "visual." in name else 1.0  # noqa: E731
-    return Muon(muon_groups(loaded.model.named_parameters(), scale_of=scale), lr=config.lr)
+    return small_optimiser(loaded.model, lr=config.lr, vision_lr=config.vision_lr)

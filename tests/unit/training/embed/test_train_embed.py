@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import typer
 import yaml
 from pydantic import ValidationError
 from safetensors.torch import load_file
@@ -18,7 +17,7 @@ from tests.tiny_models import byte_tokenizer, folder_of, loaded
 from transformers import TrainerCallback
 from typer.testing import CliRunner
 
-from vretrver.cli.train_embed import embed
+from vretrver.cli.train import app
 from vretrver.config import load_config
 from vretrver.errors import ConfigError
 from vretrver.geometry import PixelBudget
@@ -211,10 +210,18 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path):
 def test_the_command_trains_what_the_file_and_the_options_say(tmp_path: Path):
     given = {"data": {"seed": 3, "items": 60, "shapes": [1]}, "start": {"folder": str(folder_of("qwen3_vl"))}}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump({**given, "batch_size": 4, "threads": 1, "evaluation": None}))
-    app = typer.Typer()
-    app.command()(embed)
     out = tmp_path / "run"
-    options = ["--config", str(tmp_path / "c.yaml"), "--out", str(out), "--set", "steps=1", "--set", "device=cpu"]
+    options = [
+        "embed",
+        "--config",
+        str(tmp_path / "c.yaml"),
+        "--out",
+        str(out),
+        "--set",
+        "steps=1",
+        "--set",
+        "device=cpu",
+    ]
     result = CliRunner().invoke(app, options, catch_exceptions=False)
     assert f"name it lamra:{out / 'model'}" in result.stderr
     assert "steps: 1\n" in (out / "config.yaml").read_text()

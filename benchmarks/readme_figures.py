@@ -1,0 +1,135 @@
+"""Writes the README's tables of the demonstration and of the experiment on looks from their result files.
+
+Each stands between two comments, and a test holds them to the files. Run as a module after either was measured.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from proofs.provenance import RESULTS
+
+README = Path(__file__).parents[1] / "README.md"
+
+WIDTH = 118
+"""Characters of a line."""
+
+BLOCKS = ("demo", "looks")
+"""Result files whose tables stand in the README."""
+
+SHAPES = {"0": "text", "4": "picture", "7": "picture and text"}
+"""Task shape -> what is asked with; a picture is asked for."""
+
+ARMS = {
+    "agent": "the agent",
+    "fake-looks": "its looks show nothing new",
+    "oracle-boxes": "its looks are put where the detail is",
+    "whole-candidates": "candidates shown whole",
+    "no-tools": "trained without looks",
+    "larger-thumbnails": "the same, with thumbnails as large as the agent's looks",
+}
+"""Arm of the experiment -> its row."""
+
+Json = Mapping[str, Any]
+
+
+def demo_block(demo: Json) -> str:
+    """Return the table of a demonstration, and how long it took."""
+    first, again = demo["first"], demo["again"]
+    coarse, agent = first["coarse"], first["agent"]
+    rows = [
+        ("coarse stage", _interval(coarse["hit@1"]), _interval(coarse["mrr"]), "", "", ""),
+        _arm("agent whose looks show nothing new", first["agent_without_evidence"]),
+        _arm("agent", agent),
+        _arm("scripted oracle, which knows the answers and where the details are", first["oracle"]),
+    ]
+    table = _table(("stage", "hit@1", "MRR", "looks", "tokens", "seconds"), rows)
+    sentence = (
+        f"{first['queries']} queries over {first['pool']} pictures, 95 % intervals; looks, tokens and seconds per "
+        "query, many being ranked at once. The right picture is among the 20 of the coarse stage for "
+        f"{coarse['hit@20'][0]:.3f} of the queries; {agent['failed']} got no usable answer. The first run took "
+        f"{first['wall_seconds']:.0f} s, a second one, which finds the rankings kept, {again['wall_seconds']:.0f} s, "
+        f"on {demo['machine']['cores']} cores (`benchmarks/results/demo.json`)."
+    )
+    return f"{table}\n\n{_wrapped(sentence)}"
+
+
+def looks_block(looks: Json) -> str:
+    """Return the end-to-end hit@1 of every arm of the experiment on looks, over the largest windows."""
+    results = looks.get("results", looks)
+    tasks = [task for task in SHAPES if task in results["coarse"]]
+    coarse = ["coarse stage", *(f"{results['coarse'][task]['hit@1']:.3f}" for task in tasks)]
+    rows = [coarse]
+    for arm, name in ARMS.items():
+        cells = results["arms"].get(arm)
+        if cells is not None:
+            rows.append([name, *(_interval(_largest(cells[task])["end_to_end_hit@1"]) for task in tasks)])
+    queries = min(_largest(results["arms"]["agent"][task])["queries"] for task in tasks)
+    within = ", ".join(f"{results['coarse'][task]['hit@20']:.3f}" for task in tasks)
+    table = _table(("hit@1, asked with", *(SHAPES[task] for task in tasks)), rows)
+    sentence = (
+        f"{queries} queries a column, 95 % intervals; what the coarse stage does not bring counts as missed (its "
+        f"hit@20: {within}; `benchmarks/results/looks.json`)."
+    )
+    return f"{table}\n\n{_wrapped(sentence)}"
+
+
+def with_blocks(text: str, results: Mapping[str, Json]) -> str:
+    """Return a document with the tables of results put between their comments.
+
+    Raises:
+        ValueError: a comment is missing.
+    """
+    made = {"demo": demo_block, "looks": looks_block}
+    for name, result in results.items():
+        begin, end = (f"<!-- {edge} {name} -->\n" for edge in ("begin", "end"))
+        before, found, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not found or not closed:
+            raise ValueError(f"the document has no comments {begin.strip()} and {end.strip()}")
+        text = f"{before}{begin}{made[name](result)}\n{end}{after}"
+    return text
+
+
+def read_results() -> dict[str, Json]:
+    """Return the result files that are there, by name."""
+    paths = {name: RESULTS / f"{name}.json" for name in BLOCKS}
+    return {name: json.loads(path.read_bytes()) for name, path in paths.items() if path.is_file()}
+
+
+def main() -> None:
+    """Write the tables."""
+    README.write_text(with_blocks(README.read_text(encoding="utf-8"), read_results()), encoding="utf-8")
+
+
+def _largest(cells: Json) -> Json:
+    """Return the cell of the largest window; cells are named by their window's size."""
+    largest: Json = cells[max(cells, key=int)]
+    return largest
+
+
+def _arm(name: str, figures: Json) -> tuple[str, ...]:
+    costs = (f"{figures['looks']:.1f}", f"{figures['tokens']:.0f}", f"{figures['seconds']:.2f}")
+    return (name, _interval(figures["hit@1"]), _interval(figures["mrr"]), *costs)
+
+
+def _interval(figure: Sequence[float]) -> str:
+    value, low, high = figure
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Make the shipped models again, stage by stage; one that is done is skipped, one that was stopped goes on.
+
+Works in build/models and copies the two models into the package. Run it as `make models`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+WORK = ROOT / "build" / "models"
+SHIPPED = ROOT / "src" / "vretrver" / "shipped"
+PICTURES = ("pictures", "--workers", str(os.cpu_count() or 1), "--items")
+STAGES = {
+    "train.gallery": ((*PICTURES, "20000", "--seed", "1001"), "train.gallery"),
+    "held.gallery": ((*PICTURES, "1000", "--seed", "2001"), "held.gallery"),
+    "tokenizer": (("tokenizer",), "tokenizer/tokenizer_config.json"),
+    "perception": (("perception", "--config", "configs/train_perception.yaml"), "perception/tower.pt"),
+    "perception-finish": (
+        ("perception", "--config", "configs/train_perception_finish.yaml"),
+        "perception-finish/tower.pt",
+    ),
+    "embed": (("embed", "--config", "configs/train_embed.yaml"), "embed/model/config.json"),
+    "expert": (("expert", "--config", "configs/train_expert.yaml"), "expert/config.yaml"),
+    "sft": (("sft", "--config", "configs/train_sft.yaml"), "sft/model/config.json"),
+}
+"""Stage, which is also where its result goes -> arguments of `vretrver train`, and the file it leaves at its end."""
+
+
+def main() -> None:
+    """Run the stages, note how long each took, and put the models into the package."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    log = WORK / "stages.jsonl"
+    done = {json.loads(line)["stage"] for line in log.read_text().splitlines()} if log.is_file() else set()
+    for stage, (arguments, result) in STAGES.items():
+        if stage in done and (WORK / result).is_file():
+            continue
+        started = time.monotonic()
+        command = [str(Path(sys.executable).parent / "vretrver"), "train", *arguments, "--out", str(WORK / stage)]
+        subprocess.run(command, cwd=ROOT, check=True, env={"OMP_WAIT_POLICY": "passive", **os.environ})
+        seconds = round(time.monotonic() - started, 1)
+        with log.open("a") as file:
+            file.write(json.dumps({"stage": stage, "seconds": seconds}) + "\n")
+        print(f"{stage}: {seconds} s", flush=True)
+    for name, run in (("agent", "sft"), ("encoder", "embed")):
+        shutil.rmtree(SHIPPED / name, ignore_errors=True)
+        shutil.copytree(WORK / run / "model", SHIPPED / name, copy_function=shutil.copyfile)
+        for path in (SHIPPED / name).iterdir():
+            path.chmod(0o644)
+
+
+if __name__ == "__main__":
+    main()

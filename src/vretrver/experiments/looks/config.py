@@ -1,0 +1,44 @@
+"""What an experiment on looks is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from ...config import Section
+
+ArmName = Literal["agent", "oracle-boxes", "fake-looks", "whole-candidates", "no-tools", "larger-thumbnails"]
+"""Arms; see `arms`."""
+
+
+class LooksConfig(Section):
+    """An experiment on looks."""
+
+    agent: Path
+    """Folder of the agent."""
+    twin: Path | None = None
+    """Folder of the twin that was trained without tools; the arms without tools need it."""
+    encoder: str
+    """The coarse stage, as `lamra:FOLDER`."""
+    gallery: Path
+    """Gallery of the catalogue that is searched; its seed is no training seed. All its items are the pool."""
+    queries: int = Field(500, ge=1)
+    """Queries of each task shape, spread over the items."""
+    shapes: tuple[int, ...] = (0, 4, 7)
+    """Task shapes."""
+    windows: tuple[int, ...] = (5, 10, 20)
+    """Sizes of windows, each with the right candidate in it; the largest is also scored end to end."""
+    arms: tuple[ArmName, ...] = ("agent", "oracle-boxes", "fake-looks")
+    """What is compared."""
+    larger_tokens: int = Field(16, ge=1)
+    """Visual tokens a candidate in the arm `larger-thumbnails`: what the agent spends on one, looks included."""
+    whole_tokens: int = Field(576, ge=1)
+    """Visual tokens of a candidate in the arm `whole-candidates`: the native 768 px."""
+    in_flight: int = Field(64, ge=1)
+    """Sessions at once."""
+    threads: int = Field(2, ge=1)
+    """Threads of torch."""
+    seed: int = 0
+    """Of the bootstrap."""

@@ -1,0 +1,72 @@
+"""Pins the tables that are written into the README: between their comments, from the results there are."""
+
+from __future__ import annotations
+
+import pytest
+from benchmarks.readme_figures import demo_block, looks_block, with_blocks
+
+ARM = {
+    "hit@1": [0.812, 0.75, 0.86],
+    "mrr": [0.9, 0.85, 0.94],
+    "looks": 3.14,
+    "tokens": 700.4,
+    "seconds": 0.27,
+    "failed": 2,
+}
+RUN = {
+    "queries": 210,
+    "pool": 300,
+    "coarse": {"hit@1": [0.2, 0.15, 0.26], "hit@20": [1.0, 0.98, 1.0], "mrr": [0.4, 0.36, 0.45]},
+    "agent": ARM,
+    "agent_without_evidence": {**ARM, "hit@1": [0.21, 0.16, 0.27]},
+    "oracle": {**ARM, "hit@1": [1.0, 0.98, 1.0]},
+}
+DEMO = {"machine": {"cores": 2}, "first": {**RUN, "wall_seconds": 123.4}, "again": {**RUN, "wall_seconds": 15.6}}
+
+
+def cell(value: float) -> dict[str, object]:
+    return {"queries": 500, "end_to_end_hit@1": [value, value - 0.03, value + 0.03]}
+
+
+LOOKS = {
+    "coarse": {task: {"hit@1": 0.2, "hit@20": 0.99} for task in ("0", "4", "7")},
+    "arms": {
+        "agent": {task: {"5": cell(0.95), "20": cell(0.9)} for task in ("0", "4", "7")},
+        "fake-looks": {task: {"20": cell(0.24)} for task in ("0", "4", "7")},
+    },
+}
+
+
+def test_the_table_of_the_demonstration() -> None:
+    block = demo_block(DEMO)
+    assert "| agent | 0.812 [0.750, 0.860] | 0.900 [0.850, 0.940] | 3.1 | 700 | 0.27 |" in block
+    assert "| coarse stage | 0.200 [0.150, 0.260] | 0.400 [0.360, 0.450] |  |  |  |" in block
+    said = " ".join(block.split())
+    assert "210 queries over 300 pictures" in said
+    assert "for 1.000 of the queries; 2 got no usable answer. The first run took 123 s" in said
+    assert all(len(line) <= 118 for line in block.splitlines() if not line.startswith("|"))
+
+
+@pytest.mark.parametrize("results", [LOOKS, {"command": "x", "results": LOOKS}])
+def test_the_table_of_looks_holds_the_arms_there_are_over_the_largest_windows(results: dict[str, object]) -> None:
+    lines = looks_block(results).splitlines()
+    assert lines[0] == "| hit@1, asked with | text | picture | picture and text |"
+    assert lines[2] == "| coarse stage | 0.200 | 0.200 | 0.200 |"
+    assert lines[3].startswith("| the agent | 0.900 [0.870, 0.930] |")
+    assert [line.partition("|")[2].partition("|")[0].strip() for line in lines[3:5]] == [
+        "the agent",
+        "its looks show nothing new",
+    ]
+    assert "500 queries a column" in lines[6]
+
+
+def test_tables_stand_between_their_comments_and_twice_is_once() -> None:
+    text = "a\n<!-- begin demo -->\nold\n<!-- end demo -->\nb\n<!-- begin looks -->\n<!-- end looks -->\nc\n"
+    once = with_blocks(text, {"demo": DEMO})
+    assert once.startswith("a\n<!-- begin demo -->\n| stage |")
+    assert "old" not in once
+    assert once.endswith("<!-- begin looks -->\n<!-- end looks -->\nc\n")
+    both = with_blocks(once, {"demo": DEMO, "looks": LOOKS})
+    assert with_blocks(both, {"demo": DEMO, "looks": LOOKS}) == both
+    with pytest.raises(ValueError, match="no comments <!-- begin looks -->"):
+        with_blocks("nothing", {"looks": LOOKS})

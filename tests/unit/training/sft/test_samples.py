@@ -1,0 +1,116 @@
+"""Pins what is learned from: the ids of the conversation, and the loss on what the assistant wrote alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vretrver.agent.trajectory import Trajectory
+from vretrver.errors import DataError
+from vretrver.models.loading import LocalModel
+from vretrver.traces import trajectory_from_json
+from vretrver.training.book import PictureBook
+from vretrver.training.sft.batches import collate, steps_of
+from vretrver.training.sft.samples import Sample, messages_of, read_samples, sample_of
+
+
+@pytest.fixture(scope="module")
+def records(shards: list[Path]) -> list[Trajectory]:
+    """The trajectories themselves."""
+    return [trajectory_from_json(line) for path in shards for line in path.read_bytes().splitlines()]
+
+
+def runs(sample: Sample) -> list[list[int]]:
+    """Return the written ids, run by run."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], sample.written.astype(int), [0]])))
+    return [sample.ids[start:stop].tolist() for start, stop in edges.reshape(-1, 2)]
+
+
+def test_written_is_what_the_assistant_said_and_the_end_of_its_turn(
+    samples: list[Sample], records: list[Trajectory], loaded: LocalModel
+) -> None:
+    assert len(samples) == len(records) == 16
+    for sample, record in zip(samples, records, strict=True):
+        said = [loaded.vocabulary.decode(ids) for ids in runs(sample)]
+        assert said == [f"{turn.text}<|im_end|>" for turn in record.turns]
+
+
+def test_the_ids_are_the_wire_form_with_a_mark_for_every_visual_token(
+    samples: list[Sample], records: list[Trajectory], loaded: LocalModel
+) -> None:
+    for sample, record in zip(samples, records, strict=True):
+        text = loaded.vocabulary.decode(sample.ids.tolist())
+        assert text.startswith("<|im_start|>system\nYou rank candidates by how well they match a query.")
+        assert text.endswith("</answer><|im_end|>\n")
+        assert text.count("<tools>") == 1
+        shown = [*record.pictures, *(look for turn in record.turns for look in turn.observations)]
+        assert list(sample.pictures) == [picture.sha256 for picture in shown]
+        assert text.count("<|image_pad|>") == sum(rows * columns for rows, columns in sample.grids)
+        assert [rows * columns for rows, columns in sample.grids] == [picture.tokens for picture in shown]
+        assert sample.sizes == tuple((columns * 32, rows * 32) for rows, columns in sample.grids)
+
+
+def test_ids_that_were_sampled_are_kept(records: list[Trajectory], loaded: LocalModel) -> None:
+    vocabulary, record = loaded.vocabulary, records[0]
+    letters = [i for letter in record.turns[0].text for i in vocabulary.text(letter)]  # not how it is tokenised
+    assert letters != vocabulary.text(record.turns[0].text)
+    turns = [replace(record.turns[0], token_ids=letters), *record.turns[1:]]
+    found = runs(sample_of(replace(record, turns=turns), vocabulary, loaded.folder.geometry))
+    assert found[0] == [*letters, vocabulary.turn_end]
+    assert found[1:] == runs(sample_of(record, vocabulary, loaded.folder.geometry))[1:]
+
+
+def test_a_book_gives_the_bytes_of_every_picture(records: list[Trajectory], shards: list[Path]) -> None:
+    book = PictureBook(shards[0].with_suffix(".pictures"))
+    messages = messages_of(records[0], book)
+    assert all(shown.picture.data.startswith(b"\xff\xd8") for message in messages for shown in message.pictures)
+    book.close()
+
+
+def test_a_line_that_is_no_trajectory_is_named(tmp_path: Path, shards: list[Path], loaded: LocalModel) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(shards[0].read_bytes().splitlines()[0] + b"\n{}\n")
+    with pytest.raises(DataError, match=r"a\.jsonl:2: "):
+        list(read_samples([path], loaded.vocabulary, loaded.folder.geometry))
+
+
+def test_steps_keep_to_the_budget_go_through_everything_and_are_the_same_every_time() -> None:
+    lengths = [30 + (n * 37) % 90 for n in range(250)]
+    steps = steps_of(lengths, tokens=300, seed=1, epochs=2)
+    assert steps == steps_of(lengths, tokens=300, seed=1, epochs=2)
+    assert steps != steps_of(lengths, tokens=300, seed=2, epochs=2)
+    assert sorted(number for step in steps for number in step) == sorted([*range(250), *range(250)])
+    assert all(len(step) * max(lengths[number] for number in step) <= 300 for step in steps)
+    half = next(n for n in range(len(steps)) if sum(len(step) for step in steps[:n]) == 250)
+    order = [number // 96 for step in steps[:half] for number in step]
+    assert order == sorted(order)  # easy ones first, mixed among neighbours only
+
+
+def test_a_conversation_over_the_budget_is_a_step_of_its_own() -> None:
+    assert sorted(steps_of([50, 500, 40], tokens=100, seed=0)) == [[1], [2, 0]]
+
+
+def test_rows_are_padded_at_their_end_and_pictures_are_in_order(
+    samples: list[Sample], shards: list[Path], loaded: LocalModel
+) -> None:
+    books = [PictureBook(path.with_suffix(".pictures")) for path in shards]
+    chosen = [samples[0], samples[9]]
+    pad, filler = loaded.vocabulary.picture_pad, loaded.vocabulary.turn_end
+    batch = collate(chosen, books, picture_pad=pad, filler=filler)
+    longest = max(len(sample.ids) for sample in chosen)
+    assert batch.ids.shape == batch.written.shape == batch.pads.shape == (2, longest)
+    assert batch.positions.shape == (3, 2, longest)
+    for row, sample in enumerate(chosen):
+        length = len(sample.ids)
+        assert batch.ids[row, :length].tolist() == sample.ids.tolist()
+        assert set(batch.ids[row, length:].tolist()) <= {filler}
+        assert not batch.written[row, length:].any()
+    assert batch.pads.sum().item() == sum(shown.tokens for shown in batch.pictures)
+    assert [shown.picture.sha256 for shown in batch.pictures] == [*chosen[0].pictures, *chosen[1].pictures]
+    with pytest.raises(DataError, match="it has no picture"):
+        collate([replace(samples[0], shard=1)], books, picture_pad=pad, filler=filler)
+    for book in books:
+        book.close()

@@ -1,0 +1,201 @@
+"""Pins the supervised run: its loss is the library's, a killed run goes on to the bit, the folder loads anywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer, TrainerCallback
+
+from vretrver.errors import ConfigError, DataError
+from vretrver.models.agent_recipe import agent_recipe_of
+from vretrver.models.loading import LocalModel
+from vretrver.models.patches import decoded, patchify_all
+from vretrver.models.quiet import quiet
+from vretrver.models.tiny.views import VIEWS
+from vretrver.training.book import PictureBook
+from vretrver.training.sft import run
+from vretrver.training.sft.batches import Batch, collate
+from vretrver.training.sft.config import SftConfig
+from vretrver.training.sft.samples import Sample
+from vretrver.training.sft.trainer import sft_loss
+
+pytestmark = pytest.mark.usefixtures("torch_settings")
+
+
+def config(small: Path, trajectories: Path, **changed: Any) -> SftConfig:
+    given = {
+        "start": {"folder": small},
+        "trajectories": trajectories,
+        "tokens": 1200,
+        "steps": 5,
+        "epochs": 20,
+        "device": "cpu",
+        "threads": 1,
+        "trainer": {"save_steps": 2, "logging_steps": 1, "warmup_steps": 1},
+    }
+    return SftConfig.model_validate({**given, **changed})
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return dict(load_file(folder / "model.safetensors"))
+
+
+@pytest.fixture
+def books(shards: list[Path]) -> Iterator[list[PictureBook]]:
+    opened = [PictureBook(path.with_suffix(".pictures")) for path in shards]
+    yield opened
+    for book in opened:
+        book.close()
+
+
+def batch_of(samples: list[Sample], books: list[PictureBook], loaded: LocalModel) -> Batch:
+    pad, filler = loaded.vocabulary.picture_pad, loaded.vocabulary.turn_end
+    return collate(samples, books, picture_pad=pad, filler=filler)
+
+
+def test_the_loss_is_the_librarys_own_with_labels_on_what_the_assistant_wrote(
+    samples: list[Sample], books: list[PictureBook], loaded: LocalModel
+) -> None:
+    for sample in (samples[0], next(s for s in samples if len(s.pictures) > 4)):
+        batch = batch_of([sample], books, loaded)
+        labels = torch.where(batch.written, batch.ids, -100)
+        pixels, grids = patchify_all(
+            [decoded(shown.picture.data) for shown in batch.pictures], loaded.folder.geometry
+        )
+        with torch.no_grad():
+            wanted = loaded.model(
+                input_ids=batch.ids,
+                attention_mask=torch.ones_like(batch.ids),
+                pixel_values=torch.from_numpy(pixels),
+                image_grid_thw=torch.from_numpy(grids),
+                mm_token_type_ids=batch.pads.int(),
+                labels=labels,
+            ).loss
+            found = sft_loss(loaded, batch, frozen=True)
+        assert found.item() == pytest.approx(wanted.item(), abs=1e-4)
+
+
+def test_padding_makes_no_difference(samples: list[Sample], books: list[PictureBook], loaded: LocalModel) -> None:
+    chosen = [samples[0], samples[3], samples[9]]
+    with torch.no_grad():
+        alone = [sft_loss(loaded, batch_of([sample], books, loaded), frozen=True) for sample in chosen]
+        together = sft_loss(loaded, batch_of(chosen, books, loaded), frozen=True)
+    counts = [int(sample.written.sum()) for sample in chosen]
+    mean = sum(loss * count for loss, count in zip(alone, counts, strict=True)) / sum(counts)
+    assert together.item() == pytest.approx(float(mean), abs=1e-4)
+
+
+def test_what_others_wrote_is_no_target(samples: list[Sample], books: list[PictureBook], loaded: LocalModel) -> None:
+    batch = batch_of([samples[0]], books, loaded)
+    last = int(batch.written[0].nonzero()[-1])
+    changed = batch.ids.clone()
+    changed[0, last + 1 :] = 5  # after the last turn: seen by nothing that is learned
+    with torch.no_grad():
+        one = sft_loss(loaded, batch, frozen=True)
+        two = sft_loss(loaded, replace(batch, ids=changed), frozen=True)
+    assert one.item() == two.item()
+
+
+def test_a_tower_that_is_trained_gets_gradients_and_a_frozen_one_none(
+    samples: list[Sample], books: list[PictureBook], loaded: LocalModel
+) -> None:
+    batch = batch_of([samples[0]], books, loaded)
+    weight = loaded.model.model.visual.blocks[0].attn.qkv.weight
+    for frozen in (True, False):
+        loaded.model.zero_grad(set_to_none=True)
+        sft_loss(loaded, batch, frozen=frozen).backward()
+        assert (weight.grad is None) is frozen
+    loaded.model.zero_grad(set_to_none=True)
+
+
+def test_a_run_that_was_killed_ends_with_the_weights_and_metrics_of_one_that_was_not(
+    small: Path, trajectories: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = config(small, trajectories)
+    whole = weights(run.train_sft(told, tmp_path / "whole", note=lambda _: None))
+
+    class Kill(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if state.global_step == 3:
+                raise KeyboardInterrupt
+
+    make: Callable[..., Any] = run.make_trainer
+
+    def make_one_that_dies(*given: Any) -> Any:
+        trainer = make(*given)
+        trainer.add_callback(Kill())
+        return trainer
+
+    monkeypatch.setattr(run, "make_trainer", make_one_that_dies)
+    with pytest.raises(KeyboardInterrupt):
+        run.train_sft(told, tmp_path / "cut", note=lambda _: None)
+    monkeypatch.setattr(run, "make_trainer", make)
+    assert not (tmp_path / "cut" / "model").exists()
+    (tmp_path / "cut" / "checkpoints" / "checkpoint-3").mkdir()  # one that was cut off is passed over
+    resumed = weights(run.train_sft(told, tmp_path / "cut", note=lambda _: None))
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    lines = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("whole", "cut")]
+    assert lines[0] == lines[1]
+    assert [json.loads(line)["step"] for line in lines[0].splitlines()] == [1, 2, 3, 4, 5]
+    start = weights(small)
+    same = {name for name in whole if torch.equal(whole[name].float(), start[name].bfloat16().float())}
+    assert same == {name for name in whole if "visual." in name}  # the tower is frozen, all else has learned
+    with pytest.raises(ConfigError, match="another configuration"):
+        run.train_sft(config(small, trajectories, steps=6), tmp_path / "cut", note=lambda _: None)
+
+
+def test_the_loss_falls(small: Path, trajectories: Path, tmp_path: Path) -> None:
+    told = config(small, trajectories, steps=20, lr=1e-2, trainer={"logging_steps": 1, "warmup_steps": 2})
+    run.train_sft(told, tmp_path / "run", note=lambda _: None)
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert losses[-1] < 0.6 * losses[0]
+    assert (tmp_path / "run" / "metrics.svg").read_text().startswith("<svg")
+
+
+def test_a_trained_small_agent_loads_in_plain_transformers(tokens: Path, trajectories: Path, tmp_path: Path) -> None:
+    told = config(Path(), trajectories, start={"tokenizer": tokens}, steps=1)
+    folder = run.train_sft(told, tmp_path / "run", note=lambda _: None)
+    with quiet():
+        model = AutoModelForImageTextToText.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        pictures = AutoImageProcessor.from_pretrained(folder)
+    assert model.dtype == torch.bfloat16
+    assert type(model).__name__ == "Qwen3VLForConditionalGeneration"
+    assert model.config.vision_config.deepstack_visual_indexes == [1]
+    text = tokenizer.apply_chat_template([{"role": "user", "content": "red mug"}], tokenize=False)
+    assert text == "<|im_start|>user\nred mug<|im_end|>\n"
+    assert pictures(Image.new("RGB", (96, 96)), return_tensors="pt")["pixel_values"].shape == (36, 1536)
+    recipe = agent_recipe_of(folder)
+    assert recipe is not None
+    assert (recipe.dialect, recipe.views) == ("vretrver", VIEWS)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "said"),
+    [
+        ({"trainer": {"warm_steps": 3}}, ConfigError, r"trainer: .*warm_steps"),
+        ({"trajectories": "."}, DataError, "no trajectories with their pictures"),
+        ({"start": {"folder": "none"}}, ConfigError, "no such model folder"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(
+    small: Path, trajectories: Path, tmp_path: Path, changed: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    told = config(small, **{"trajectories": trajectories, **changed})
+    with pytest.raises(error, match=said):
+        run.train_sft(told, tmp_path / "run", note=lambda _: None)
+
+
+@pytest.mark.parametrize("argument", ["max_steps", "learning_rate", "output_dir"])
+def test_an_argument_that_other_keys_decide_is_refused(small: Path, trajectories: Path, argument: str) -> None:
+    with pytest.raises(ValueError, match=f"{argument} is decided by other keys"):
+        config(small, trajectories, trainer={argument: 1})
