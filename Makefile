@@ -49,6 +49,7 @@ benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results
 	$(BIN)/python -m benchmarks.decode_rate
 	$(BIN)/python -m benchmarks.query_cost
 	$(BIN)/python -m benchmarks.index_scale
+	$(BIN)/python -m benchmarks.looks
 	$(BIN)/python -m benchmarks.readme_figures
 
 models: $(VENV)/.dev  ## train the shipped models again (two to three hours; goes on where it was stopped)

@@ -28,6 +28,8 @@ STAGES = {
         "perception-finish/tower.pt",
     ),
     "embed": (("embed", "--config", "configs/train_embed.yaml"), "embed/model/config.json"),
+    "expert-short": (("expert", "--config", "configs/train_expert_short.yaml"), "expert-short/config.yaml"),
+    "sft-short": (("sft", "--config", "configs/train_sft_short.yaml"), "sft-short/model/config.json"),
     "expert": (("expert", "--config", "configs/train_expert.yaml"), "expert/config.yaml"),
     "sft": (("sft", "--config", "configs/train_sft.yaml"), "sft/model/config.json"),
 }

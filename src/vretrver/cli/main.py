@@ -14,6 +14,7 @@ from .catalogue import catalogue
 from .collections import mirror
 from .demo import demo
 from .doctor import doctor
+from .experiment import app as experiment
 from .index import index
 from .info import info
 from .rerank import rerank
@@ -49,6 +50,7 @@ def _root(
 for command in (demo, index, search, rerank, trace, info, mirror, catalogue, doctor):
     app.command()(command)
 app.add_typer(train, name="train")
+app.add_typer(experiment, name="experiment")
 
 
 def main() -> None:

@@ -41,7 +41,15 @@ def test_a_configuration_loads(name: str) -> None:
     load_config(CONFIGS[name], MODELS[name.split("_")[1]], environ={})
 
 
-@pytest.mark.parametrize(("name", "differs"), [("train_expert", {"tools"}), ("train_sft", {"trajectories"})])
+@pytest.mark.parametrize(
+    ("name", "differs"),
+    [
+        ("train_expert_short", {"tools"}),
+        ("train_expert", {"tools"}),
+        ("train_sft_short", {"trajectories"}),
+        ("train_sft", {"start", "trajectories"}),
+    ],
+)
 def test_the_twin_differs_in_nothing_but_the_looks(name: str, differs: set[str]) -> None:
     one, two = (yaml.safe_load(CONFIGS[n].read_text()) for n in (name, f"{name}_no_tools"))
     assert {key for key in one | two if one.get(key) != two.get(key)} == differs

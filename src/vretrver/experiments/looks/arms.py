@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ...agent.ablation import ThumbnailZoom
+from ...agent.ablation import without_evidence
 from ...agent.bench import Views
 from ...agent.dialect import Dialect
 from ...agent.dialects.vretrver import vretrver
@@ -48,7 +48,7 @@ def arm_named(name: ArmName, config: LooksConfig, labels: Mapping[str, Box]) -> 
     arms = {
         "agent": (False, looking, VIEWS),
         "oracle-boxes": (False, replace(looking, tools=(SelectImages(), OracleZoom(labels=labels))), VIEWS),
-        "fake-looks": (False, replace(looking, tools=(SelectImages(), ThumbnailZoom())), VIEWS),
+        "fake-looks": (False, without_evidence(looking), VIEWS),
         "whole-candidates": (False, looking, replace(VIEWS, query=whole, candidate=whole)),
         "no-tools": (True, blind, VIEWS),
         "larger-thumbnails": (True, blind, replace(VIEWS, query=larger, candidate=larger)),

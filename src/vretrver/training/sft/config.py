@@ -45,6 +45,8 @@ class SftConfig(Section):
     """Most tokens of one step, padding included; a longer conversation is a step of its own."""
     lr: float = Field(default=1.2e-3, gt=0)
     """Highest learning rate."""
+    box_weight: float = Field(default=1.0, gt=0)
+    """Weight of the ids of boxes in the loss: few as they are, places are not learned in any reasonable time at 1."""
     vision_lr: float = Field(default=0.0, ge=0)
     """Factor of it for the vision tower; 0 freezes the tower, as in the paper, and lets pictures be remembered."""
     vision_memory: int = Field(default=2048, ge=0)

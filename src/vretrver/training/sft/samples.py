@@ -6,8 +6,10 @@ wrote, pictures and tags of the wire form never count.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +19,14 @@ from ...agent.messages import Message, Piece, ShownPicture
 from ...agent.trajectory import MessageRecord, ObservationRecord, PictureRecord, Trajectory
 from ...errors import DataError
 from ...images import Picture
-from ...models.conversation import encode
+from ...models.conversation import Encoded, encode
 from ...models.patches import PatchGeometry
 from ...models.vocabulary import Vocabulary
 from ...records import Address
 from ...traces import trajectory_from_json
 from ..book import PictureBook
+
+_BOX = re.compile(r'"bbox_2d": \[([^\]]*)\]')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class Sample:
     """[length] token ids."""
     written: npt.NDArray[np.bool_]
     """[length] whether the assistant wrote the id: where the loss is."""
+    boxes: npt.NDArray[np.bool_]
+    """[length] whether the id is part of a box in a call the assistant wrote."""
     grids: tuple[tuple[int, int], ...]
     """(rows, columns) of visual tokens per picture, in order."""
     pictures: tuple[str, ...]
@@ -75,11 +81,31 @@ def sample_of(trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeo
     return Sample(
         ids=np.array(encoded.ids, dtype=np.int32),
         written=np.array(encoded.written, dtype=np.bool_),
+        boxes=_boxes(encoded, vocabulary),
         grids=tuple(encoded.grids),
         pictures=tuple(shown.picture.sha256 for shown in encoded.pictures),
         sizes=tuple((shown.picture.width, shown.picture.height) for shown in encoded.pictures),
         shard=shard,
     )
+
+
+def _boxes(encoded: Encoded, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
+    """Say which ids spell the numbers of boxes; what others wrote separates the assistant's texts."""
+    texts = [
+        _text_of(vocabulary, one) if mine else "\n" for one, mine in zip(encoded.ids, encoded.written, strict=True)
+    ]
+    ends = np.cumsum([len(text) for text in texts])
+    out = np.zeros(len(texts), dtype=np.bool_)
+    for match in _BOX.finditer("".join(texts)):
+        start, end = match.span(1)
+        first, last = np.searchsorted(ends, (start, end - 1), side="right")
+        out[first : last + 1] = True
+    return np.logical_and(out, np.array(encoded.written, dtype=np.bool_))
+
+
+@lru_cache(maxsize=200_000)
+def _text_of(vocabulary: Vocabulary, one: int) -> str:
+    return vocabulary.decode([one])
 
 
 def read_samples(shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry) -> Iterator[Sample]:

@@ -63,6 +63,13 @@ def test_ids_that_were_sampled_are_kept(records: list[Trajectory], loaded: Local
     assert found[1:] == runs(sample_of(record, vocabulary, loaded.folder.geometry))[1:]
 
 
+def test_the_ids_of_boxes_are_known(samples: list[Sample], records: list[Trajectory], loaded: LocalModel) -> None:
+    for sample, record in zip(samples, records, strict=True):
+        calls = [call for turn in record.turns for call in turn.calls if call.name == "zoom_in"]
+        boxes = [", ".join(map(str, (call.arguments or {})["bbox_2d"])) for call in calls]
+        assert loaded.vocabulary.decode(sample.ids[sample.boxes].tolist()) == "".join(boxes)
+
+
 def test_a_book_gives_the_bytes_of_every_picture(records: list[Trajectory], shards: list[Path]) -> None:
     book = PictureBook(shards[0].with_suffix(".pictures"))
     messages = messages_of(records[0], book)

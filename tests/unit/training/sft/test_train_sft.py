@@ -104,6 +104,17 @@ def test_what_others_wrote_is_no_target(samples: list[Sample], books: list[Pictu
     assert one.item() == two.item()
 
 
+def test_boxes_count_as_much_as_is_said(samples: list[Sample], books: list[PictureBook], loaded: LocalModel) -> None:
+    batch = batch_of([next(s for s in samples if s.boxes.any())], books, loaded)
+    others = replace(batch, written=batch.written & ~batch.boxes, boxes=torch.zeros_like(batch.boxes))
+    boxes = replace(batch, written=batch.boxes)
+    with torch.no_grad():
+        of_others, of_boxes = (sft_loss(loaded, one, frozen=True).item() for one in (others, boxes))
+        found = sft_loss(loaded, batch, frozen=True, box_weight=3.0).item()
+    few, many = int(batch.boxes.sum()), int(others.written.sum())
+    assert found == pytest.approx((of_others * many + 3 * of_boxes * few) / (many + 3 * few), abs=1e-5)
+
+
 def test_a_tower_that_is_trained_gets_gradients_and_a_frozen_one_none(
     samples: list[Sample], books: list[PictureBook], loaded: LocalModel
 ) -> None:

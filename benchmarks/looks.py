@@ -1,0 +1,41 @@
+"""What looks are worth to the shipped agent, on a catalogue that neither training nor any choice has seen.
+
+Run as a module; `--set` overrides a key of configs/experiment_looks.yaml. A run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from proofs.provenance import RESULTS, provenance, write_result
+
+from vretrver.config import load_config
+from vretrver.experiments.looks.config import LooksConfig
+from vretrver.experiments.looks.run import run_looks
+from vretrver.training.gallery import draw_gallery
+
+ROOT = Path(__file__).parents[1]
+
+SEED, ITEMS = 3001, 2000
+"""The report's catalogue; training's is 1001, choices are made on 2001."""
+
+
+def main() -> None:
+    """Draw what is missing of the gallery, run what is missing of the experiment, write the result file."""
+    sets = [value for flag, value in zip(sys.argv[1:], sys.argv[2:], strict=False) if flag == "--set"]
+    config = load_config(ROOT / "configs" / "experiment_looks.yaml", LooksConfig, sets=sets)
+    config.gallery.parent.mkdir(parents=True, exist_ok=True)
+    draw_gallery(config.gallery, seed=SEED, items=ITEMS, workers=os.cpu_count() or 1)
+    results = run_looks(config, ROOT / "build" / "looks", note=_say)
+    settings = config.model_dump(mode="json")
+    write_result(RESULTS / "looks.json", {**provenance("benchmarks.looks"), "config": settings, "results": results})
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    main()
