@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,3 +16,11 @@ def drawn(tmp_path: Path) -> DrawnFolder:
     path = tmp_path / "pictures"
     path.mkdir()
     return drawn_folder(path)
+
+
+@pytest.fixture(autouse=True)
+def _ordinary_arithmetic() -> Iterator[None]:
+    """Give the thread its subnormal numbers back: training flushes them, and hypothesis cannot do without."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
