@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from ...errors import ConfigError
 from ..dialect import Dialect
@@ -12,7 +13,11 @@ from .vretrver import vretrver
 
 def dialect_named(name: str) -> Dialect:
     """Return a dialect; raises ConfigError for an unknown name."""
-    makers: dict[str, Callable[[], Dialect]] = {"vretrver": vretrver, "released": released}
+    makers: dict[str, Callable[[], Dialect]] = {
+        "vretrver": vretrver,
+        "vretrver/no-tools": partial(vretrver, tools=False),
+        "released": released,
+    }
     if name not in makers:
         raise ConfigError(f"unknown dialect {name!r}; dialects are {', '.join(makers)}")
     return makers[name]()

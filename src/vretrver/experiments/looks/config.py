@@ -38,7 +38,9 @@ class LooksConfig(Section):
     """Visual tokens of a candidate in the arm `whole-candidates`: the native 768 px."""
     in_flight: int = Field(64, ge=1)
     """Sessions at once."""
-    threads: int = Field(2, ge=1)
-    """Threads of torch."""
+    workers: int = Field(2, ge=1)
+    """Processes; cells are shared out over them."""
+    threads: int = Field(1, ge=1)
+    """Threads of torch in each process."""
     seed: int = 0
     """Of the bootstrap."""

@@ -1,37 +1,42 @@
-"""The experiment: every arm over every task shape and window size, each result kept as it is done."""
+"""The experiment: every arm over every task shape and window size, each result kept as it is done.
+
+Cells do not depend on one another, so that they are shared out over processes; a process makes the catalogue, and the
+shortlists of a task shape, once.
+"""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from pathlib import Path
-from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from ...agent.policy import Policy
-from ...agent.reranker import AgentConfig, Reranked, Reranker
-from ...agent.schedule import ReferenceSchedule
-from ...agent.trajectory import StopReason
-from ...evaluation.intervals import bootstrap, wilson
+from ...data.catalogue.write import leave_with_parent
 from ...files import replace_file
 from ...policies.local.policy import LocalPolicy
 from ...training.runlog import RunFolder
-from .arms import Arm, arm_named
-from .audit import CAUSES, totals
-from .config import LooksConfig
+from .arms import arm_named
+from .cell import run_cell
+from .config import ArmName, LooksConfig
 from .world import AskedQuery, LooksWorld
 
-PICTURE_ASKS = frozenset({3, 4, 6, 8})
-"""Task shapes whose query's picture holds the detail that is asked for."""
-
-TEXT_POOLS = frozenset({1, 3, 6})
-"""Task shapes whose candidates are texts."""
-
 Note = Callable[[str], None]
+
+
+class _Job(NamedTuple):
+    """A file to be made: the scores of the coarse stage where there is no arm, else those of a cell."""
+
+    config: LooksConfig
+    path: Path
+    task: int
+    arm: ArmName | None
+    size: int
 
 
 def run_looks(config: LooksConfig, out: Path, *, note: Note) -> dict[str, Any]:
@@ -45,31 +50,78 @@ def run_looks(config: LooksConfig, out: Path, *, note: Note) -> dict[str, Any]:
     Raises:
         ConfigError: an arm needs a model that is not named, or the folder holds another experiment.
     """
-    torch.set_num_threads(config.threads)
     RunFolder(out, config)
-    world = LooksWorld(config)
+    jobs = _jobs(config, out)
+    for name in config.arms:
+        arm_named(name, config, {})  # says now what an arm lacks
+    missing = [job for job in jobs if not job.path.is_file()]
+    for done in _done(missing, config.workers):
+        note(f"{done.stem}: {json.dumps(_read(done))}")
     results: dict[str, Any] = {"coarse": {}, "arms": {}}
-    policies: dict[bool, Policy] = {}
-    for task in config.shapes:
-        asked = world.asked(task)
-        results["coarse"][str(task)] = coarse_scores(asked)
-        note(f"task {task} coarse: {results['coarse'][str(task)]}")
-        for name in config.arms:
-            arm = arm_named(name, config, world.labels)
-            for size in config.windows:
-                path = out / f"{name}-task{task}-window{size}.json"
-                if not path.is_file():
-                    policy = policies.setdefault(arm.twin, _policy(config, arm))
-                    cell = run_cell(arm, policy, world, task, asked, size, config)
-                    replace_file(path, (json.dumps(cell, indent=2) + "\n").encode())
-                cell = json.loads(path.read_text(encoding="utf-8"))
-                results["arms"].setdefault(name, {}).setdefault(str(task), {})[str(size)] = cell
-                note(f"{name} task {task} window {size}: {cell}")
+    for job in jobs:
+        if job.arm is None:
+            results["coarse"][str(job.task)] = _read(job.path)
+        else:
+            results["arms"].setdefault(job.arm, {}).setdefault(str(job.task), {})[str(job.size)] = _read(job.path)
     return results
 
 
+def _jobs(config: LooksConfig, out: Path) -> list[_Job]:
+    """Return all files of an experiment; a process that goes down the list changes its task shape seldom."""
+    jobs = []
+    for task in config.shapes:
+        jobs.append(_Job(config, out / f"coarse-task{task}.json", task, None, 0))
+        jobs += [
+            _Job(config, out / f"{name}-task{task}-window{size}.json", task, name, size)
+            for name in config.arms
+            for size in sorted(config.windows, reverse=True)
+        ]
+    return jobs
+
+
+def _done(jobs: Sequence[_Job], workers: int) -> Iterator[Path]:
+    if workers == 1 or len(jobs) < 2:
+        yield from map(_work, jobs)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=leave_with_parent)
+    try:
+        yield from pool.map(_work, jobs)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _work(job: _Job) -> Path:
+    torch.set_num_threads(job.config.threads)
+    if job.arm is None:
+        scores = coarse_scores(_asked(job.config, job.task))
+    else:
+        world = _world(job.config)
+        arm = arm_named(job.arm, job.config, world.labels)
+        folder = job.config.twin if arm.twin and job.config.twin is not None else job.config.agent
+        policy = _policy(folder, job.config.in_flight)
+        scores = run_cell(arm, policy, world, job.task, _asked(job.config, job.task), job.size, job.config.seed)
+    replace_file(job.path, (json.dumps(scores, indent=2) + "\n").encode())
+    return job.path
+
+
+@lru_cache(maxsize=1)
+def _world(config: LooksConfig) -> LooksWorld:
+    return LooksWorld(config)
+
+
+@lru_cache(maxsize=1)
+def _asked(config: LooksConfig, task: int) -> list[AskedQuery]:
+    return _world(config).asked(task)
+
+
+@lru_cache(maxsize=2)
+def _policy(folder: Path, in_flight: int) -> Policy:
+    return LocalPolicy.of_folder(folder, dtype="bfloat16", device="cpu", in_flight=in_flight)
+
+
 def coarse_scores(asked: Sequence[AskedQuery]) -> dict[str, float]:
-    """Return hit@1 and hit@20 of the coarse stage."""
+    """Return hit@k of the coarse stage for k of 1, 5, 10 and 20."""
     ranks = [one.coarse_rank for one in asked]
     return {
         f"hit@{k}": round(sum(rank is not None and rank <= k for rank in ranks) / len(ranks), 4)
@@ -77,90 +129,5 @@ def coarse_scores(asked: Sequence[AskedQuery]) -> dict[str, float]:
     }
 
 
-def run_cell(
-    arm: Arm,
-    policy: Policy,
-    world: LooksWorld,
-    task: int,
-    asked: Sequence[AskedQuery],
-    size: int,
-    config: LooksConfig,
-) -> dict[str, Any]:
-    """Rank one window of each query and return its scores; the coarse stage's misses count as misses end to end."""
-    settings = AgentConfig(
-        dialect=arm.dialect, views=arm.views, schedule=ReferenceSchedule(depth=size, size=size, stride=size)
-    )
-    settings = replace(settings, sampling=replace(settings.sampling, max_tokens=512))
-    reranker = Reranker(policy, world.images, settings)
-    started = time.monotonic()
-    pairs = [(one.query, world.hits(task, one.window(size))) for one in asked]
-    done = {reranked.query.qid: reranked for reranked in reranker.rerank_many(pairs)}
-    seconds = time.monotonic() - started
-    ranked = [done[one.query.qid] for one in asked]
-    return scores(ranked, asked, world, task, size, seconds, config.seed)
-
-
-def scores(
-    ranked: Sequence[Reranked],
-    asked: Sequence[AskedQuery],
-    world: LooksWorld,
-    task: int,
-    size: int,
-    seconds: float,
-    seed: int,
-) -> dict[str, Any]:
-    """Return the scores of one cell."""
-    pool = world.pairs.asked[task].candidates
-    ranks = [_rank(reranked, pool[one.item].did) for reranked, one in zip(ranked, asked, strict=True)]
-    reciprocal = [1 / rank if rank else 0.0 for rank in ranks]
-    found = [one.coarse_rank is not None and one.coarse_rank <= size for one in asked]
-    end = [rank == 1 and there for rank, there in zip(ranks, found, strict=True)]
-    end_mrr = [
-        value if there else 1 / (one.coarse_rank or 1000)
-        for value, there, one in zip(reciprocal, found, asked, strict=True)
-    ]
-    trajectories = [reranked.trajectories[0] for reranked in ranked]
-    missed = [
-        world.truth.cause(t, pool[one.item].did, asks_picture=task in PICTURE_ASKS, pictured=task not in TEXT_POOLS)
-        for t, one, rank in zip(trajectories, asked, ranks, strict=True)
-        if rank != 1
-    ]
-    valid = [t.stop is StopReason.ANSWERED and not t.repairs.any for t in trajectories]
-    n = len(ranks)
-    return {
-        "queries": n,
-        "hit@1": _interval(sum(rank == 1 for rank in ranks), n),
-        "mrr": _mean(reciprocal, seed),
-        "end_to_end_hit@1": _interval(sum(end), n),
-        "end_to_end_mrr": _mean(end_mrr, seed),
-        "format_valid": round(sum(valid) / n, 4),
-        "forced": round(sum(t.forced for t in trajectories) / n, 4),
-        **totals([world.truth.audit(t) for t in trajectories]),
-        "missed_because": {cause: missed.count(cause) for cause in CAUSES},
-        "looks": round(fmean(t.looks for t in trajectories), 3),
-        "visual_tokens": round(fmean(t.visual_tokens for t in trajectories), 1),
-        "tokens": round(fmean(t.tokens for t in trajectories), 1),
-        "seconds": round(seconds / n, 4),
-    }
-
-
-def _rank(reranked: Reranked, did: str) -> int | None:
-    """Return the place of a candidate from 1; None where the window failed and nothing was ranked."""
-    if reranked.failed:
-        return None
-    return next(ranked.rank for ranked in reranked.ranking if ranked.did == did)
-
-
-def _interval(hits: int, n: int) -> list[float]:
-    low, high = wilson(hits, n)
-    return [round(hits / n, 4), round(low, 4), round(high, 4)]
-
-
-def _mean(values: Sequence[float], seed: int) -> list[float]:
-    low, high = bootstrap(values, seed=seed, draws=2000)
-    return [round(fmean(values), 4), round(low, 4), round(high, 4)]
-
-
-def _policy(config: LooksConfig, arm: Arm) -> Policy:
-    folder = config.twin if arm.twin and config.twin is not None else config.agent
-    return LocalPolicy.of_folder(folder, dtype="bfloat16", device="cpu", in_flight=config.in_flight)
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

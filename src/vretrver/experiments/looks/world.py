@@ -9,12 +9,14 @@ import numpy as np
 
 from ...data.catalogue.plan import Item
 from ...data.catalogue.render import label_place
+from ...data.catalogue.tasks import SHAPES
 from ...geometry import Box
 from ...records import Candidate, Hit, Query
 from ...retrieval.encoders import encoder_named
 from ...retrieval.exact import exact_search, longest_row
 from ...training.drawn import DrawnStore
 from ...training.embed.pairs import Pairs
+from ...training.expert.wanted import trait_of, wanted_of
 from ...training.gallery import Gallery
 from .audit import Truth
 from .config import LooksConfig
@@ -80,6 +82,18 @@ class LooksWorld:
             AskedQuery(query=query, item=place, shortlist=tuple(slots.tolist()))
             for query, place, (slots, _) in zip(queries, places, found, strict=True)
         ]
+
+    def guess(self, task: int, item: int, window: Sequence[int]) -> float:
+        """Return how often a guess is right that sees all a thumbnail shows and nothing of a label.
+
+        It guesses among the items of the window that show what is asked for, as the expert names it.
+        """
+        shape = next(shape for shape in SHAPES if shape.task == task)
+        traits = wanted_of(shape, self.plan[item]).traits
+        alike = [
+            other for other in window if all(trait_of(self.plan[other], trait) == value for trait, value in traits)
+        ]
+        return 1 / len(alike)
 
     def hits(self, task: int, items: Sequence[int]) -> list[Hit]:
         """Return items as hits, best first."""

@@ -1,0 +1,109 @@
+"""One cell of the experiment: an arm over one window of each query, and its scores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+from ...agent.policy import Policy
+from ...agent.reranker import AgentConfig, Reranked, Reranker
+from ...agent.schedule import ReferenceSchedule
+from ...agent.trajectory import StopReason
+from ...evaluation.intervals import bootstrap, wilson
+from .arms import Arm
+from .audit import CAUSES, totals
+from .world import AskedQuery, LooksWorld
+
+PICTURE_ASKS = frozenset({3, 4, 6, 8})
+"""Task shapes whose query's picture holds the detail that is asked for."""
+
+TEXT_POOLS = frozenset({1, 3, 6})
+"""Task shapes whose candidates are texts."""
+
+
+def run_cell(
+    arm: Arm,
+    policy: Policy,
+    world: LooksWorld,
+    task: int,
+    asked: Sequence[AskedQuery],
+    size: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Rank one window of each query and return its scores; the coarse stage's misses count as misses end to end."""
+    settings = AgentConfig(
+        dialect=arm.dialect, views=arm.views, schedule=ReferenceSchedule(depth=size, size=size, stride=size)
+    )
+    settings = replace(settings, sampling=replace(settings.sampling, max_tokens=512))
+    reranker = Reranker(policy, world.images, settings)
+    started = time.monotonic()
+    pairs = [(one.query, world.hits(task, one.window(size))) for one in asked]
+    done = {reranked.query.qid: reranked for reranked in reranker.rerank_many(pairs)}
+    seconds = time.monotonic() - started
+    ranked = [done[one.query.qid] for one in asked]
+    return scores(ranked, asked, world, task, size, seconds, seed)
+
+
+def scores(
+    ranked: Sequence[Reranked],
+    asked: Sequence[AskedQuery],
+    world: LooksWorld,
+    task: int,
+    size: int,
+    seconds: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the scores of one cell."""
+    pool = world.pairs.asked[task].candidates
+    ranks = [_rank(reranked, pool[one.item].did) for reranked, one in zip(ranked, asked, strict=True)]
+    reciprocal = [1 / rank if rank else 0.0 for rank in ranks]
+    found = [one.coarse_rank is not None and one.coarse_rank <= size for one in asked]
+    end = [rank == 1 and there for rank, there in zip(ranks, found, strict=True)]
+    end_mrr = [
+        value if there else 1 / (one.coarse_rank or 1000)
+        for value, there, one in zip(reciprocal, found, asked, strict=True)
+    ]
+    trajectories = [reranked.trajectories[0] for reranked in ranked]
+    missed = [
+        world.truth.cause(t, pool[one.item].did, asks_picture=task in PICTURE_ASKS, pictured=task not in TEXT_POOLS)
+        for t, one, rank in zip(trajectories, asked, ranks, strict=True)
+        if rank != 1
+    ]
+    valid = [t.stop is StopReason.ANSWERED and not t.repairs.any for t in trajectories]
+    n = len(ranks)
+    return {
+        "queries": n,
+        "guess": round(fmean(world.guess(task, one.item, one.window(size)) for one in asked), 4),
+        "hit@1": _interval(sum(rank == 1 for rank in ranks), n),
+        "mrr": _mean(reciprocal, seed),
+        "end_to_end_hit@1": _interval(sum(end), n),
+        "end_to_end_mrr": _mean(end_mrr, seed),
+        "format_valid": round(sum(valid) / n, 4),
+        "forced": round(sum(t.forced for t in trajectories) / n, 4),
+        **totals([world.truth.audit(t) for t in trajectories]),
+        "missed_because": {cause: missed.count(cause) for cause in CAUSES},
+        "looks": round(fmean(t.looks for t in trajectories), 3),
+        "visual_tokens": round(fmean(t.visual_tokens for t in trajectories), 1),
+        "tokens": round(fmean(t.tokens for t in trajectories), 1),
+        "seconds": round(seconds / n, 4),
+    }
+
+
+def _rank(reranked: Reranked, did: str) -> int | None:
+    """Return the place of a candidate from 1; None where the window failed and nothing was ranked."""
+    if reranked.failed:
+        return None
+    return next(ranked.rank for ranked in reranked.ranking if ranked.did == did)
+
+
+def _interval(hits: int, n: int) -> list[float]:
+    low, high = wilson(hits, n)
+    return [round(hits / n, 4), round(low, 4), round(high, 4)]
+
+
+def _mean(values: Sequence[float], seed: int) -> list[float]:
+    low, high = bootstrap(values, seed=seed, draws=2000)
+    return [round(fmean(values), 4), round(low, 4), round(high, 4)]

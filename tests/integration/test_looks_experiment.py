@@ -1,0 +1,66 @@
+"""Pins the experiment on looks: cells that are there are kept, the rest is made, an arm without its model says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vretrver.errors import ConfigError
+from vretrver.experiments.looks.config import LooksConfig
+from vretrver.experiments.looks.run import run_looks
+from vretrver.models.shipped import shipped_folder
+from vretrver.training.gallery import draw_gallery
+
+SEED, ITEMS = 990_002, 25
+"""A seed that no training uses; five families of twins."""
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pictures of a small catalogue."""
+    path = tmp_path_factory.mktemp("looks") / "small.gallery"
+    draw_gallery(path, seed=SEED, items=ITEMS, workers=1)
+    return path
+
+
+def config(gallery: Path, **given: object) -> LooksConfig:
+    values = {
+        "agent": shipped_folder("agent"), "encoder": f"lamra:{shipped_folder('encoder')}", "gallery": gallery,
+        "queries": 3, "shapes": (0,), "windows": (3,), "arms": ("agent", "oracle-boxes"), "workers": 1,
+    }  # fmt: skip
+    return LooksConfig.model_validate(values | given)
+
+
+def test_a_run_goes_on_with_the_cells_it_lacks(gallery: Path, tmp_path: Path) -> None:
+    noted: list[str] = []
+    first = run_looks(config(gallery), tmp_path, note=noted.append)
+    assert [line.split(":")[0] for line in noted] == [
+        "coarse-task0", "agent-task0-window3", "oracle-boxes-task0-window3"
+    ]  # fmt: skip
+    (tmp_path / "agent-task0-window3.json").write_text('{"queries": 77}')
+    (tmp_path / "oracle-boxes-task0-window3.json").unlink()
+    noted.clear()
+    again = run_looks(config(gallery), tmp_path, note=noted.append)
+    assert [line.split(":")[0] for line in noted] == ["oracle-boxes-task0-window3"]
+    assert again["arms"]["agent"]["0"]["3"] == {"queries": 77}
+    redone, before = (results["arms"]["oracle-boxes"]["0"]["3"] for results in (again, first))
+    assert redone | {"seconds": 0} == before | {"seconds": 0}
+
+
+def test_a_cell_says_what_a_guess_is_worth_and_how_far_the_looks_went(gallery: Path, tmp_path: Path) -> None:
+    results = run_looks(config(gallery, arms=("oracle-boxes",)), tmp_path, note=lambda _: None)
+    cell = results["arms"]["oracle-boxes"]["0"]["3"]
+    assert cell["queries"] == 3
+    assert 0.3333 <= cell["guess"] <= 1
+    assert cell["zooms"] > 0
+    assert cell["zoom_holds_label"] == 1.0
+    assert set(results["coarse"]["0"]) == {"hit@1", "hit@5", "hit@10", "hit@20"}
+    assert json.loads((tmp_path / "coarse-task0.json").read_text()) == results["coarse"]["0"]
+
+
+def test_an_arm_without_its_model_is_refused_before_anything_runs(gallery: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the arm no-tools ranks with the twin without tools"):
+        run_looks(config(gallery, arms=("agent", "no-tools")), tmp_path, note=lambda _: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
