@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "models"
 SHIPPED = ROOT / "src" / "vretrver" / "shipped"
 PICTURES = ("pictures", "--workers", str(os.cpu_count() or 1), "--items")
+LOOK = ("perception", "--config", "configs/train_perception_look.yaml")
+AGAIN = ("start=build/models/perception-look/checkpoint.pt", "steps=800", "lr=0.0009", "seed=3")
 STAGES = {
     "train.gallery": ((*PICTURES, "20000", "--seed", "1001"), "train.gallery"),
     "held.gallery": ((*PICTURES, "1000", "--seed", "2001"), "held.gallery"),
@@ -27,6 +29,8 @@ STAGES = {
         ("perception", "--config", "configs/train_perception_finish.yaml"),
         "perception-finish/tower.pt",
     ),
+    "perception-look": (LOOK, "perception-look/tower.pt"),
+    "perception-last": ((*LOOK, *(word for value in AGAIN for word in ("--set", value))), "perception-last/tower.pt"),
     "embed": (("embed", "--config", "configs/train_embed.yaml"), "embed/model/config.json"),
     "expert-short": (("expert", "--config", "configs/train_expert_short.yaml"), "expert-short/config.yaml"),
     "sft-short": (("sft", "--config", "configs/train_sft_short.yaml"), "sft-short/model/config.json"),

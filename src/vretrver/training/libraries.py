@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from .._optional import require
@@ -17,6 +18,10 @@ SFT = ("torch", "transformers", "datasets", "trl")
 
 
 def require_libraries(names: Sequence[str]) -> None:
-    """Raise MissingDependency, with the command that installs the extra `train`, where a library is missing."""
+    """Raise MissingDependency, with the command that installs the extra `train`, where a library is missing.
+
+    The libraries are told before they load to report nothing to anybody, unless the environment says otherwise.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     for name in names:
         require(name, extra="train")

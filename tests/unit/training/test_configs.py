@@ -60,10 +60,9 @@ def test_every_stage_finds_what_the_stages_before_it_made() -> None:
     for stage, (arguments, result) in script().STAGES.items():
         assert result.split("/")[0] == stage
         if "--config" in arguments:
-            named = (ROOT / arguments[-1]).read_text()
-            used = {
-                line.split("build/models/")[1].split()[0] for line in named.splitlines() if "build/models/" in line
-            }
+            named = (ROOT / arguments[2]).read_text()
+            lines = [*named.splitlines(), *arguments]
+            used = {line.split("build/models/")[1].split()[0] for line in lines if "build/models/" in line}
             assert used
             assert {path.split("/")[0] for path in used} <= made
         made.add(stage)

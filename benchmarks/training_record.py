@@ -1,0 +1,55 @@
+"""Keeps what the stages of `make models` measured: run it after they are done, as `python -m benchmarks.training_record`.
+
+It reads the runs under build/models and writes benchmarks/results/training.json; nothing is computed anew.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from proofs.provenance import RESULTS, provenance, write_result
+
+RUNS = Path(__file__).parents[1] / "build" / "models"
+
+
+def perception(run: Path) -> dict[str, Any]:
+    """Return what a tower was told to do, how long its steps took, and how well it sees pictures it has not met."""
+    metrics = _metrics(run)
+    return {**_pace(metrics), "held_out": next(line["held_out"] for line in reversed(metrics) if "held_out" in line)}
+
+
+def sft(run: Path) -> dict[str, Any]:
+    """Return how long an agent's steps took, and the mean of its last noted losses."""
+    metrics = _metrics(run)
+    losses = [line["loss"] for line in metrics if "loss" in line][-5:]
+    return {**_pace(metrics), "last_losses": round(sum(losses) / len(losses), 4)}
+
+
+def _metrics(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def _pace(metrics: list[dict[str, Any]]) -> dict[str, Any]:
+    paces = sorted(line["seconds"] for line in metrics if "seconds" in line)
+    return {
+        "steps": metrics[-1]["step"],
+        "median_seconds_a_step": round(paces[len(paces) // 2], 3) if paces else None,
+    }
+
+
+def main() -> None:
+    """Write the result file."""
+    stages: dict[str, Any] = {}
+    for run in sorted(path.parent for path in RUNS.glob("*/metrics.jsonl")):
+        kind = run.name.split("-")[0]
+        stages[run.name] = {"perception": perception, "sft": sft}.get(kind, lambda run: _pace(_metrics(run)))(run)
+        if (run / "evaluation.json").is_file():
+            stages[run.name]["evaluation"] = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
+        stages[run.name]["config"] = (run / "config.yaml").read_text(encoding="utf-8").splitlines()[1:]
+    write_result(RESULTS / "training.json", {**provenance("benchmarks.training_record"), "runs": stages})
+
+
+if __name__ == "__main__":
+    main()
