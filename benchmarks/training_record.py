@@ -1,4 +1,4 @@
-"""Keeps what the stages of `make models` measured: run it after they are done, as `python -m benchmarks.training_record`.
+"""Keeps what the stages of `make models` measured, once they are done: `python -m benchmarks.training_record`.
 
 It reads the runs under build/models and writes benchmarks/results/training.json; nothing is computed anew.
 """
