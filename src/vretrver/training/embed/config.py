@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ...config import Section
+from ..start import Start
 
 OURS = (
     "output_dir",
@@ -20,23 +21,6 @@ OURS = (
     "use_cpu",
 )
 """Arguments of the trainer that other keys of the configuration decide."""
-
-
-class Start(Section):
-    """What is trained: a model folder, or a small model that begins from lots and a trained vision tower."""
-
-    folder: Path | None = None
-    """A Qwen-VL folder to go on from; None begins a small encoder."""
-    tokenizer: Path | None = None
-    """For a small encoder: folder with the tokenizer."""
-    vision: Path | None = None
-    """For a small encoder: weights of the vision tower, as a perception run leaves them; None begins from lots."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Start:
-        if (self.folder is None) == (self.tokenizer is None):
-            raise ValueError("give either folder, or tokenizer (and vision) of a small encoder")
-        return self
 
 
 class Data(Section):

@@ -12,18 +12,20 @@ import torch
 from ...files import replace_file
 from ...geometry import PixelBudget
 from ...models.loading import load_model
+from ...models.tiny.config import ENCODER
 from ...retrieval.layouts.encoder import LayoutEncoder, collator_of, renderer_of
 from ...retrieval.layouts.recipe import RECIPE_FILE, Recipe
+from ...retrieval.layouts.wording import WORDINGS
 from ..curves import CURVES_FILE, write_curves
 from ..drawn import DrawnStore
 from ..gallery import Gallery
 from ..runlog import RunFolder
+from ..start import start_folder
 from ..trainers import MODEL_FOLDER, export_model, run_trainer
 from .config import EmbedConfig, Evaluation
 from .measure import mean_of, measure
 from .module import ItemModule
 from .pairs import Pairs
-from .start import start_folder
 from .trainer import make_trainer
 
 RESULT_FILE = "evaluation.json"
@@ -48,7 +50,9 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)
     folder = RunFolder(out, config)
-    begun = start_folder(config.start, out / "start", layout=config.layout, seed=config.seed)
+    begun = start_folder(
+        config.start, out / "start", size=ENCODER, seed=config.seed, tokens=WORDINGS[config.layout].always
+    )
     loaded = load_model(begun, dtype=config.dtype, device=config.device or "auto")
     recipe = Recipe(
         layout=config.layout,

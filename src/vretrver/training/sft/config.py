@@ -8,26 +8,10 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ...config import Section
+from ..start import Start
 
 OURS = ("output_dir", "max_steps", "per_device_train_batch_size", "seed", "learning_rate", "use_cpu")
 """Arguments of the trainer that other keys of the configuration decide."""
-
-
-class Start(Section):
-    """What is trained: a model folder, or a small agent that begins from lots and a trained vision tower."""
-
-    folder: Path | None = None
-    """A Qwen-VL folder to go on from; None begins a small agent."""
-    tokenizer: Path | None = None
-    """For a small agent: folder with the tokenizer."""
-    vision: Path | None = None
-    """For a small agent: weights of the vision tower, as a perception run leaves them; None begins from lots."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Start:
-        if (self.folder is None) == (self.tokenizer is None):
-            raise ValueError("give either folder, or tokenizer (and vision) of a small agent")
-        return self
 
 
 class SftConfig(Section):

@@ -12,14 +12,14 @@ from ...errors import DataError
 from ...models.agent_recipe import RECIPE_FILE, AgentRecipe
 from ...models.loading import load_model
 from ...models.tiny.config import AGENT
-from ...models.tiny.make import make_tiny
 from ...models.tiny.views import VIEWS
 from ...traces import trajectory_from_json
 from ..book import PictureBook
 from ..curves import CURVES_FILE, write_curves
 from ..runlog import RunFolder
+from ..start import start_folder
 from ..trainers import MODEL_FOLDER, export_model, run_trainer
-from .config import SftConfig, Start
+from .config import SftConfig
 from .samples import read_samples
 from .trainer import make_trainer
 
@@ -41,7 +41,7 @@ def train_sft(config: SftConfig, out: Path, *, note: Callable[[str], None]) -> P
     torch.set_flush_denormal(True)
     shards = _shards(config.trajectories)
     folder = RunFolder(out, config)
-    begun = _start(config.start, out / "start", seed=config.seed)
+    begun = start_folder(config.start, out / "start", size=AGENT, seed=config.seed)
     loaded = load_model(begun, dtype=config.dtype, device=config.device, vision_memory=config.vision_memory * 2**20)
     loaded.model.train()
     samples = list(read_samples(shards, loaded.vocabulary, loaded.folder.geometry))
@@ -61,14 +61,6 @@ def _shards(folder: Path) -> list[Path]:
     if not shards:
         raise DataError(f"{folder}: no trajectories with their pictures; write some with `vretrver train expert`")
     return shards
-
-
-def _start(start: Start, out: Path, *, seed: int) -> Path:
-    if start.folder is not None:
-        return start.folder
-    if start.tokenizer is None:
-        raise DataError("start: give either folder, or tokenizer of a small agent")
-    return make_tiny(out, size=AGENT, tokenizer=start.tokenizer, vision=start.vision, seed=seed)
 
 
 def _recipe(shard: Path) -> bytes:

@@ -21,17 +21,19 @@ from vretrver.cli.train import app
 from vretrver.config import load_config
 from vretrver.errors import ConfigError
 from vretrver.geometry import PixelBudget
+from vretrver.models.tiny.config import ENCODER
 from vretrver.models.tiny.tokenizer import save_tokenizer
 from vretrver.retrieval.encoders import encoder_named
 from vretrver.retrieval.layouts.encoder import LayoutEncoder, collator_of, renderer_of
 from vretrver.retrieval.layouts.recipe import Recipe
+from vretrver.retrieval.layouts.wording import WORDINGS
 from vretrver.training.drawn import DrawnStore
 from vretrver.training.embed import run
 from vretrver.training.embed.config import EmbedConfig
 from vretrver.training.embed.module import ItemModule
 from vretrver.training.embed.pairs import Pairs
-from vretrver.training.embed.start import start_folder
 from vretrver.training.embed.trainer import PairCollator
+from vretrver.training.start import start_folder
 
 TASKS = (0, 1, 3)
 
@@ -171,7 +173,7 @@ def test_a_small_encoder_begins_with_a_token_for_what_its_layout_always_says(tmp
     (tmp_path / "tokens").mkdir()
     save_tokenizer(byte_tokenizer(), tmp_path / "tokens")
     start = config(start={"tokenizer": str(tmp_path / "tokens")}).start
-    folder = start_folder(start, tmp_path / "start", layout="lamra", seed=0)
+    folder = start_folder(start, tmp_path / "start", size=ENCODER, seed=0, tokens=WORDINGS["lamra"].always)
     encoder = encoder_named(f"lamra:{folder}", DrawnStore({}), device="cpu")
     ids = encoder.renderer.tokenizer.encode("\nSummarize above image in one word: ").ids
     assert len(ids) == 1
