@@ -36,6 +36,8 @@ STAGES = {
     "sft-short": (("sft", "--config", "configs/train_sft_short.yaml"), "sft-short/model/config.json"),
     "expert": (("expert", "--config", "configs/train_expert.yaml"), "expert/config.yaml"),
     "sft": (("sft", "--config", "configs/train_sft.yaml"), "sft/model/config.json"),
+    "expert-finish": (("expert", "--config", "configs/train_expert_finish.yaml"), "expert-finish/config.yaml"),
+    "sft-finish": (("sft", "--config", "configs/train_sft_finish.yaml"), "sft-finish/model/config.json"),
 }
 """Stage, which is also where its result goes -> arguments of `vretrver train`, and the file it leaves at its end."""
 
@@ -55,7 +57,7 @@ def main() -> None:
         with log.open("a") as file:
             file.write(json.dumps({"stage": stage, "seconds": seconds}) + "\n")
         print(f"{stage}: {seconds} s", flush=True)
-    for name, run in (("agent", "sft"), ("encoder", "embed")):
+    for name, run in (("agent", "sft-finish"), ("encoder", "embed")):
         shutil.rmtree(SHIPPED / name, ignore_errors=True)
         shutil.copytree(WORK / run / "model", SHIPPED / name, copy_function=shutil.copyfile)
         for path in (SHIPPED / name).iterdir():
