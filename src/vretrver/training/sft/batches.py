@@ -38,8 +38,8 @@ class Batch:
     """[rows, length] whether a visual token stands there."""
     written: Tensor
     """[rows, length] whether the assistant wrote the id."""
-    boxes: Tensor
-    """[rows, length] whether the id is part of a box the assistant wrote."""
+    kinds: Tensor
+    """[rows, length] what the id is part of: `samples.WORD`, `BOX` or `SIGN`."""
     pictures: list[ShownPicture]
     """Pictures of all rows in order."""
 
@@ -81,12 +81,13 @@ def collate(samples: Sequence[Sample], books: Sequence[PictureBook], *, picture_
     """
     length = max(len(sample.ids) for sample in samples)
     ids = np.full((len(samples), length), filler, dtype=np.int64)
-    written, boxes = (np.zeros((len(samples), length), dtype=np.bool_) for _ in range(2))
+    written = np.zeros((len(samples), length), dtype=np.bool_)
+    kinds = np.zeros((len(samples), length), dtype=np.int64)
     positions = np.zeros((3, len(samples), length), dtype=np.int64)
     pictures: list[ShownPicture] = []
     for row, sample in enumerate(samples):
         here = slice(0, len(sample.ids))
-        ids[row, here], written[row, here], boxes[row, here] = sample.ids, sample.written, sample.boxes
+        ids[row, here], written[row, here], kinds[row, here] = sample.ids, sample.written, sample.kinds
         positions[:, row, here] = positions_of(sample.ids.tolist(), sample.grids, picture_pad=picture_pad)[0]
         pictures += _shown(sample, books[sample.shard])
     return Batch(
@@ -94,7 +95,7 @@ def collate(samples: Sequence[Sample], books: Sequence[PictureBook], *, picture_
         positions=torch.from_numpy(positions),
         pads=torch.from_numpy(ids == picture_pad),
         written=torch.from_numpy(written),
-        boxes=torch.from_numpy(boxes),
+        kinds=torch.from_numpy(kinds),
         pictures=pictures,
     )
 

@@ -26,7 +26,11 @@ from ...records import Address
 from ...traces import trajectory_from_json
 from ..book import PictureBook
 
+WORD, BOX, SIGN = range(3)
+"""Kinds of ids: the numbers of a box in a call, the + or - behind a mark that was read, and all others."""
+
 _BOX = re.compile(r'"bbox_2d": \[([^\]]*)\]')
+_SIGNS = frozenset("+-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +41,8 @@ class Sample:
     """[length] token ids."""
     written: npt.NDArray[np.bool_]
     """[length] whether the assistant wrote the id: where the loss is."""
-    boxes: npt.NDArray[np.bool_]
-    """[length] whether the id is part of a box in a call the assistant wrote."""
+    kinds: npt.NDArray[np.uint8]
+    """[length] what the id is part of: WORD, BOX or SIGN."""
     grids: tuple[tuple[int, int], ...]
     """(rows, columns) of visual tokens per picture, in order."""
     pictures: tuple[str, ...]
@@ -81,7 +85,7 @@ def sample_of(trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeo
     return Sample(
         ids=np.array(encoded.ids, dtype=np.int32),
         written=np.array(encoded.written, dtype=np.bool_),
-        boxes=_boxes(encoded, vocabulary),
+        kinds=_kinds(encoded, vocabulary),
         grids=tuple(encoded.grids),
         pictures=tuple(shown.picture.sha256 for shown in encoded.pictures),
         sizes=tuple((shown.picture.width, shown.picture.height) for shown in encoded.pictures),
@@ -89,18 +93,18 @@ def sample_of(trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeo
     )
 
 
-def _boxes(encoded: Encoded, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
-    """Say which ids spell the numbers of boxes; what others wrote separates the assistant's texts."""
+def _kinds(encoded: Encoded, vocabulary: Vocabulary) -> npt.NDArray[np.uint8]:
+    """Return what each id is part of; what others wrote separates the assistant's texts, and is all words."""
     texts = [
         _text_of(vocabulary, one) if mine else "\n" for one, mine in zip(encoded.ids, encoded.written, strict=True)
     ]
     ends = np.cumsum([len(text) for text in texts])
-    out = np.zeros(len(texts), dtype=np.bool_)
+    out = np.array([SIGN if text in _SIGNS else WORD for text in texts], dtype=np.uint8)
     for match in _BOX.finditer("".join(texts)):
         start, end = match.span(1)
         first, last = np.searchsorted(ends, (start, end - 1), side="right")
-        out[first : last + 1] = True
-    return np.logical_and(out, np.array(encoded.written, dtype=np.bool_))
+        out[first : last + 1] = BOX
+    return np.where(encoded.written, out, np.uint8(WORD))
 
 
 @lru_cache(maxsize=200_000)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from datasets import Dataset
 from torch import Tensor
 from torch.nn import functional
@@ -37,6 +38,10 @@ _DEFAULTS: dict[str, Any] = {
     "bf16": False,
     "max_length": None,
 }
+
+Weights = tuple[float, float, float]
+
+EVEN: Weights = (1.0, 1.0, 1.0)
 
 _RECOMPUTING = ("activation_checkpointing", "gradient_checkpointing")
 """Two names of one argument, the newer one first; TRL's own default is to recompute."""
@@ -67,14 +72,14 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
     Args:
         loaded: the model that is trained, with its tower's memory of pictures.
         frozen: whether the tower stays as it is.
-        box_weight: weight of the ids of boxes.
+        weights: weight of an id by its kind: words, boxes, signs.
         **given: the library's own arguments.
     """
 
-    def __init__(self, loaded: LocalModel, *, frozen: bool, box_weight: float = 1.0, **given: Any) -> None:
+    def __init__(self, loaded: LocalModel, *, frozen: bool, weights: Weights = EVEN, **given: Any) -> None:
         self.loaded = loaded
         self.frozen = frozen
-        self.box_weight = box_weight
+        self.weights = weights
         super().__init__(model=loaded.model, **given)
 
     def compute_loss(
@@ -85,7 +90,7 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,  # noqa: ARG002
     ) -> Tensor:
         """Return the mean cross-entropy over the ids the assistant wrote."""
-        return sft_loss(self.loaded, inputs["batch"], frozen=self.frozen, box_weight=self.box_weight, model=model)
+        return sft_loss(self.loaded, inputs["batch"], frozen=self.frozen, weights=self.weights, model=model)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log without the library's token counts, which its own loss would have kept."""
@@ -96,14 +101,14 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
         return SequentialSampler(train_dataset or self.train_dataset)
 
 
-def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool, box_weight: float = 1.0, model: Any = None) -> Tensor:
+def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool, weights: Weights = EVEN, model: Any = None) -> Tensor:
     """Return the weighted mean cross-entropy over the ids the assistant wrote, a scalar in fp32.
 
     Args:
         loaded: tower and tokenizer.
         batch: the step.
         frozen: whether pictures may come from the tower's memory, without gradients.
-        box_weight: weight of the ids of boxes; of all others it is 1.
+        weights: weight of an id by its kind: words, boxes, signs.
         model: the model as the trainer wraps it; None takes the plain one.
     """
     body, device = model or loaded.model, loaded.device
@@ -113,8 +118,8 @@ def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool, box_weight: floa
     wanted = written[:, 1:]
     logits = logits_of(body, hidden[:, :-1][wanted])
     losses = functional.cross_entropy(logits, ids[:, 1:][wanted], reduction="none")
-    weights = 1 + (box_weight - 1) * batch.boxes.to(device)[:, 1:][wanted].float()
-    return (losses * weights).sum() / weights.sum()
+    weight = torch.tensor(weights, device=device)[batch.kinds.to(device)[:, 1:][wanted]]
+    return (losses * weight).sum() / weight.sum()
 
 
 def _seen(loaded: LocalModel, batch: Batch, *, frozen: bool) -> list[Seen]:
@@ -155,7 +160,7 @@ def make_trainer(
     trainer = AgentTrainer(
         loaded,
         frozen=frozen,
-        box_weight=config.box_weight,
+        weights=(1.0, config.box_weight, config.sign_weight),
         args=_arguments(config, loaded, folder, steps=min(config.steps, len(steps))),
         train_dataset=Dataset.from_dict({"samples": steps}),
         data_collator=Lesson(loaded, samples, books),

@@ -14,7 +14,7 @@ from vretrver.models.loading import LocalModel
 from vretrver.traces import trajectory_from_json
 from vretrver.training.book import PictureBook
 from vretrver.training.sft.batches import collate, steps_of
-from vretrver.training.sft.samples import Sample, messages_of, read_samples, sample_of
+from vretrver.training.sft.samples import BOX, SIGN, Sample, messages_of, read_samples, sample_of
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,19 @@ def test_ids_that_were_sampled_are_kept(records: list[Trajectory], loaded: Local
     assert found[1:] == runs(sample_of(record, vocabulary, loaded.folder.geometry))[1:]
 
 
+def test_the_ids_of_signs_are_known(samples: list[Sample], records: list[Trajectory], loaded: LocalModel) -> None:
+    for sample, record in zip(samples, records, strict=True):
+        said = "".join(turn.text for turn in record.turns)
+        signs = loaded.vocabulary.decode(sample.ids[sample.kinds == SIGN].tolist())
+        assert signs == "".join(sign for sign in said if sign in "+-")
+    assert any((sample.kinds == SIGN).any() for sample in samples)
+
+
 def test_the_ids_of_boxes_are_known(samples: list[Sample], records: list[Trajectory], loaded: LocalModel) -> None:
     for sample, record in zip(samples, records, strict=True):
         calls = [call for turn in record.turns for call in turn.calls if call.name == "zoom_in"]
         boxes = [", ".join(map(str, (call.arguments or {})["bbox_2d"])) for call in calls]
-        assert loaded.vocabulary.decode(sample.ids[sample.boxes].tolist()) == "".join(boxes)
+        assert loaded.vocabulary.decode(sample.ids[sample.kinds == BOX].tolist()) == "".join(boxes)
 
 
 def test_a_book_gives_the_bytes_of_every_picture(records: list[Trajectory], shards: list[Path]) -> None:

@@ -24,8 +24,8 @@ from vretrver.training.book import PictureBook
 from vretrver.training.sft import run
 from vretrver.training.sft.batches import Batch, collate
 from vretrver.training.sft.config import SftConfig
-from vretrver.training.sft.samples import Sample
-from vretrver.training.sft.trainer import sft_loss
+from vretrver.training.sft.samples import BOX, SIGN, Sample
+from vretrver.training.sft.trainer import Weights, sft_loss
 
 pytestmark = pytest.mark.usefixtures("torch_settings")
 
@@ -104,15 +104,18 @@ def test_what_others_wrote_is_no_target(samples: list[Sample], books: list[Pictu
     assert one.item() == two.item()
 
 
-def test_boxes_count_as_much_as_is_said(samples: list[Sample], books: list[PictureBook], loaded: LocalModel) -> None:
-    batch = batch_of([next(s for s in samples if s.boxes.any())], books, loaded)
-    others = replace(batch, written=batch.written & ~batch.boxes, boxes=torch.zeros_like(batch.boxes))
-    boxes = replace(batch, written=batch.boxes)
+@pytest.mark.parametrize(("kind", "weights"), [(BOX, (1.0, 3.0, 1.0)), (SIGN, (1.0, 1.0, 3.0))])
+def test_boxes_and_signs_count_as_much_as_is_said(
+    samples: list[Sample], books: list[PictureBook], loaded: LocalModel, kind: int, weights: Weights
+) -> None:
+    batch = batch_of([next(s for s in samples if (s.kinds == kind).any())], books, loaded)
+    some = batch.kinds == kind
+    others, those = (replace(batch, written=written) for written in (batch.written & ~some, some))
     with torch.no_grad():
-        of_others, of_boxes = (sft_loss(loaded, one, frozen=True).item() for one in (others, boxes))
-        found = sft_loss(loaded, batch, frozen=True, box_weight=3.0).item()
-    few, many = int(batch.boxes.sum()), int(others.written.sum())
-    assert found == pytest.approx((of_others * many + 3 * of_boxes * few) / (many + 3 * few), abs=1e-5)
+        of_others, of_those = (sft_loss(loaded, one, frozen=True).item() for one in (others, those))
+        found = sft_loss(loaded, batch, frozen=True, weights=weights).item()
+    few, many = int(some.sum()), int(others.written.sum())
+    assert found == pytest.approx((of_others * many + 3 * of_those * few) / (many + 3 * few), abs=1e-5)
 
 
 def test_a_tower_that_is_trained_gets_gradients_and_a_frozen_one_none(
