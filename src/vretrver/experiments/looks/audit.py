@@ -10,6 +10,7 @@ from typing import Literal
 from ...agent.trajectory import ObservationRecord, Trajectory
 from ...data.catalogue.world import Detail
 from ...geometry import Box
+from ...training.expert.speech import plainly
 
 Cause = Literal["protocol", "ruled-out", "not-shown", "misread", "compared"]
 """Why the right candidate is not first: no answer; its thumbnail was misjudged; its label (or the query's) was never
@@ -18,8 +19,9 @@ wholly shown; a label was shown and read wrongly; everything was read right, and
 CAUSES: tuple[Cause, ...] = ("protocol", "ruled-out", "not-shown", "misread", "compared")
 """All causes, in the order in which they are looked for."""
 
-_READ = re.compile(r"^(?:<think>)?(Query|\d+) (code .*|.* badge|patch with .*|nothing)$", re.MULTILINE)
+_READ = re.compile(r"^(?:<think>)?(Query|\d+) (code:.*|.* badge|patch with .*|nothing)$", re.MULTILINE)
 _JUDGED = re.compile(r"^(?:<think>)?(\d+) .* (yes|no)$", re.MULTILINE)
+_SEEN = re.compile(r"([^\s:=+-]+)[+-]")
 _SLACK = 4
 
 
@@ -69,8 +71,7 @@ class Truth:
             for seen in turn.observations:
                 if self._holds(seen):
                     name = "Query" if seen.did is None else str(seen.address)
-                    plain = re.sub("[-+,]", "", said.get(name, ""))
-                    yield Reading(name=name, right=plain == _plain(self.details[seen.image.path]))
+                    yield Reading(name=name, right=_says(said.get(name, ""), self.details[seen.image.path]))
 
     def audit(self, trajectory: Trajectory) -> Audit:
         """Count what a session did well."""
@@ -126,9 +127,10 @@ def totals(audits: Sequence[Audit]) -> dict[str, float]:
     }
 
 
-def _plain(detail: Detail) -> str:
-    """Return a detail as the agent says it when signs are left out."""
-    return detail.words().replace(",", "").replace(" and ", " ")
+def _says(said: str, detail: Detail) -> bool:
+    """Whether a sentence names every mark of a detail: those with a sign behind them where there are signs."""
+    seen = _SEEN.findall(said)
+    return tuple(seen) == detail.values if seen else said == plainly(detail)
 
 
 def _share(part: int, whole: int) -> float:

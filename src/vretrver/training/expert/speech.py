@@ -1,7 +1,8 @@
 """The expert's sentences: one thing is named and compared at a time, which is what a small model can learn.
 
-A trait is named as it is, one after another, until one is not what is wanted; a detail is read mark by mark, each
-with + or - for whether it is the one wanted. A verdict over several at once a small model mostly gets wrong.
+A trait is named as it is, one after another, until one is not what is wanted. A detail is read mark by mark: the mark
+wanted, the mark seen, and + or - for whether they are the same. A verdict over several at once a small model mostly
+gets wrong, and a comparison with a mark named long before it learns slowly (docs/log.md).
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from .wanted import Wanted
 
 
 def want_line(wanted: Wanted) -> str:
-    """Say what is wanted, as in `Want red striped mug wood, code A7K.` on a line."""
+    """Say what is wanted, as in `Want red striped mug wood, code:A7K.` on a line."""
     traits = " ".join(value for _, value in wanted.traits)
-    detail = "" if wanted.detail is None else f", {wanted.detail.words()}"
+    detail = "" if wanted.detail is None else f", {plainly(wanted.detail)}"
     return f"Want {traits}{detail}.\n"
 
 
@@ -30,15 +31,29 @@ def trait_line(number: int, values: Sequence[str], wanted: Wanted) -> str:
 
 
 def reading(name: str, detail: Detail, wanted: Detail | None) -> str:
-    """Say what a label shows: `3 code A+7-K+`, or `Query code A7K` when there is nothing to compare it with."""
+    """Say what a label shows, mark by mark, each behind the one wanted.
+
+    So `3 code:A=A+7=9-K=K+` where A7K is wanted, and `3 star star+ moon sun- badge` for a star and a moon. A label of another kind than the one wanted has no marks to stand behind: `3 star- moon- badge`. Where nothing is
+    known to compare it with, it is said as it is: `Query code:A7K`.
+    """
     if wanted is None:
-        return f"{name} {detail.words()}\n"
-    marks = [value + ("+" if right else "-") for value, right in compared(detail, wanted)]
+        return f"{name} {plainly(detail)}\n"
+    between = "=" if detail.kind == "print" else " "
+    before = [f"{value}{between}" for value in wanted.values] if wanted.kind == detail.kind else [""] * 3
+    marks = [
+        f"{asked}{value}{'+' if right else '-'}"
+        for asked, (value, right) in zip(before, compared(detail, wanted), strict=False)
+    ]
     if detail.kind == "print":
-        return f"{name} code {''.join(marks)}\n"
+        return f"{name} code:{''.join(marks)}\n"
     if detail.kind == "emblem":
         return f"{name} {' '.join(marks)} badge\n"
     return f"{name} patch with {' '.join(marks)}\n"
+
+
+def plainly(detail: Detail) -> str:
+    """Return a detail in the expert's words; the marks of a print stand alone, so that each is one token."""
+    return detail.words().replace("code ", "code:")
 
 
 def compared(detail: Detail, wanted: Detail) -> list[tuple[str, bool]]:

@@ -172,8 +172,12 @@ def test_a_candidate_is_described_until_a_trait_differs(values: tuple[str, str],
 @pytest.mark.parametrize(
     ("seen", "wanted", "said"),
     [
-        (Detail(kind="print", values=("A", "7", "K")), Detail(kind="print", values=("A", "K", "K")), "code A+7-K+"),
-        (Detail(kind="print", values=("A", "7", "K")), None, "code A7K"),
+        (
+            Detail(kind="print", values=("A", "7", "K")),
+            Detail(kind="print", values=("A", "K", "K")),
+            "code:A=A+K=7-K=K+",
+        ),
+        (Detail(kind="print", values=("A", "7", "K")), None, "code:A7K"),
         (
             Detail(kind="stitch", values=("bar", "cross", "bar")),
             Detail(kind="emblem", values=("star", "moon")),
@@ -182,7 +186,7 @@ def test_a_candidate_is_described_until_a_trait_differs(values: tuple[str, str],
         (
             Detail(kind="emblem", values=("star", "moon")),
             Detail(kind="emblem", values=("moon", "star")),
-            "star- moon- badge",
+            "moon star- star moon- badge",
         ),
     ],
 )
