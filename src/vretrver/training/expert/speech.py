@@ -33,8 +33,9 @@ def trait_line(number: int, values: Sequence[str], wanted: Wanted) -> str:
 def reading(name: str, detail: Detail, wanted: Detail | None) -> str:
     """Say what a label shows, mark by mark, each behind the one wanted.
 
-    So `3 code:A=A+7=9-K=K+` where A7K is wanted, and `3 star star+ moon sun- badge` for a star and a moon. A label of another kind than the one wanted has no marks to stand behind: `3 star- moon- badge`. Where nothing is
-    known to compare it with, it is said as it is: `Query code:A7K`.
+    So `3 code:A=A+7=9-K=K+` where A7K is wanted, and `3 star star+ moon sun- badge` for a star and a moon. A label of
+    another kind than the one wanted has no marks to stand behind: `3 star- moon- badge`. Where nothing is known to
+    compare it with, it is said as it is: `Query code:A7K`.
     """
     if wanted is None:
         return f"{name} {plainly(detail)}\n"
