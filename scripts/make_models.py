@@ -36,6 +36,8 @@ STAGES = {
     "sft-short": (("sft", "--config", "configs/train_sft_short.yaml"), "sft-short/model/config.json"),
     "expert": (("expert", "--config", "configs/train_expert.yaml"), "expert/config.yaml"),
     "sft": (("sft", "--config", "configs/train_sft.yaml"), "sft/model/config.json"),
+    "expert-drill": (("expert", "--config", "configs/train_expert_drill.yaml"), "expert-drill/config.yaml"),
+    "sft-drill": (("sft", "--config", "configs/train_sft_drill.yaml"), "sft-drill/model/config.json"),
     "expert-finish": (("expert", "--config", "configs/train_expert_finish.yaml"), "expert-finish/config.yaml"),
     "sft-finish": (("sft", "--config", "configs/train_sft_finish.yaml"), "sft-finish/model/config.json"),
 }

@@ -20,6 +20,9 @@ class Stage(Section):
         default={0: 6, 4: 5, 7: 5, 9: 2, 2: 2, 8: 2, 3: 2, 6: 1, 1: 1}, min_length=1
     )
     """Task shape -> weight."""
+    misprinted: int = Field(default=7, ge=0, le=100)
+    """Per cent of the details a text asks for that have one mark no candidate has: signs then differ within a label,
+    and cannot be told from the sign before."""
 
 
 class SynthesisConfig(Section):

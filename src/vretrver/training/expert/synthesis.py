@@ -77,7 +77,7 @@ def practice(sampler: WindowSampler, config: SynthesisConfig, number: int) -> Pr
     shape = next((s for s in SHAPES if s.task == task), None)
     if shape is None:
         raise DataError(f"the catalogue has no task shape {task}; there are {[s.task for s in SHAPES]}")
-    return sampler.window(number, shape=shape, size=size)
+    return sampler.window(number, shape=shape, size=size, misprinted=stage.misprinted)
 
 
 def _stage(stages: tuple[Stage, ...], number: int) -> Stage:

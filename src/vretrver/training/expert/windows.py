@@ -64,13 +64,13 @@ class WindowSampler:
             for pool in sorted({shape.pool for shape in SHAPES})
         }
 
-    def window(self, number: int, *, shape: Shape, size: int) -> Practice:
+    def window(self, number: int, *, shape: Shape, size: int, misprinted: int = 7) -> Practice:
         """Draw a window of `size` candidates for one task shape; raises DataError in too small a catalogue."""
         lot = Stream(self.seed, "practice", number)
         item = lot.choice(self.world.items)
         wanted = wanted_of(shape, item)
         query = self._query(shape, item, lot, number)
-        if wanted.detail is not None and lot.below(100) < 7:
+        if wanted.detail is not None and lot.below(100) < misprinted:
             wanted, query = _misprinted(wanted, query, lot)
         items = self._listed(item, lot, size)
         pool = self._candidates[shape.pool]
