@@ -63,12 +63,13 @@ def looks_block(looks: Json) -> str:
     results = looks.get("results", looks)
     tasks = [task for task in SHAPES if task in results["coarse"]]
     coarse = ["coarse stage", *(f"{results['coarse'][task]['hit@1']:.3f}" for task in tasks)]
-    rows = [coarse]
+    agent = [_largest(results["arms"]["agent"][task]) for task in tasks]
+    rows = [coarse, ["a guess among those whose thumbnails fit", *(f"{cell['guess']:.3f}" for cell in agent)]]
     for arm, name in ARMS.items():
         cells = results["arms"].get(arm)
         if cells is not None:
             rows.append([name, *(_interval(_largest(cells[task])["end_to_end_hit@1"]) for task in tasks)])
-    queries = min(_largest(results["arms"]["agent"][task])["queries"] for task in tasks)
+    queries = min(cell["queries"] for cell in agent)
     within = ", ".join(f"{results['coarse'][task]['hit@20']:.3f}" for task in tasks)
     table = _table(("hit@1, asked with", *(SHAPES[task] for task in tasks)), rows)
     sentence = (

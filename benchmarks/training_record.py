@@ -47,7 +47,6 @@ def main() -> None:
         stages[run.name] = {"perception": perception, "sft": sft}.get(kind, lambda run: _pace(_metrics(run)))(run)
         if (run / "evaluation.json").is_file():
             stages[run.name]["evaluation"] = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
-        stages[run.name]["config"] = (run / "config.yaml").read_text(encoding="utf-8").splitlines()[1:]
     write_result(RESULTS / "training.json", {**provenance("benchmarks.training_record"), "runs": stages})
 
 

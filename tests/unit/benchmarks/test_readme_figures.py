@@ -25,7 +25,7 @@ DEMO = {"machine": {"cores": 2}, "first": {**RUN, "wall_seconds": 123.4}, "again
 
 
 def cell(value: float) -> dict[str, object]:
-    return {"queries": 500, "end_to_end_hit@1": [value, value - 0.03, value + 0.03]}
+    return {"queries": 500, "guess": 0.21, "end_to_end_hit@1": [value, value - 0.03, value + 0.03]}
 
 
 LOOKS = {
@@ -52,12 +52,13 @@ def test_the_table_of_looks_holds_the_arms_there_are_over_the_largest_windows(re
     lines = looks_block(results).splitlines()
     assert lines[0] == "| hit@1, asked with | text | picture | picture and text |"
     assert lines[2] == "| coarse stage | 0.200 | 0.200 | 0.200 |"
-    assert lines[3].startswith("| the agent | 0.900 [0.870, 0.930] |")
-    assert [line.partition("|")[2].partition("|")[0].strip() for line in lines[3:5]] == [
+    assert lines[3] == "| a guess among those whose thumbnails fit | 0.210 | 0.210 | 0.210 |"
+    assert lines[4].startswith("| the agent | 0.900 [0.870, 0.930] |")
+    assert [line.partition("|")[2].partition("|")[0].strip() for line in lines[4:6]] == [
         "the agent",
         "its looks show nothing new",
     ]
-    assert "500 queries a column" in lines[6]
+    assert "500 queries a column" in lines[7]
 
 
 def test_tables_stand_between_their_comments_and_twice_is_once() -> None:
