@@ -34,7 +34,7 @@ def _metrics(run: Path) -> list[dict[str, Any]]:
 def _pace(metrics: list[dict[str, Any]]) -> dict[str, Any]:
     paces = sorted(line["seconds"] for line in metrics if "seconds" in line)
     return {
-        "steps": metrics[-1]["step"],
+        "noted_until_step": metrics[-1]["step"],
         "median_seconds_a_step": round(paces[len(paces) // 2], 3) if paces else None,
     }
 

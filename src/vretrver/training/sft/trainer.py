@@ -40,8 +40,10 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 Weights = tuple[float, float, float]
+"""Weight in the loss of an id that is part of a word, a box, a sign: the order of `samples.WORD, BOX, SIGN`."""
 
 EVEN: Weights = (1.0, 1.0, 1.0)
+"""All ids count alike."""
 
 _RECOMPUTING = ("activation_checkpointing", "gradient_checkpointing")
 """Two names of one argument, the newer one first; TRL's own default is to recompute."""
