@@ -65,7 +65,10 @@ class WindowSampler:
         }
 
     def window(self, number: int, *, shape: Shape, size: int, misprinted: int = 7) -> Practice:
-        """Draw a window of `size` candidates for one task shape; raises DataError in too small a catalogue."""
+        """Draw a window of `size` candidates for one task shape; raises DataError in too small a catalogue.
+
+        Of 100 queries whose text names a detail, `misprinted` name one mark that no candidate has.
+        """
         lot = Stream(self.seed, "practice", number)
         item = lot.choice(self.world.items)
         wanted = wanted_of(shape, item)
