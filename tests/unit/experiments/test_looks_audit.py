@@ -47,11 +47,11 @@ def session(
 @pytest.mark.parametrize(
     ("trajectory", "cause"),
     [
-        (session(said="1 code:A=A+7=7+K=K+", order=""), "protocol"),
-        (session(first=FIRST.replace("mug yes", "cap no"), said="1 code:A=A+7=7+K=K+"), "ruled-out"),
+        (session(said="1 code A= A+7=7+K=K+", order=""), "protocol"),
+        (session(first=FIRST.replace("mug yes", "cap no"), said="1 code A= A+7=7+K=K+"), "ruled-out"),
         (session(said="1 nothing", box=(400, 400, 528, 528)), "not-shown"),
-        (session(said="1 code:A=A+7=7+K=X-"), "misread"),
-        (session(said="1 code:A=A+7=7+K=K+"), "compared"),
+        (session(said="1 code A= A+7=7+K=X-"), "misread"),
+        (session(said="1 code A= A+7=7+K=K+"), "compared"),
     ],
 )
 def test_the_cause_of_a_miss_is_the_first_thing_that_went_wrong(trajectory: Trajectory, cause: str) -> None:
@@ -59,18 +59,18 @@ def test_the_cause_of_a_miss_is_the_first_thing_that_went_wrong(trajectory: Traj
 
 
 def test_a_query_whose_label_was_not_shown_is_a_cause_where_its_picture_asks() -> None:
-    assert TRUTH.cause(session(said="1 code:A7K"), "a", asks_picture=True, pictured=True) == "not-shown"
+    assert TRUTH.cause(session(said="1 code A7K"), "a", asks_picture=True, pictured=True) == "not-shown"
 
 
 def test_marks_count_as_read_with_and_without_signs() -> None:
-    assert [r.right for r in TRUTH.readings(session(said="1 code:A=A+2=7-K=K+"))] == [True]
-    assert [r.right for r in TRUTH.readings(session(said="1 code:A-7-K-"))] == [True]
-    assert [r.right for r in TRUTH.readings(session(said="1 code:A7K"))] == [True]
-    assert [r.right for r in TRUTH.readings(session(said="2 code:A7K"))] == [False]
+    assert [r.right for r in TRUTH.readings(session(said="1 code A= A+2=7-K=K+"))] == [True]
+    assert [r.right for r in TRUTH.readings(session(said="1 code A-7-K-"))] == [True]
+    assert [r.right for r in TRUTH.readings(session(said="1 code A7K"))] == [True]
+    assert [r.right for r in TRUTH.readings(session(said="2 code A7K"))] == [False]
 
 
 def test_totals_are_shares_over_all_sessions() -> None:
-    audits = [TRUTH.audit(session(said="1 code:A7K")), TRUTH.audit(session(said="1 nothing", box=(0, 0, 128, 128)))]
+    audits = [TRUTH.audit(session(said="1 code A7K")), TRUTH.audit(session(said="1 nothing", box=(0, 0, 128, 128)))]
     assert totals(audits) == {
         "call_valid": 1.0,
         "zoom_holds_label": 0.5,

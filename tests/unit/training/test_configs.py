@@ -48,8 +48,6 @@ def test_a_configuration_loads(name: str) -> None:
         ("train_expert", {"tools"}),
         ("train_sft_short", {"trajectories"}),
         ("train_sft", {"start", "trajectories"}),
-        ("train_expert_drill", {"tools"}),
-        ("train_sft_drill", {"start", "trajectories"}),
         ("train_expert_finish", {"tools"}),
         ("train_sft_finish", {"start", "trajectories"}),
     ],

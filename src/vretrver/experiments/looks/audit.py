@@ -10,7 +10,6 @@ from typing import Literal
 from ...agent.trajectory import ObservationRecord, Trajectory
 from ...data.catalogue.world import Detail
 from ...geometry import Box
-from ...training.expert.speech import plainly
 
 Cause = Literal["protocol", "ruled-out", "not-shown", "misread", "compared"]
 """Why the right candidate is not first: no answer; its thumbnail was misjudged; its label (or the query's) was never
@@ -19,9 +18,9 @@ wholly shown; a label was shown and read wrongly; everything was read right, and
 CAUSES: tuple[Cause, ...] = ("protocol", "ruled-out", "not-shown", "misread", "compared")
 """All causes, in the order in which they are looked for."""
 
-_READ = re.compile(r"^(?:<think>)?(Query|\d+) (code:.*|.* badge|patch with .*|nothing)$", re.MULTILINE)
+_READ = re.compile(r"^(?:<think>)?(Query|\d+) (code .*|.* badge|patch with .*|nothing)$", re.MULTILINE)
 _JUDGED = re.compile(r"^(?:<think>)?(\d+) .* (yes|no)$", re.MULTILINE)
-_SEEN = re.compile(r"([^\s:=+-]+)[+-]")
+_SEEN = re.compile(r"([^\s=+-]+)[+-]")
 _SLACK = 4
 
 
@@ -130,7 +129,7 @@ def totals(audits: Sequence[Audit]) -> dict[str, float]:
 def _says(said: str, detail: Detail) -> bool:
     """Whether a sentence names every mark of a detail: those with a sign behind them where there are signs."""
     seen = _SEEN.findall(said)
-    return tuple(seen) == detail.values if seen else said == plainly(detail)
+    return tuple(seen) == detail.values if seen else said == detail.words()
 
 
 def _share(part: int, whole: int) -> float:

@@ -17,7 +17,7 @@ class Stage(Section):
     sizes: dict[PositiveInt, PositiveInt] = Field(default={5: 1, 10: 1, 20: 1}, min_length=1)
     """Candidates in a window -> weight."""
     shapes: dict[int, PositiveInt] = Field(
-        default={0: 6, 4: 5, 7: 5, 9: 2, 2: 2, 8: 2, 3: 2, 6: 1, 1: 1}, min_length=1
+        default={0: 6, 4: 5, 7: 5, 9: 2, 2: 2, 8: 2, 3: 2, 6: 1, 1: 3}, min_length=1
     )
     """Task shape -> weight."""
     misprinted: int = Field(default=7, ge=0, le=100)

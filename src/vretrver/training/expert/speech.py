@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from ...data.catalogue.world import Detail
 from .wanted import Wanted
 
+_AROUND = {"print": (" code", ""), "emblem": ("", " badge"), "stitch": (" patch with", "")}
+_BETWEEN = {"print": "=", "emblem": "", "stitch": ""}
+
 
 def want_line(wanted: Wanted) -> str:
-    """Say what is wanted, as in `Want red striped mug wood, code:A7K.` on a line."""
+    """Say what is wanted, as in `Want red striped mug wood, code A7K.` on a line."""
     traits = " ".join(value for _, value in wanted.traits)
-    detail = "" if wanted.detail is None else f", {plainly(wanted.detail)}"
+    detail = "" if wanted.detail is None else f", {wanted.detail.words()}"
     return f"Want {traits}{detail}.\n"
 
 
@@ -33,28 +36,25 @@ def trait_line(number: int, values: Sequence[str], wanted: Wanted) -> str:
 def reading(name: str, detail: Detail, wanted: Detail | None) -> str:
     """Say what a label shows, mark by mark, each behind the one wanted.
 
-    So `3 code:A=A+7=9-K=K+` where A7K is wanted, and `3 star star+ moon sun- badge` for a star and a moon. A label of
-    another kind than the one wanted has no marks to stand behind: `3 star- moon- badge`. Where nothing is known to
-    compare it with, it is said as it is: `Query code:A7K`.
+    So `3 code A= A+7=9-K=K+` where A7K is wanted, and `3 star star+ moon sun- badge` for a star and a moon. The first
+    letter of a code stands behind a space, as in the query: to a tokenizer it is another token without one, and a
+    small model repeats what it can find again. A label of another kind than the one wanted has no marks to stand
+    behind: `3 star- moon- badge`. Where nothing is known to compare it with, it is said as it is: `Query code A7K`.
     """
     if wanted is None:
-        return f"{name} {plainly(detail)}\n"
-    between = "=" if detail.kind == "print" else " "
-    before = [f"{value}{between}" for value in wanted.values] if wanted.kind == detail.kind else [""] * 3
+        return f"{name} {detail.words()}\n"
+    asked: Sequence[str] = wanted.values if wanted.kind == detail.kind else [""] * len(detail.values)
     marks = [
-        f"{asked}{value}{'+' if right else '-'}"
-        for asked, (value, right) in zip(before, compared(detail, wanted), strict=False)
+        _mark(one, value, right, spaced=detail.kind != "print" or not place, between=_BETWEEN[detail.kind])
+        for place, (one, (value, right)) in enumerate(zip(asked, compared(detail, wanted), strict=True))
     ]
-    if detail.kind == "print":
-        return f"{name} code:{''.join(marks)}\n"
-    if detail.kind == "emblem":
-        return f"{name} {' '.join(marks)} badge\n"
-    return f"{name} patch with {' '.join(marks)}\n"
+    before, after = _AROUND[detail.kind]
+    return f"{name}{before}{''.join(marks)}{after}\n"
 
 
-def plainly(detail: Detail) -> str:
-    """Return a detail in the expert's words; the marks of a print stand alone, so that each is one token."""
-    return detail.words().replace("code ", "code:")
+def _mark(asked: str, seen: str, right: bool, *, spaced: bool, between: str) -> str:
+    gap = " " if spaced else ""
+    return f"{gap}{asked}{between if asked else ''}{gap if asked else ''}{seen}{'+' if right else '-'}"
 
 
 def compared(detail: Detail, wanted: Detail) -> list[tuple[str, bool]]:

@@ -175,9 +175,14 @@ def test_a_candidate_is_described_until_a_trait_differs(values: tuple[str, str],
         (
             Detail(kind="print", values=("A", "7", "K")),
             Detail(kind="print", values=("A", "K", "K")),
-            "code:A=A+K=7-K=K+",
+            "code A= A+K=7-K=K+",
         ),
-        (Detail(kind="print", values=("A", "7", "K")), None, "code:A7K"),
+        (Detail(kind="print", values=("A", "7", "K")), None, "code A7K"),
+        (
+            Detail(kind="print", values=("A", "7", "K")),
+            Detail(kind="emblem", values=("star", "moon")),
+            "code A-7-K-",
+        ),
         (
             Detail(kind="stitch", values=("bar", "cross", "bar")),
             Detail(kind="emblem", values=("star", "moon")),
