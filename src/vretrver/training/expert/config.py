@@ -34,6 +34,8 @@ class SynthesisConfig(Section):
     """The windows."""
     tools: bool = True
     """Whether the expert looks; without, it ranks by what the thumbnails show, for the twin without tools."""
+    hurried: int = Field(default=0, ge=0, le=100)
+    """Per cent of windows with fewer turns than usual: where the expert would still look, its answer is forced."""
     seed: int = 0
     """Of windows and flaws."""
     shard: int = Field(default=500, ge=1)

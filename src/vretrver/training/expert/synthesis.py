@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -110,7 +111,8 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
     world, store = _world(config.gallery)
     sampler = WindowSampler(world, seed=config.seed)
     first = number * config.shard
-    practices = {p.task.session: p for p in (practice(sampler, config, first + n) for n in range(count))}
+    drawn = {n: practice(sampler, config, n) for n in range(first, first + count)}
+    practices = {p.task.session: p for p in drawn.values()}
     path = shard_path(out, number)
     partial = path.with_suffix(f".pictures.{os.getpid()}")
     book = PictureBook(partial, write=True)
@@ -126,8 +128,16 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
         config=config_hash(config),
     )
     driver: Driver[Trajectory] = Driver(policy)
-    done = dict(driver.run(rank_window(p.task, setup) for p in practices.values()))
+    done = dict(driver.run(rank_window(p.task, _hurried(setup, config, n)) for n, p in drawn.items()))
     book.close()
     partial.replace(path.with_suffix(".pictures"))
     lines = [trajectory_to_json(done[n].without_timing()) for n in sorted(done)]
     replace_file(path, b"\n".join(lines) + b"\n")
+
+
+def _hurried(setup: SessionSetup, config: SynthesisConfig, number: int) -> SessionSetup:
+    """Return the rules of one window: now and then it has fewer turns than the expert wants, and must answer."""
+    lot = Stream(config.seed, "turns", number)
+    if lot.below(100) >= config.hurried:
+        return setup
+    return replace(setup, dialect=replace(setup.dialect, turns=lot.between(1, setup.dialect.turns)))

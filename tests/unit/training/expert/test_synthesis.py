@@ -116,3 +116,13 @@ def test_a_folder_of_another_run_and_a_missing_gallery_are_refused(gallery_file:
         synthesize(config(gallery_file, stages=unknown), tmp_path / "third", progress=lambda *_: None)
     with pytest.raises(DataError, match="a catalogue of 4 families is too small for the windows"):
         synthesize(config(gallery_file, stages=large), tmp_path / "fourth", progress=lambda *_: None)
+
+
+def test_in_a_hurry_the_answer_is_forced_and_still_ranks_all(gallery_file: Path, tmp_path: Path) -> None:
+    stages = [{"windows": 12, "sizes": {4: 1}, "shapes": {4: 1}}]
+    for hurried, forced in ((0, 0), (100, 3)):
+        out = tmp_path / str(hurried)
+        synthesize(config(gallery_file, stages=stages, shard=12, hurried=hurried), out, progress=lambda *_: None)
+        records = [trajectory_from_json(line) for line in shard_path(out, 0).read_bytes().splitlines()]
+        assert sum(record.forced for record in records) == forced
+        assert all(sorted(record.answer or []) == [1, 2, 3, 4] for record in records)
