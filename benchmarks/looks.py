@@ -1,10 +1,12 @@
 """What looks are worth to the shipped agent, on a catalogue that neither training nor any choice has seen.
 
-Run as a module; `--set` overrides a key of configs/experiment_looks.yaml. A run that was stopped goes on.
+Run as a module; `--set` overrides a key of configs/experiment_looks.yaml, `--name` gives another result file. A run
+that was stopped goes on.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -24,13 +26,17 @@ SEED, ITEMS = 3001, 2000
 
 def main() -> None:
     """Draw what is missing of the gallery, run what is missing of the experiment, write the result file."""
-    sets = [value for flag, value in zip(sys.argv[1:], sys.argv[2:], strict=False) if flag == "--set"]
-    config = load_config(ROOT / "configs" / "experiment_looks.yaml", LooksConfig, sets=sets)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", default="looks", help="of the result file, and of the folder under build")
+    parser.add_argument("--set", action="append", default=[], dest="sets", metavar="KEY=VALUE")
+    arguments = parser.parse_args()
+    config = load_config(ROOT / "configs" / "experiment_looks.yaml", LooksConfig, sets=arguments.sets)
     config.gallery.parent.mkdir(parents=True, exist_ok=True)
     draw_gallery(config.gallery, seed=SEED, items=ITEMS, workers=os.cpu_count() or 1)
-    results = run_looks(config, ROOT / "build" / "looks", note=_say)
+    results = run_looks(config, ROOT / "build" / arguments.name, note=_say)
     settings = config.model_dump(mode="json")
-    write_result(RESULTS / "looks.json", {**provenance("benchmarks.looks"), "config": settings, "results": results})
+    result = {**provenance("benchmarks.looks"), "config": settings, "results": results}
+    write_result(RESULTS / f"{arguments.name}.json", result)
 
 
 def _say(line: str) -> None:
