@@ -34,6 +34,19 @@ ARMS = {
 }
 """Arm of the experiment -> its row."""
 
+FIGURES = {
+    "hit@1": ("hit@1", "{:.3f}"),
+    "mrr": ("MRR", "{:.3f}"),
+    "format_valid": ("answers in the exact format", "{:.3f}"),
+    "call_valid": ("calls that are carried out", "{:.4f}"),
+    "zooms": ("zooms", "{:.1f}"),
+    "selects": ("pictures selected whole", "{:.2f}"),
+    "tokens": ("tokens written", "{:.0f}"),
+    "visual_tokens": ("visual tokens", "{:.0f}"),
+    "seconds": ("seconds", "{:.2f}"),
+}
+"""Figure of a cell -> its row in the agent's own table, and how it is written."""
+
 Json = Mapping[str, Any]
 
 
@@ -59,7 +72,7 @@ def demo_block(demo: Json) -> str:
 
 
 def looks_block(looks: Json) -> str:
-    """Return the end-to-end hit@1 of every arm of the experiment on looks, over the largest windows."""
+    """Return the end-to-end hit@1 of every arm of the experiment on looks, and the agent's figures by window."""
     results = looks.get("results", looks)
     tasks = [task for task in SHAPES if task in results["coarse"]]
     coarse = ["coarse stage", *(f"{results['coarse'][task]['hit@1']:.3f}" for task in tasks)]
@@ -74,9 +87,25 @@ def looks_block(looks: Json) -> str:
     table = _table(("hit@1, asked with", *(SHAPES[task] for task in tasks)), rows)
     sentence = (
         f"{queries} queries a column, 95 % intervals; what the coarse stage does not bring counts as missed (its "
-        f"hit@20: {within}; `benchmarks/results/looks.json`)."
+        f"hit@20: {within}; `benchmarks/results/looks.json`, written by `python -m benchmarks.looks`). The agent "
+        "again, where the right candidate is in a window of so many; a query's costs, many being ranked at once:"
     )
-    return f"{table}\n\n{_wrapped(sentence)}"
+    return f"{table}\n\n{_wrapped(sentence)}\n\n{_agent_table(results['arms']['agent'], tasks)}"
+
+
+def _agent_table(cells: Json, tasks: Sequence[str]) -> str:
+    """Return the agent's figures, window by window, the task shapes beside one another."""
+    sizes = sorted(cells[tasks[0]], key=int)
+    rows = []
+    for figure, (name, form) in FIGURES.items():
+        found = [[_first(cells[task][size][figure]) for task in tasks] for size in sizes]
+        rows.append([name, *(" / ".join(form.format(value) for value in values) for values in found)])
+    return _table((f"{' / '.join(SHAPES[task] for task in tasks)}; windows of", *sizes), rows)
+
+
+def _first(figure: float | Sequence[float]) -> float:
+    """Return a figure without its interval."""
+    return figure if isinstance(figure, int | float) else figure[0]
 
 
 def with_blocks(text: str, results: Mapping[str, Json]) -> str:

@@ -25,7 +25,16 @@ DEMO = {"machine": {"cores": 2}, "first": {**RUN, "wall_seconds": 123.4}, "again
 
 
 def cell(value: float) -> dict[str, object]:
-    return {"queries": 500, "guess": 0.21, "end_to_end_hit@1": [value, value - 0.03, value + 0.03]}
+    interval = [value, value - 0.03, value + 0.03]
+    costs = {"zooms": 4.46, "selects": 0.154, "tokens": 806.2, "visual_tokens": 261.4, "seconds": 0.322}
+    rates = {
+        "hit@1": interval,
+        "end_to_end_hit@1": interval,
+        "mrr": interval,
+        "format_valid": 0.99,
+        "call_valid": 1.0,
+    }
+    return {"queries": 500, "guess": 0.21, **rates, **costs}
 
 
 LOOKS = {
@@ -59,6 +68,11 @@ def test_the_table_of_looks_holds_the_arms_there_are_over_the_largest_windows(re
         "its looks show nothing new",
     ]
     assert "500 queries a column" in lines[7]
+    table = lines[lines.index("| text / picture / picture and text; windows of | 5 | 20 |") :]
+    assert table[2] == "| hit@1 | 0.950 / 0.950 / 0.950 | 0.900 / 0.900 / 0.900 |"
+    assert table[5] == "| calls that are carried out | 1.0000 / 1.0000 / 1.0000 | 1.0000 / 1.0000 / 1.0000 |"
+    assert table[6] == "| zooms | 4.5 / 4.5 / 4.5 | 4.5 / 4.5 / 4.5 |"
+    assert table[-1] == "| seconds | 0.32 / 0.32 / 0.32 | 0.32 / 0.32 / 0.32 |"
 
 
 def test_tables_stand_between_their_comments_and_twice_is_once() -> None:
