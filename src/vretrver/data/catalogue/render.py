@@ -56,8 +56,9 @@ class LabelPlace:
     """Left, top, right, bottom in pixels (right and bottom outside): holds the whole label."""
 
 
+@lru_cache(maxsize=8192)
 def label_place(shot: Shot) -> LabelPlace:
-    """Return where the label of a shot is; it does not depend on the detail."""
+    """Return where the label of a shot is; it does not depend on the detail. The scripted expert asks often."""
     pose = draw_pose(shot)
     x, y = pose.label_centre
     wide, high = half_extent(shot.family.label, rotation=pose.label_rotation, scale=pose.label_scale)
