@@ -57,10 +57,11 @@ def world() -> World:
 
 
 def practised(
-    practices: Sequence[Practice], *, tools: bool = True, flaws: Flaws | None = None
+    practices: Sequence[Practice], *, tools: bool = True, flaws: Flaws | None = None, by_lists: bool = False
 ) -> list[tuple[Practice, Trajectory]]:
     """Return windows with the expert's record of each."""
-    policy = expert({practice.task.session: practice for practice in practices}, seed=0, flaws=flaws)
+    known = {practice.task.session: practice for practice in practices}
+    policy = expert(known, seed=0, flaws=flaws, by_lists=by_lists)
     setup = SessionSetup(
         dialect=vretrver(tools=tools),
         images=GreyStore(),
