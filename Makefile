@@ -6,7 +6,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help demo test check format proofs proofs-catalogue benchmarks models golden clean
+.PHONY: help demo test check format proofs proofs-catalogue benchmarks models twin golden clean
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -54,6 +54,9 @@ benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results
 
 models: $(VENV)/.dev  ## train the shipped models again (two to three hours; goes on where it was stopped)
 	$(BIN)/python scripts/make_models.py
+
+twin: $(VENV)/.dev  ## train the agent's twin without tools, after models (forty minutes); benchmarks.looks takes it in
+	$(BIN)/python scripts/make_models.py twin
 
 golden: $(VENV)/.dev  ## write the golden files again, after a change that was meant
 	$(BIN)/python scripts/refresh_golden.py

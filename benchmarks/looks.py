@@ -1,7 +1,7 @@
 """What looks are worth to the shipped agent, on a catalogue that neither training nor any choice has seen.
 
 Run as a module; `--set` overrides a key of configs/experiment_looks.yaml, `--name` gives another result file. A run
-that was stopped goes on.
+that was stopped goes on. The twin without tools takes part where `make twin` has left it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ ROOT = Path(__file__).parents[1]
 SEED, ITEMS = 3001, 2000
 """The report's catalogue; training's is 1001, choices are made on 2001."""
 
+TWIN = Path("build/models/sft-finish-no-tools/model")
+"""The twin, from the project's folder."""
+
+TWIN_SETS = (f"twin={TWIN}", "arms=[agent, fake-looks, oracle-boxes, no-tools, larger-thumbnails]")
+"""What is set where there is a twin."""
+
 
 def main() -> None:
     """Draw what is missing of the gallery, run what is missing of the experiment, write the result file."""
@@ -30,7 +36,8 @@ def main() -> None:
     parser.add_argument("--name", default="looks", help="of the result file, and of the folder under build")
     parser.add_argument("--set", action="append", default=[], dest="sets", metavar="KEY=VALUE")
     arguments = parser.parse_args()
-    config = load_config(ROOT / "configs" / "experiment_looks.yaml", LooksConfig, sets=arguments.sets)
+    twin = TWIN_SETS if (ROOT / TWIN / "config.json").is_file() else ()
+    config = load_config(ROOT / "configs" / "experiment_looks.yaml", LooksConfig, sets=[*twin, *arguments.sets])
     config.gallery.parent.mkdir(parents=True, exist_ok=True)
     draw_gallery(config.gallery, seed=SEED, items=ITEMS, workers=os.cpu_count() or 1)
     results = run_looks(config, ROOT / "build" / arguments.name, note=_say)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Make the shipped models again, stage by stage; one that is done is skipped, one that was stopped goes on.
 
-Works in build/models and copies the two models into the package. Run it as `make models`.
+Works in build/models and copies the two models into the package. Run it as `make models`; `make twin`, afterwards,
+trains the agent's twin without tools, which does not ship.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,13 +45,31 @@ STAGES = {
 }
 """Stage, which is also where its result goes -> arguments of `vretrver train`, and the file it leaves at its end."""
 
+TWIN = {
+    f"{stage}-no-tools": (
+        (stage.partition("-")[0], "--config", f"configs/train_{stage.replace('-', '_')}_no_tools.yaml"),
+        f"{stage}-no-tools/{'config.yaml' if stage.startswith('expert') else 'model/config.json'}",
+    )
+    for stage in ("expert-short", "sft-short", "expert", "sft", "expert-finish", "sft-finish")
+}
+"""The same for the twin, which goes on from the agent's lessons in text."""
 
-def main() -> None:
-    """Run the stages, note how long each took, and put the models into the package."""
+
+def main(asked: Sequence[str] = ()) -> None:
+    """Make the shipped models, or the twin where that is asked for."""
+    if [*asked] == ["twin"]:
+        run_stages(TWIN)
+    else:
+        run_stages(STAGES)
+        ship()
+
+
+def run_stages(stages: Mapping[str, tuple[tuple[str, ...], str]]) -> None:
+    """Run what is missing of some stages, and note how long each took."""
     WORK.mkdir(parents=True, exist_ok=True)
     log = WORK / "stages.jsonl"
     done = {json.loads(line)["stage"] for line in log.read_text().splitlines()} if log.is_file() else set()
-    for stage, (arguments, result) in STAGES.items():
+    for stage, (arguments, result) in stages.items():
         if stage in done and (WORK / result).is_file():
             continue
         started = time.monotonic()
@@ -59,6 +79,10 @@ def main() -> None:
         with log.open("a") as file:
             file.write(json.dumps({"stage": stage, "seconds": seconds}) + "\n")
         print(f"{stage}: {seconds} s", flush=True)
+
+
+def ship() -> None:
+    """Put the models into the package."""
     for name, run in (("agent", "sft-finish"), ("encoder", "embed")):
         shutil.rmtree(SHIPPED / name, ignore_errors=True)
         shutil.copytree(WORK / run / "model", SHIPPED / name, copy_function=shutil.copyfile)
@@ -67,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

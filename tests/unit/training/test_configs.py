@@ -59,7 +59,8 @@ def test_the_twin_differs_in_nothing_but_the_looks(name: str, differs: set[str])
 
 def test_every_stage_finds_what_the_stages_before_it_made() -> None:
     made: set[str] = set()
-    for stage, (arguments, result) in script().STAGES.items():
+    module = script()
+    for stage, (arguments, result) in {**module.STAGES, **module.TWIN}.items():
         assert result.split("/")[0] == stage
         if "--config" in arguments:
             named = (ROOT / arguments[2]).read_text()
@@ -68,7 +69,7 @@ def test_every_stage_finds_what_the_stages_before_it_made() -> None:
             assert used
             assert {path.split("/")[0] for path in used} <= made
         made.add(stage)
-    assert {"embed", "sft-finish"} <= made
+    assert {"embed", "sft-finish", "sft-finish-no-tools"} <= made
 
 
 def test_a_stage_that_is_done_is_skipped_and_one_that_failed_runs_again(
