@@ -36,9 +36,6 @@ class SynthesisConfig(Section):
     """Whether the expert looks; without, it ranks by what the thumbnails show, for the twin without tools."""
     hurried: int = Field(default=0, ge=0, le=100)
     """Per cent of windows with fewer turns than usual: where the expert would still look, its answer is forced."""
-    by_lists: bool = False
-    """Whether the expert lists, beside what is undecided, the rest, and ranks the best first and then as listed. A
-    small model repeats a list rightly, where in a long one of an order of its own it names something twice."""
     seed: int = 0
     """Of windows and flaws."""
     shard: int = Field(default=500, ge=1)

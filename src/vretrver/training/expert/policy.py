@@ -42,22 +42,18 @@ class Flaws:
     """Looking turns whose first call has a mistake in it."""
 
 
-def expert(
-    practices: Mapping[str, Practice], *, seed: int, flaws: Flaws | None = None, by_lists: bool = False
-) -> ScriptedPolicy:
+def expert(practices: Mapping[str, Practice], *, seed: int, flaws: Flaws | None = None) -> ScriptedPolicy:
     """Return the expert. Where it is given no tools it guesses among what is undecided, in the order of the window.
 
     Args:
         practices: session name -> the window and what is true of it.
         seed: of the flaws.
         flaws: how often it errs; None is the usual rate.
-        by_lists: whether its first turn also lists what is not undecided, and it ranks the best first and then as
-            listed; else what is undecided comes in the order of how well it fits.
     """
     used = flaws or Flaws()
 
     def script(moment: Moment) -> str:
-        return _Turn(practices[moment.session], moment, seed, used, by_lists).text()
+        return _Turn(practices[moment.session], moment, seed, used).text()
 
     return ScriptedPolicy(script, name="catalogue-expert")
 
@@ -65,15 +61,12 @@ def expert(
 class _Turn:
     """One turn: what is known from all observations before it, and what follows."""
 
-    def __init__(self, practice: Practice, moment: Moment, seed: int, flaws: Flaws, by_lists: bool) -> None:
+    def __init__(self, practice: Practice, moment: Moment, seed: int, flaws: Flaws) -> None:
         self.practice, self.wanted, self.moment, self.flaws = practice, practice.wanted, moment, flaws
-        self.by_lists = by_lists
         self.lot = Stream(seed, "flaws", moment.session, len(moment.said))
         self.first = not moment.said
         self.pictured = practice.shape.pool in ("pictures", "pages")
-        numbers = range(1, len(practice.items) + 1)
-        self.undecided = [k for k in numbers if self._agrees(k)]
-        self.rest = [k for k in numbers if k not in self.undecided]
+        self.undecided = [k for k in range(1, len(practice.items) + 1) if self._agrees(k)]
         seen = [sights(message) for message in moment.messages[2:]]
         self.last: list[Sight] = seen[-1] if seen else []
         self.before = {s.item for turn in seen[:-1] for s in turn if s.holds_label(self._shot(s.item))}
@@ -115,8 +108,6 @@ class _Turn:
             values = [trait_of(item, trait) for trait, _ in self.wanted.traits]
             lines.append(trait_line(number, values, self.wanted))
         lines.append(f"Undecided {', '.join(map(str, self.undecided))}.\n")
-        if self.by_lists and self.rest:
-            lines.append(f"Rest {', '.join(map(str, self.rest))}.\n")
         if not self.pictured and self.wanted.detail is not None:
             lines += [self._reading(k) for k in self.undecided]
         return "".join(lines)
@@ -185,9 +176,7 @@ class _Turn:
     def _order(self) -> list[int]:
         scores = self._scores()
         best = sorted(self.undecided, key=lambda k: (-scores[k], k))
-        if self.by_lists:
-            best[1:] = sorted(best[1:])
-        return [*best, *self.rest]
+        return [*best, *(k for k in range(1, len(self.practice.items) + 1) if k not in scores)]
 
     def _verdict(self) -> str:
         return f"{self._order()[0]} {'match' if self._matched() else 'fits best'}.\n"

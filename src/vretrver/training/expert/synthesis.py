@@ -116,7 +116,7 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
     path = shard_path(out, number)
     partial = path.with_suffix(f".pictures.{os.getpid()}")
     book = PictureBook(partial, write=True)
-    policy = RecordedPolicy(expert(practices, seed=config.seed, by_lists=config.by_lists), book)
+    policy = RecordedPolicy(expert(practices, seed=config.seed), book)
     setup = SessionSetup(
         dialect=vretrver(tools=config.tools),
         images=store,

@@ -57,11 +57,10 @@ def world() -> World:
 
 
 def practised(
-    practices: Sequence[Practice], *, tools: bool = True, flaws: Flaws | None = None, by_lists: bool = False
+    practices: Sequence[Practice], *, tools: bool = True, flaws: Flaws | None = None
 ) -> list[tuple[Practice, Trajectory]]:
     """Return windows with the expert's record of each."""
-    known = {practice.task.session: practice for practice in practices}
-    policy = expert(known, seed=0, flaws=flaws, by_lists=by_lists)
+    policy = expert({practice.task.session: practice for practice in practices}, seed=0, flaws=flaws)
     setup = SessionSetup(
         dialect=vretrver(tools=tools),
         images=GreyStore(),

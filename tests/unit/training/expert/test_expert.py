@@ -141,24 +141,6 @@ def test_every_candidate_is_described_and_what_is_undecided_is_listed(usual: lis
         assert str(practice.target) in undecided
 
 
-def test_by_lists_it_ranks_the_best_and_then_as_it_listed_and_nothing_else_changes(usual: list[Pair]) -> None:
-    listed = 0
-    for (_, record), (_, plain) in zip(practised(windows(36), by_lists=True), usual, strict=False):
-        first = record.turns[0].text
-        lists = {name: line for line in first.splitlines() for name in ("Undecided", "Rest") if line.startswith(name)}
-        undecided, rest = (
-            [int(n) for n in lists.get(name, "").removeprefix(f"{name} ").rstrip(".").split(", ") if n]
-            for name in ("Undecided", "Rest")
-        )
-        best, *others = record.answer or []
-        assert best == (plain.answer or [])[0]
-        assert others == [*(n for n in undecided if n != best), *rest]
-        said = [first.replace(f"{lists.get('Rest')}\n", ""), *(turn.text for turn in record.turns[1:])]
-        assert said[:-1] == [turn.text for turn in plain.turns[:-1]]
-        listed += bool(rest)
-    assert listed > 20
-
-
 def test_without_tools_it_answers_at_once_with_the_first_of_what_is_undecided() -> None:
     for practice, record in practised(windows(60), tools=False):
         (turn,) = record.turns
