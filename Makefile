@@ -43,16 +43,18 @@ proofs: $(VENV)/.dev  ## run the full counts and write benchmarks/results (a qua
 proofs-catalogue: $(VENV)/.dev  ## run the gate: what the thumbnail destroys and the picture shows (about an hour)
 	$(BIN)/python -m proofs.catalogue
 
-benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results (half an hour)
+benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results (an hour)
 	$(BIN)/python -m benchmarks.demo_figures
 	$(BIN)/python -m benchmarks.catalogue_speed
 	$(BIN)/python -m benchmarks.decode_rate
 	$(BIN)/python -m benchmarks.query_cost
 	$(BIN)/python -m benchmarks.index_scale
 	$(BIN)/python -m benchmarks.looks
+	$(BIN)/python -m benchmarks.looks --name looks_shapes --set 'shapes=[1, 2, 3, 6, 8, 9]' --set 'windows=[20]' \
+	  --set 'arms=[agent]'
 	$(BIN)/python -m benchmarks.readme_figures
 
-models: $(VENV)/.dev  ## train the shipped models again (two to three hours; goes on where it was stopped)
+models: $(VENV)/.dev  ## train the shipped models again (about three hours; goes on where it was stopped)
 	$(BIN)/python scripts/make_models.py
 
 twin: $(VENV)/.dev  ## train the agent's twin without tools, after models (forty minutes); benchmarks.looks takes it in

@@ -18,11 +18,21 @@ README = Path(__file__).parents[1] / "README.md"
 WIDTH = 118
 """Characters of a line."""
 
-BLOCKS = ("demo", "looks")
+BLOCKS = ("demo", "looks", "looks_shapes")
 """Result files whose tables stand in the README."""
 
 SHAPES = {"0": "text", "4": "picture", "7": "picture and text"}
 """Task shape -> what is asked with; a picture is asked for."""
+
+OTHERS = {
+    "1": "text: its product sheet, a text",
+    "2": "text: its catalogue page, picture and text",
+    "3": "a picture: its description, a text",
+    "6": "picture and text: its product sheet",
+    "8": "picture and text: its catalogue page",
+    "9": "pictures and texts by turns: a picture",
+}
+"""The task shapes beside these -> what is asked with and what is asked for."""
 
 ARMS = {
     "agent": "the agent",
@@ -108,13 +118,27 @@ def _first(figure: float | Sequence[float]) -> float:
     return figure if isinstance(figure, int | float) else figure[0]
 
 
+def shapes_block(looks: Json) -> str:
+    """Return the agent's figures on the other task shapes, one a row."""
+    results = looks["results"]
+    rows = []
+    for task, name in OTHERS.items():
+        cell, coarse = _largest(results["arms"]["agent"][task]), results["coarse"][task]
+        costs = (f"{cell['format_valid']:.3f}", f"{cell['looks']:.1f}", f"{cell['seconds']:.2f}")
+        rows.append((name, f"{coarse['hit@1']:.3f}", _interval(cell["end_to_end_hit@1"]), *costs))
+    table = _table(("asked with: asked for", "coarse hit@1", "agent hit@1", "exact", "looks", "seconds"), rows)
+    queries = min(_largest(cells)["queries"] for cells in results["arms"]["agent"].values())
+    sentence = f"{queries} queries a row, end to end; exact: answers in the exact format (`{looks['command']}`)."
+    return f"{table}\n\n{_wrapped(sentence)}"
+
+
 def with_blocks(text: str, results: Mapping[str, Json]) -> str:
     """Return a document with the tables of results put between their comments.
 
     Raises:
         ValueError: a comment is missing.
     """
-    made = {"demo": demo_block, "looks": looks_block}
+    made = {"demo": demo_block, "looks": looks_block, "looks_shapes": shapes_block}
     for name, result in results.items():
         begin, end = (f"<!-- {edge} {name} -->\n" for edge in ("begin", "end"))
         before, found, rest = text.partition(begin)

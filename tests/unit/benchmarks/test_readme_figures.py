@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.readme_figures import demo_block, looks_block, with_blocks
+from benchmarks.readme_figures import OTHERS, demo_block, looks_block, shapes_block, with_blocks
 
 ARM = {
     "hit@1": [0.812, 0.75, 0.86],
@@ -73,6 +73,17 @@ def test_the_table_of_looks_holds_the_arms_there_are_over_the_largest_windows(re
     assert table[5] == "| calls that are carried out | 1.0000 / 1.0000 / 1.0000 | 1.0000 / 1.0000 / 1.0000 |"
     assert table[6] == "| zooms | 4.5 / 4.5 / 4.5 | 4.5 / 4.5 / 4.5 |"
     assert table[-1] == "| seconds | 0.32 / 0.32 / 0.32 | 0.32 / 0.32 / 0.32 |"
+
+
+def test_the_table_of_the_other_task_shapes_has_one_in_a_row() -> None:
+    arms = {"agent": {task: {"20": {**cell(0.9), "looks": 3.14}} for task in OTHERS}}
+    coarse = {task: {"hit@1": 0.2} for task in OTHERS}
+    block = shapes_block({"command": "python -m x", "results": {"coarse": coarse, "arms": arms}})
+    lines = block.splitlines()
+    assert lines[2] == "| text: its product sheet, a text | 0.200 | 0.900 [0.870, 0.930] | 0.990 | 3.1 | 0.32 |"
+    assert len(lines) == 2 + len(OTHERS) + 2
+    assert lines[-1].startswith("500 queries a row, end to end;")
+    assert lines[-1].endswith("(`python -m x`).")
 
 
 def test_tables_stand_between_their_comments_and_twice_is_once() -> None:
