@@ -18,7 +18,7 @@ README = Path(__file__).parents[1] / "README.md"
 WIDTH = 118
 """Characters of a line."""
 
-BLOCKS = ("demo", "looks", "looks_shapes", "looks_whole")
+BLOCKS = ("demo", "looks", "looks_shapes")
 """Result files whose tables stand in the README."""
 
 SHAPES = {"0": "text", "4": "picture", "7": "picture and text"}
@@ -132,30 +132,13 @@ def shapes_block(looks: Json) -> str:
     return f"{table}\n\n{_wrapped(sentence)}"
 
 
-def whole_block(looks: Json) -> str:
-    """Return hit@1 and costs of the agent beside itself with candidates shown whole, in windows with the target."""
-    results, tasks = looks["results"], [*SHAPES]
-    rows = []
-    for arm in ("agent", "whole-candidates"):
-        cells = [_largest(results["arms"][arm][task]) for task in tasks]
-        costs = (
-            " / ".join(f"{cell['visual_tokens']:.0f}" for cell in cells),
-            " / ".join(f"{cell['seconds']:.1f}" for cell in cells),
-        )
-        rows.append((ARMS[arm], *(_interval(cell["hit@1"]) for cell in cells), *costs))
-    (size,) = looks["config"]["windows"]
-    header = (f"hit@1 in windows of {size}", *(SHAPES[task] for task in tasks), "visual tokens", "seconds")
-    sentence = f"{looks['config']['queries']} queries a column (`{looks['command']}`)."
-    return f"{_table(header, rows)}\n\n{_wrapped(sentence)}"
-
-
 def with_blocks(text: str, results: Mapping[str, Json]) -> str:
     """Return a document with the tables of results put between their comments.
 
     Raises:
         ValueError: a comment is missing.
     """
-    made = {"demo": demo_block, "looks": looks_block, "looks_shapes": shapes_block, "looks_whole": whole_block}
+    made = {"demo": demo_block, "looks": looks_block, "looks_shapes": shapes_block}
     for name, result in results.items():
         begin, end = (f"<!-- {edge} {name} -->\n" for edge in ("begin", "end"))
         before, found, rest = text.partition(begin)

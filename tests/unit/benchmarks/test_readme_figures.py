@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.readme_figures import OTHERS, demo_block, looks_block, shapes_block, whole_block, with_blocks
+from benchmarks.readme_figures import OTHERS, demo_block, looks_block, shapes_block, with_blocks
 
 ARM = {
     "hit@1": [0.812, 0.75, 0.86],
@@ -84,16 +84,6 @@ def test_the_table_of_the_other_task_shapes_has_one_in_a_row() -> None:
     assert len(lines) == 2 + len(OTHERS) + 2
     assert lines[-1].startswith("500 queries a row, end to end;")
     assert lines[-1].endswith("(`python -m x`).")
-
-
-def test_the_table_of_candidates_shown_whole_stands_beside_the_agent() -> None:
-    arms = {arm: {task: {"5": cell(0.9)} for task in ("0", "4", "7")} for arm in ("agent", "whole-candidates")}
-    config = {"queries": 100, "windows": [5]}
-    lines = whole_block({"command": "python -m x", "config": config, "results": {"arms": arms}}).splitlines()
-    assert lines[0] == "| hit@1 in windows of 5 | text | picture | picture and text | visual tokens | seconds |"
-    figures = " | ".join(["0.900 [0.870, 0.930]"] * 3)
-    assert lines[3] == f"| candidates shown whole | {figures} | 261 / 261 / 261 | 0.3 / 0.3 / 0.3 |"
-    assert lines[5] == "100 queries a column (`python -m x`)."
 
 
 def test_tables_stand_between_their_comments_and_twice_is_once() -> None:
