@@ -49,6 +49,7 @@ benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results
 	$(BIN)/python -m benchmarks.decode_rate
 	$(BIN)/python -m benchmarks.query_cost
 	$(BIN)/python -m benchmarks.index_scale
+	$(BIN)/python -m benchmarks.local_policy --model src/vretrver/shipped/agent
 	$(BIN)/python -m benchmarks.looks
 	$(BIN)/python -m benchmarks.looks --name looks_shapes --set 'shapes=[1, 2, 3, 6, 8, 9]' --set 'windows=[20]' \
 	  --set 'arms=[agent]'

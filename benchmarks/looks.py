@@ -1,7 +1,7 @@
 """What looks are worth to the shipped agent, on a catalogue that neither training nor any choice has seen.
 
 Run as a module; `--set` overrides a key of configs/experiment_looks.yaml, `--name` gives another result file. A run
-that was stopped goes on. The twin without tools takes part where `make twin` has left it.
+that was stopped goes on. The twin without tools takes part where `make twin` has left it, in a folder of its own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def main() -> None:
     config = load_config(ROOT / "configs" / "experiment_looks.yaml", LooksConfig, sets=[*twin, *arguments.sets])
     config.gallery.parent.mkdir(parents=True, exist_ok=True)
     draw_gallery(config.gallery, seed=SEED, items=ITEMS, workers=os.cpu_count() or 1)
-    results = run_looks(config, ROOT / "build" / arguments.name, note=_say)
+    folder = ROOT / "build" / (f"{arguments.name}-twin" if twin else arguments.name)
+    results = run_looks(config, folder, note=_say)
     settings = config.model_dump(mode="json")
     result = {**provenance("benchmarks.looks"), "config": settings, "results": results}
     write_result(RESULTS / f"{arguments.name}.json", result)
