@@ -14,6 +14,7 @@ from ...models.loading import load_model
 from ...models.tiny.config import AGENT
 from ...models.tiny.views import VIEWS
 from ...traces import trajectory_from_json
+from ..attention import train_by_strips
 from ..book import PictureBook
 from ..curves import CURVES_FILE, write_curves
 from ..runlog import RunFolder
@@ -44,6 +45,7 @@ def train_sft(config: SftConfig, out: Path, *, note: Callable[[str], None]) -> P
     begun = start_folder(config.start, out / "start", size=AGENT, seed=config.seed)
     loaded = load_model(begun, dtype=config.dtype, device=config.device, vision_memory=config.vision_memory * 2**20)
     loaded.model.train()
+    train_by_strips(loaded.model)
     samples = list(read_samples(shards, loaded.vocabulary, loaded.folder.geometry))
     books = [PictureBook(path.with_suffix(".pictures")) for path in shards]
     note(f"{len(samples)} trajectories, {sum(len(s.ids) for s in samples)} tokens")
