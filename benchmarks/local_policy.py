@@ -2,6 +2,7 @@
 
 Run as `python -m benchmarks.local_policy [--model FOLDER]`; it writes benchmarks/results/local_policy.json. The first
 part runs a random-weight model of a hundred million parameters, the second the drawn catalogue over a model folder.
+On a GPU add `--device cuda --at-once 16 --out FILE`: another result, not to be mixed with that of two cores.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from vretrver.models.vision import Vision
 from vretrver.policies.local.policy import LocalPolicy
 
 QUERIES = 4
-"""Queries at once."""
+"""Queries at once, unless told otherwise."""
 
 Talk = tuple[str, tuple[Message, ...], tuple[Message, ...]]
 """Name, opening, and the observations that follow its turns."""
@@ -61,7 +62,7 @@ def run_stock(model: LocalModel, talks: Sequence[Talk], load: Load) -> float:
         for turn, most in enumerate(load.turns):
             whole = encode(messages, model.vocabulary, model.folder.geometry, sampled=sampled)
             images = [Image.fromarray(decoded(picture.picture.data)) for picture in whole.pictures]
-            ids = torch.tensor([whole.ids])
+            ids = torch.tensor([whole.ids], device=model.device)
             marks = (ids == model.vocabulary.picture_pad).int()
             pixels = processor(images=images, return_tensors="pt")
             written = _generated(model, ids, marks, pixels, most)
@@ -75,8 +76,8 @@ def _generated(model: LocalModel, ids: torch.Tensor, marks: torch.Tensor, pixels
         input_ids=ids,
         attention_mask=torch.ones_like(ids),
         mm_token_type_ids=marks,
-        pixel_values=pixels["pixel_values"].to(model.dtype),
-        image_grid_thw=pixels["image_grid_thw"],
+        pixel_values=pixels["pixel_values"].to(model.device, model.dtype),
+        image_grid_thw=pixels["image_grid_thw"].to(model.device),
         max_new_tokens=most,
         min_new_tokens=most,
         do_sample=False,
@@ -162,17 +163,18 @@ def _forgetful(model: LocalModel) -> LocalModel:
     )
 
 
-def compare(size: TinySize, load: Load, *, queries: int = QUERIES) -> dict[str, object]:
+def compare(size: TinySize, load: Load, *, queries: int = QUERIES, device: str = "cpu") -> dict[str, object]:
     """Run every arm and return seconds a query and their ratios."""
     with tempfile.TemporaryDirectory() as folder:
         parameters = build_model(Path(folder), size)
-        return {"parameters": parameters, **_compared(load_model(folder, device="cpu"), load, queries)}
+        return {"parameters": parameters, **_compared(load_model(folder, device=device), load, queries)}
 
 
 def _compared(model: LocalModel, load: Load, queries: int) -> dict[str, object]:
     own, pool = distinct(load, queries), pooled(load, queries)
     arms: dict[str, Callable[[], float]] = {
         "stock, one at a time": lambda: run_stock(model, own[:1], load),
+        "own pictures, no cache, one at a time": lambda: run_uncached(model, own[:1], load),
         "own pictures, no cache between turns": lambda: run_uncached(model, own[: max(queries // 2, 1)], load),
         "own pictures, one at a time": lambda: run_cached(model, own[:2], load, at_once=False),
         "own pictures": lambda: run_cached(model, own, load),
@@ -181,18 +183,22 @@ def _compared(model: LocalModel, load: Load, queries: int) -> dict[str, object]:
     }
     run_cached(model, distinct(SMALL, 1), SMALL)  # so that no arm pays for what is loaded once
     seconds = {name: round(arm(), 3) for name, arm in arms.items()}
-    stock = seconds["stock, one at a time"]
+    stock, mine = seconds["stock, one at a time"], seconds["own pictures"]
     return {
         "load": load_json(load),
         "queries_at_once": queries,
+        "device": _device_name(model),
         "threads": torch.get_num_threads(),
         "seconds_a_query": seconds,
         "stock_over": {name: round(stock / spent, 2) for name, spent in seconds.items()},
-        "no_cache_over_own_pictures": round(
-            seconds["own pictures, no cache between turns"] / seconds["own pictures"], 2
-        ),
-        "one_at_a_time_over_own_pictures": round(seconds["own pictures, one at a time"] / seconds["own pictures"], 2),
+        "no_cache_over_own_pictures": round(seconds["own pictures, no cache between turns"] / mine, 2),
+        "one_at_a_time_over_own_pictures": round(seconds["own pictures, one at a time"] / mine, 2),
+        "neither_over_own_pictures": round(seconds["own pictures, no cache, one at a time"] / mine, 2),
     }
+
+
+def _device_name(model: LocalModel) -> str:
+    return torch.cuda.get_device_name() if model.device.type == "cuda" else model.device.type
 
 
 def main() -> None:
@@ -203,12 +209,18 @@ def main() -> None:
     parser.add_argument(
         "--queries", type=int, default=128, help="queries of the second part, for each number at once"
     )
+    parser.add_argument("--device", default="cpu", help="as torch names it; cuda for a GPU")
+    parser.add_argument("--at-once", type=int, default=QUERIES, help="queries of the first part, all at once")
     parser.add_argument("--small", action="store_true", help="only try the benchmark out")
     arguments = parser.parse_args()
     size = TinySize() if arguments.small else HUNDRED
-    result: dict[str, object] = {"against_stock": compare(size, SMALL if arguments.small else FULL)}
+    load = SMALL if arguments.small else FULL
+    compared = compare(size, load, queries=arguments.at_once, device=arguments.device)
+    result: dict[str, object] = {"against_stock": compared}
     if arguments.model is not None:
-        result["queries_a_second"] = queries_a_second(arguments.model, queries=arguments.queries)
+        result["queries_a_second"] = queries_a_second(
+            arguments.model, queries=arguments.queries, device=arguments.device
+        )
     versions = {"torch": torch.__version__}
     write_result(arguments.out, provenance("benchmarks.local_policy") | {"libraries": versions} | result)
 

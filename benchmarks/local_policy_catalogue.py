@@ -26,12 +26,12 @@ ITEMS = 200
 """Pictures in the pool."""
 
 
-def queries_a_second(folder: Path, *, queries: int, seed: int = 4201) -> list[dict[str, object]]:
+def queries_a_second(folder: Path, *, queries: int, device: str = "cpu", seed: int = 4201) -> list[dict[str, object]]:
     """Rerank queries of an unseen catalogue and return, for each number of sessions at once, what it took.
 
     A single session is given an eighth of the queries, so that it does not take eight times as long.
     """
-    model = load_model(folder)
+    model = load_model(folder, device=device)
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as directory:
         pairs = _pairs(Path(directory), queries, seed)

@@ -66,7 +66,7 @@ def patchify(pixels: Pixels, geometry: PatchGeometry) -> Patches:
     blocks = pixels.reshape(rows // merge, merge, patch, columns // merge, merge, patch, 3)
     levels = np.ascontiguousarray(blocks.transpose(0, 3, 1, 4, 6, 2, 5)).reshape(rows * columns, 3, 1, patch * patch)
     out = np.empty((rows * columns, 3, geometry.temporal, patch * patch), dtype=np.float32)
-    for channel, table in enumerate(_levels(geometry.mean, geometry.std)):
+    for channel, table in enumerate(level_table(geometry.mean, geometry.std)):
         out[:, channel] = table[levels[:, channel]]
     return out.reshape(rows * columns, -1)
 
@@ -78,8 +78,8 @@ def patchify_all(pictures: Sequence[Pixels], geometry: PatchGeometry) -> tuple[P
 
 
 @lru_cache(maxsize=8)
-def _levels(mean: tuple[float, float, float], std: tuple[float, float, float]) -> npt.NDArray[np.float32]:
-    """Return what each of the 256 levels of each channel becomes, in the processor's order of operations."""
+def level_table(mean: tuple[float, float, float], std: tuple[float, float, float]) -> npt.NDArray[np.float32]:
+    """Return what each of the 256 levels of each channel becomes, [3, 256], in the processor's order of operations."""
     levels = np.arange(256, dtype=np.float64) * (1 / 255)
     scaled = levels.astype(np.float32)
     return np.stack(

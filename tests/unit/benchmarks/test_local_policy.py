@@ -26,7 +26,7 @@ def test_every_arm_is_measured_and_put_against_stock_transformers() -> None:
     seconds, ratios = result["seconds_a_query"], result["stock_over"]
     assert isinstance(seconds, dict)
     assert isinstance(ratios, dict)
-    assert len(seconds) == len(ratios) == 6
+    assert len(seconds) == len(ratios) == 7
     assert all(spent > 0 for spent in seconds.values())
     assert ratios["stock, one at a time"] == 1.0
 

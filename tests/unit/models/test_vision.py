@@ -12,7 +12,7 @@ from tests.tiny_models import CELL, FAMILIES, loaded, shown
 from vretrver.agent.messages import ShownPicture
 from vretrver.errors import PictureError
 from vretrver.models.patches import Pixels, patchify_all
-from vretrver.models.vision import Vision
+from vretrver.models.vision import Vision, patch_rows
 
 SIZES = ((3, 3), (3, 5), (3, 3), (1, 1), (7, 2))
 
@@ -39,6 +39,15 @@ def test_visual_tokens_are_those_of_the_stock_model(family: str) -> None:
     for level, pictures in enumerate(levels):
         for theirs, seen in zip(pictures, ours, strict=True):
             torch.testing.assert_close(seen.deepstack[level], theirs, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_picture_is_cut_the_same_to_the_bit_where_a_gpu_would_do_it(family: str) -> None:
+    geometry, cell = loaded(family).folder.geometry, CELL[family]
+    pixels = np.random.default_rng(3).integers(0, 256, (2, 3 * cell, 5 * cell, 3), dtype=np.uint8)
+    rows = patch_rows(torch.from_numpy(pixels), geometry)
+    assert rows.dtype == torch.float32
+    assert torch.equal(rows.flatten(0, 1), torch.from_numpy(patchify_all([*pixels], geometry)[0]))
 
 
 def test_the_families_differ_in_what_is_tested() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
 
 from ...agent.ablation import without_evidence
 from ...agent.bench import Views
@@ -11,10 +13,19 @@ from ...agent.dialect import Dialect
 from ...agent.dialects.vretrver import vretrver
 from ...agent.tools import SelectImages
 from ...errors import ConfigError
-from ...geometry import Box, PixelBudget
-from ...models.tiny.views import VIEWS
+from ...geometry import Box
+from ...models.tiny.views import VIEWS, shown_whole
 from .config import ArmName, LooksConfig
 from .tools import OracleZoom
+
+Model = Literal["agent", "twin", "taught"]
+"""A key of the configuration that names a model's folder."""
+
+_MODELS: dict[Model, str] = {
+    "agent": "the agent",
+    "twin": "the twin without tools",
+    "taught": "an agent that was taught on whole pictures",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +34,8 @@ class Arm:
 
     name: ArmName
     """Its name."""
-    twin: bool
-    """Whether the twin without tools ranks, not the agent."""
+    folder: Path
+    """The model that ranks."""
     dialect: Dialect
     """What the model is told, and what its calls do."""
     views: Views
@@ -40,20 +51,21 @@ def arm_named(name: ArmName, config: LooksConfig, labels: Mapping[str, Box]) -> 
         labels: picture path -> where its label is.
 
     Raises:
-        ConfigError: the arm needs the twin, and the configuration names none.
+        ConfigError: the arm needs a model that the configuration does not name.
     """
     looking, blind = vretrver(), vretrver(tools=False)
-    whole = PixelBudget(tokens=config.whole_tokens)
-    larger = PixelBudget(tokens=config.larger_tokens)
-    arms = {
-        "agent": (False, looking, VIEWS),
-        "oracle-boxes": (False, replace(looking, tools=(SelectImages(), OracleZoom(labels=labels))), VIEWS),
-        "fake-looks": (False, without_evidence(looking), VIEWS),
-        "whole-candidates": (False, looking, replace(VIEWS, query=whole, candidate=whole)),
-        "no-tools": (True, blind, VIEWS),
-        "larger-thumbnails": (True, blind, replace(VIEWS, query=larger, candidate=larger)),
+    whole, larger = shown_whole(config.whole_tokens), shown_whole(config.larger_tokens)
+    arms: dict[ArmName, tuple[Model, Dialect, Views]] = {
+        "agent": ("agent", looking, VIEWS),
+        "oracle-boxes": ("agent", replace(looking, tools=(SelectImages(), OracleZoom(labels=labels))), VIEWS),
+        "fake-looks": ("agent", without_evidence(looking), VIEWS),
+        "whole-candidates": ("agent", looking, whole),
+        "whole-taught": ("taught", blind, whole),
+        "no-tools": ("twin", blind, VIEWS),
+        "larger-thumbnails": ("twin", blind, larger),
     }
-    twin, dialect, views = arms[name]
-    if twin and config.twin is None:
-        raise ConfigError(f"the arm {name} ranks with the twin without tools; name its folder with twin")
-    return Arm(name=name, twin=twin, dialect=dialect, views=views)
+    model, dialect, views = arms[name]
+    folder: Path | None = getattr(config, model)
+    if folder is None:
+        raise ConfigError(f"the arm {name} ranks with {_MODELS[model]}; name its folder with {model}")
+    return Arm(name=name, folder=folder, dialect=dialect, views=views)

@@ -9,7 +9,9 @@ from pydantic import Field
 
 from ...config import Section
 
-ArmName = Literal["agent", "oracle-boxes", "fake-looks", "whole-candidates", "no-tools", "larger-thumbnails"]
+ArmName = Literal[
+    "agent", "oracle-boxes", "fake-looks", "whole-candidates", "whole-taught", "no-tools", "larger-thumbnails"
+]
 """Arms; see `arms`."""
 
 
@@ -20,6 +22,8 @@ class LooksConfig(Section):
     """Folder of the agent."""
     twin: Path | None = None
     """Folder of the twin that was trained without tools; the arms without tools need it."""
+    taught: Path | None = None
+    """Folder of an agent that was taught to rank pictures shown whole, without looks; `whole-taught` needs it."""
     encoder: str
     """The coarse stage, as `lamra:FOLDER`."""
     gallery: Path
@@ -35,12 +39,14 @@ class LooksConfig(Section):
     larger_tokens: int = Field(16, ge=1)
     """Visual tokens a candidate in the arm `larger-thumbnails`: what the agent spends on one, looks included."""
     whole_tokens: int = Field(576, ge=1)
-    """Visual tokens of a candidate in the arm `whole-candidates`: the native 768 px."""
+    """Visual tokens of a candidate in the two arms that show it whole: the native 768 px."""
     in_flight: int = Field(64, ge=1)
     """Sessions at once."""
     workers: int = Field(2, ge=1)
     """Processes; cells are shared out over them."""
     threads: int = Field(1, ge=1)
     """Threads of torch in each process."""
+    device: str = "cpu"
+    """Where models run, as torch names it."""
     seed: int = 0
     """Of the bootstrap."""

@@ -98,8 +98,7 @@ def _work(job: _Job) -> Path:
     else:
         world = _world(job.config)
         arm = arm_named(job.arm, job.config, world.labels)
-        folder = job.config.twin if arm.twin and job.config.twin is not None else job.config.agent
-        policy = _policy(folder, job.config.in_flight)
+        policy = _policy(arm.folder, job.config.in_flight, job.config.device)
         scores = run_cell(arm, policy, world, job.task, _asked(job.config, job.task), job.size, job.config.seed)
     replace_file(job.path, (json.dumps(scores, indent=2) + "\n").encode())
     return job.path
@@ -116,8 +115,8 @@ def _asked(config: LooksConfig, task: int) -> list[AskedQuery]:
 
 
 @lru_cache(maxsize=2)
-def _policy(folder: Path, in_flight: int) -> Policy:
-    return LocalPolicy.of_folder(folder, dtype="bfloat16", device="cpu", in_flight=in_flight)
+def _policy(folder: Path, in_flight: int, device: str) -> Policy:
+    return LocalPolicy.of_folder(folder, dtype="bfloat16", device=device, in_flight=in_flight)
 
 
 def coarse_scores(asked: Sequence[AskedQuery]) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...agent.bench import Views
 from ...geometry import PixelBudget
 
@@ -10,3 +12,9 @@ THUMBNAIL = PixelBudget(tokens=9)
 
 VIEWS = Views(query=THUMBNAIL, candidate=THUMBNAIL, select=PixelBudget(tokens=64), zoom=PixelBudget(tokens=16))
 """Thumbnails of queries and candidates; 256 px when selected; 128 px regions at full scale."""
+
+
+def shown_whole(tokens: int) -> Views:
+    """Return sizes with pictures of queries and candidates at `tokens` visual tokens from the start."""
+    whole = PixelBudget(tokens=tokens)
+    return replace(VIEWS, query=whole, candidate=whole)

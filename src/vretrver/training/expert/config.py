@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from ...config import Section
 
@@ -34,6 +35,9 @@ class SynthesisConfig(Section):
     """The windows."""
     tools: bool = True
     """Whether the expert looks; without, it ranks by what the thumbnails show, for the twin without tools."""
+    whole_tokens: int | None = Field(default=None, ge=1)
+    """Visual tokens of pictures that are shown whole from the start, instead of thumbnails: the expert reads what is
+    in them at once. Goes without tools."""
     hurried: int = Field(default=0, ge=0, le=100)
     """Per cent of windows with fewer turns than usual: where the expert would still look, its answer is forced."""
     seed: int = 0
@@ -42,3 +46,9 @@ class SynthesisConfig(Section):
     """Windows of a file; a killed run loses no more than the files that were being written."""
     workers: int = Field(default=2, ge=1)
     """Processes."""
+
+    @model_validator(mode="after")
+    def _nothing_to_look_for(self) -> Self:
+        if self.whole_tokens is not None and self.tools:
+            raise ValueError("whole_tokens shows everything from the start; set tools to false with it")
+        return self

@@ -42,18 +42,21 @@ class Flaws:
     """Looking turns whose first call has a mistake in it."""
 
 
-def expert(practices: Mapping[str, Practice], *, seed: int, flaws: Flaws | None = None) -> ScriptedPolicy:
+def expert(
+    practices: Mapping[str, Practice], *, seed: int, flaws: Flaws | None = None, whole: bool = False
+) -> ScriptedPolicy:
     """Return the expert. Where it is given no tools it guesses among what is undecided, in the order of the window.
 
     Args:
         practices: session name -> the window and what is true of it.
         seed: of the flaws.
         flaws: how often it errs; None is the usual rate.
+        whole: whether pictures are shown so large from the start that it reads them at once.
     """
     used = flaws or Flaws()
 
     def script(moment: Moment) -> str:
-        return _Turn(practices[moment.session], moment, seed, used).text()
+        return _Turn(practices[moment.session], moment, seed, used, whole).text()
 
     return ScriptedPolicy(script, name="catalogue-expert")
 
@@ -61,16 +64,17 @@ def expert(practices: Mapping[str, Practice], *, seed: int, flaws: Flaws | None 
 class _Turn:
     """One turn: what is known from all observations before it, and what follows."""
 
-    def __init__(self, practice: Practice, moment: Moment, seed: int, flaws: Flaws) -> None:
+    def __init__(self, practice: Practice, moment: Moment, seed: int, flaws: Flaws, whole: bool) -> None:
         self.practice, self.wanted, self.moment, self.flaws = practice, practice.wanted, moment, flaws
         self.lot = Stream(seed, "flaws", moment.session, len(moment.said))
         self.first = not moment.said
-        self.pictured = practice.shape.pool in ("pictures", "pages")
+        self.pictured = practice.shape.pool in ("pictures", "pages") and not whole
         self.undecided = [k for k in range(1, len(practice.items) + 1) if self._agrees(k)]
         seen = [sights(message) for message in moment.messages[2:]]
         self.last: list[Sight] = seen[-1] if seen else []
         self.before = {s.item for turn in seen[:-1] for s in turn if s.holds_label(self._shot(s.item))}
-        self.read = self.before | {s.item for s in self.last if s.holds_label(self._shot(s.item))}
+        self.plain = {0} if whole else set[int]()
+        self.read = self.before | self.plain | {s.item for s in self.last if s.holds_label(self._shot(s.item))}
         self.zoomed = {s.item for turn in seen for s in turn if s.region is not None}
         self.enlarged = {s.item for turn in seen for s in turn if s.region is None}
 
@@ -108,8 +112,9 @@ class _Turn:
             values = [trait_of(item, trait) for trait, _ in self.wanted.traits]
             lines.append(trait_line(number, values, self.wanted))
         lines.append(f"Undecided {', '.join(map(str, self.undecided))}.\n")
-        if not self.pictured and self.wanted.detail is not None:
-            lines += [self._reading(k) for k in self.undecided]
+        if not self.pictured and (self.wanted.detail is not None or self.plain):
+            there = [0] if self.wanted.detail is None else []
+            lines += [self._reading(k) for k in (*there, *self.undecided)]
         return "".join(lines)
 
     def _readings(self) -> str:

@@ -21,7 +21,7 @@ from ...data.catalogue.tasks import SHAPES, World, make_world
 from ...data.catalogue.write import leave_with_parent
 from ...errors import DataError
 from ...files import replace_file
-from ...models.tiny.views import VIEWS
+from ...models.tiny.views import VIEWS, shown_whole
 from ...traces import trajectory_to_json
 from ..book import PictureBook, RecordedPolicy
 from ..drawn import DrawnStore
@@ -116,11 +116,11 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
     path = shard_path(out, number)
     partial = path.with_suffix(f".pictures.{os.getpid()}")
     book = PictureBook(partial, write=True)
-    policy = RecordedPolicy(expert(practices, seed=config.seed), book)
+    policy = RecordedPolicy(expert(practices, seed=config.seed, whole=config.whole_tokens is not None), book)
     setup = SessionSetup(
         dialect=vretrver(tools=config.tools),
         images=store,
-        views=VIEWS,
+        views=shown_whole(config.whole_tokens) if config.whole_tokens else VIEWS,
         limits=SessionLimits(),
         sampling=Sampling(),
         policy=policy.fingerprint,

@@ -57,10 +57,10 @@ def world() -> World:
 
 
 def practised(
-    practices: Sequence[Practice], *, tools: bool = True, flaws: Flaws | None = None
+    practices: Sequence[Practice], *, tools: bool = True, flaws: Flaws | None = None, whole: bool = False
 ) -> list[tuple[Practice, Trajectory]]:
     """Return windows with the expert's record of each."""
-    policy = expert({practice.task.session: practice for practice in practices}, seed=0, flaws=flaws)
+    policy = expert({practice.task.session: practice for practice in practices}, seed=0, flaws=flaws, whole=whole)
     setup = SessionSetup(
         dialect=vretrver(tools=tools),
         images=GreyStore(),
@@ -87,7 +87,7 @@ def windows(count: int, *, sizes: Sequence[int] = (2, 5, 10, 20), seed: int = 1)
 
 
 def sessions() -> str:
-    """Return one session of each task shape, all turns, and one with a missed look and one with a wrong call."""
+    """Return one session of each task shape, all turns, and of one shape all ways to rank."""
     sampler = WindowSampler(world(), seed=1)
     sound = [sampler.window(n, shape=SHAPE[task], size=4) for n, task in enumerate(sorted(SHAPE))]
     one, other = (sampler.window(n, shape=SHAPE[0], size=3) for n in (16, 25))
@@ -96,6 +96,7 @@ def sessions() -> str:
         *practised([one], flaws=Flaws(missed_zoom=1000, wrong_call=0)),
         *practised([other], flaws=Flaws(missed_zoom=0, wrong_call=500)),
         *practised([one], tools=False),
+        *practised([one, sound[4]], tools=False, whole=True),
     ]
     return "\n".join(_told(practice, record) for practice, record in parts)
 
