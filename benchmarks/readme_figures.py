@@ -18,7 +18,7 @@ README = Path(__file__).parents[1] / "README.md"
 WIDTH = 118
 """Characters of a line."""
 
-BLOCKS = ("demo", "looks", "looks_shapes")
+BLOCKS = ("demo", "looks", "looks_shapes", "looks_whole")
 """Result files whose tables stand in the README."""
 
 SHAPES = {"0": "text", "4": "picture", "7": "picture and text"}
@@ -38,11 +38,19 @@ ARMS = {
     "agent": "the agent",
     "fake-looks": "its looks show nothing new",
     "oracle-boxes": "its looks are put where the detail is",
-    "whole-candidates": "candidates shown whole",
     "no-tools": "trained without looks",
     "larger-thumbnails": "the same, with thumbnails as large as the agent's looks",
 }
 """Arm of the experiment -> its row."""
+
+WHOLE = {
+    "whole-taught": "an agent taught to read whole pictures, without looks",
+    "whole-candidates": "the agent, shown whole pictures it never met",
+}
+"""Arm that is shown candidates whole -> its row."""
+
+_WINDOW = "5"
+"""The largest window in which whole pictures leave room for an answer."""
 
 FIGURES = {
     "hit@1": ("hit@1", "{:.3f}"),
@@ -132,13 +140,37 @@ def shapes_block(looks: Json) -> str:
     return f"{table}\n\n{_wrapped(sentence)}"
 
 
+def whole_block(whole: Json, looks: Json) -> str:
+    """Return what it gives, and costs, to show candidates whole instead of letting an agent look."""
+    arms = [("the agent, which looks", looks["results"]["arms"]["agent"])]
+    arms += [(name, whole["results"]["arms"][arm]) for arm, name in WHOLE.items()]
+    rows = []
+    for name, cells in arms:
+        found = [cells[task][_WINDOW] for task in SHAPES]
+        tokens = " / ".join(f"{cell['visual_tokens']:,.0f}" for cell in found)
+        rows.append([name, *(_interval(cell["hit@1"]) for cell in found), tokens])
+    table = _table(("hit@1, asked with", *SHAPES.values(), "visual tokens"), rows)
+    queries = min(cells[task][_WINDOW]["queries"] for _, cells in arms for task in SHAPES)
+    sentence = (
+        f"{queries} queries a column, windows of {_WINDOW} with the right candidate in them; whole pictures take "
+        f"{whole['config']['whole_tokens']} visual tokens each (`benchmarks/results/looks_whole.json`, measured on a "
+        "GPU)."
+    )
+    return f"{table}\n\n{_wrapped(sentence)}"
+
+
 def with_blocks(text: str, results: Mapping[str, Json]) -> str:
     """Return a document with the tables of results put between their comments.
 
     Raises:
         ValueError: a comment is missing.
     """
-    made = {"demo": demo_block, "looks": looks_block, "looks_shapes": shapes_block}
+    made = {
+        "demo": demo_block,
+        "looks": looks_block,
+        "looks_shapes": shapes_block,
+        "looks_whole": lambda whole: whole_block(whole, results["looks"]),
+    }
     for name, result in results.items():
         begin, end = (f"<!-- {edge} {name} -->\n" for edge in ("begin", "end"))
         before, found, rest = text.partition(begin)

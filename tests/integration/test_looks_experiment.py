@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vretrver.errors import ConfigError
-from vretrver.experiments.looks.config import LooksConfig
+from vretrver.experiments.looks.config import ArmName, LooksConfig
 from vretrver.experiments.looks.run import run_looks
 from vretrver.models.shipped import shipped_folder
 from vretrver.training.gallery import draw_gallery
@@ -60,7 +60,16 @@ def test_a_cell_says_what_a_guess_is_worth_and_how_far_the_looks_went(gallery: P
     assert json.loads((tmp_path / "coarse-task0.json").read_text()) == results["coarse"]["0"]
 
 
-def test_an_arm_without_its_model_is_refused_before_anything_runs(gallery: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="the arm no-tools ranks with the twin without tools"):
-        run_looks(config(gallery, arms=("agent", "no-tools")), tmp_path, note=lambda _: None)
+@pytest.mark.parametrize(
+    ("arm", "said"),
+    [
+        ("no-tools", "the arm no-tools ranks with the twin without tools; name its folder with twin"),
+        ("whole-taught", "whole-taught ranks with an agent that was taught on whole pictures; .* with taught"),
+    ],
+)
+def test_an_arm_without_its_model_is_refused_before_anything_runs(
+    gallery: Path, tmp_path: Path, arm: ArmName, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        run_looks(config(gallery, arms=("agent", arm)), tmp_path, note=lambda _: None)
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]

@@ -79,7 +79,7 @@ def patchify_all(pictures: Sequence[Pixels], geometry: PatchGeometry) -> tuple[P
 
 @lru_cache(maxsize=8)
 def level_table(mean: tuple[float, float, float], std: tuple[float, float, float]) -> npt.NDArray[np.float32]:
-    """Return what each of the 256 levels of each channel becomes, [3, 256], in the processor's order of operations."""
+    """Return what the 256 levels of each channel become, [3, 256], in the processor's order of operations."""
     levels = np.arange(256, dtype=np.float64) * (1 / 255)
     scaled = levels.astype(np.float32)
     return np.stack(

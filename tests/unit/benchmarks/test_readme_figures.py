@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.readme_figures import OTHERS, demo_block, looks_block, shapes_block, with_blocks
+from benchmarks.readme_figures import OTHERS, demo_block, looks_block, shapes_block, whole_block, with_blocks
 
 ARM = {
     "hit@1": [0.812, 0.75, 0.86],
@@ -84,6 +84,18 @@ def test_the_table_of_the_other_task_shapes_has_one_in_a_row() -> None:
     assert len(lines) == 2 + len(OTHERS) + 2
     assert lines[-1].startswith("500 queries a row, end to end;")
     assert lines[-1].endswith("(`python -m x`).")
+
+
+def test_the_table_of_whole_pictures_puts_them_beside_the_agent_in_the_same_windows() -> None:
+    shown = {task: {"5": {**cell(0.96), "visual_tokens": 2880.0}} for task in ("0", "4", "7")}
+    arms = {"whole-taught": shown, "whole-candidates": {task: {"5": cell(0.0)} for task in ("0", "4", "7")}}
+    whole = {"config": {"whole_tokens": 576}, "results": {"arms": arms}}
+    lines = whole_block(whole, {"results": LOOKS}).splitlines()
+    agent, taught = "0.950 [0.920, 0.980]", "0.960 [0.930, 0.990]"
+    assert lines[2] == f"| the agent, which looks | {agent} | {agent} | {agent} | 261 / 261 / 261 |"
+    assert lines[3].endswith(f"without looks | {taught} | {taught} | {taught} | 2,880 / 2,880 / 2,880 |")
+    assert lines[6].startswith("500 queries a column, windows of 5 ")
+    assert lines[6].endswith("whole pictures take 576 visual tokens each")
 
 
 def test_tables_stand_between_their_comments_and_twice_is_once() -> None:

@@ -12,8 +12,9 @@ from ...data.catalogue.world import Detail
 from ...geometry import Box
 
 Cause = Literal["protocol", "ruled-out", "not-shown", "misread", "compared"]
-"""Why the right candidate is not first: no answer; its thumbnail was misjudged; its label (or the query's) was never
-wholly shown; a label was shown and read wrongly; everything was read right, and the order is wrong all the same."""
+"""Why the right candidate is not first: no answer; its thumbnail was misjudged; its label (or the query's) was
+never wholly in a look; a label in a look was read wrongly; everything was read right, and the order is wrong all the
+same."""
 
 CAUSES: tuple[Cause, ...] = ("protocol", "ruled-out", "not-shown", "misread", "compared")
 """All causes, in the order in which they are looked for."""
