@@ -45,6 +45,9 @@ class Sampling:
     """Most tokens of one turn."""
     seed: int = 0
     """Seed of the draw, for policies that can be seeded."""
+    complete_answers: bool = True
+    """Whether an answer is held to naming every candidate once, by a policy that can. What a model writes unheld is
+    what training and the measuring of formats want."""
 
     def __post_init__(self) -> None:
         """Refuse values outside their range with ValueError."""
@@ -70,6 +73,8 @@ class Request:
     """`time.monotonic()` seconds after which nothing more is wanted; None is no deadline."""
     answer_only: bool = False
     """Whether only an answer is accepted; a policy may constrain its decoding to the answer's grammar."""
+    candidates: int | None = None
+    """How many candidates an answer names, from 1; None is not known. See `Sampling.complete_answers`."""
     score_tokens: tuple[str, ...] = ()
     """Texts of single tokens whose log-probability at the first position is wanted."""
     task: WindowTask | None = field(default=None, repr=False, compare=False)

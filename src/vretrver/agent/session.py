@@ -132,6 +132,7 @@ class _State:
             stop=() if self.forcing else self.setup.dialect.stop,
             deadline=self.deadline,
             answer_only=self.forcing,
+            candidates=len(self.task.candidates),
             task=self.task,
         )
 

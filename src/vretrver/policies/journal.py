@@ -119,8 +119,8 @@ def _sent(request: Request) -> Iterable[object]:
         yield message.role
         yield [piece if isinstance(piece, str) else [piece.picture.sha256] for piece in message.pieces]
     sampling = request.sampling
-    yield [sampling.temperature, sampling.top_p, sampling.max_tokens, sampling.seed]
-    yield [list(request.stop), request.answer_only, list(request.score_tokens)]
+    yield [sampling.temperature, sampling.top_p, sampling.max_tokens, sampling.seed, sampling.complete_answers]
+    yield [list(request.stop), request.answer_only, request.candidates, list(request.score_tokens)]
 
 
 def _after(entry: Entry) -> str:

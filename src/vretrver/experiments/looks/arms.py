@@ -40,6 +40,8 @@ class Arm:
     """What the model is told, and what its calls do."""
     views: Views
     """At what size pictures are shown."""
+    complete: bool
+    """Whether answers are held to naming every candidate once."""
 
 
 def arm_named(name: ArmName, config: LooksConfig, labels: Mapping[str, Box]) -> Arm:
@@ -59,6 +61,7 @@ def arm_named(name: ArmName, config: LooksConfig, labels: Mapping[str, Box]) -> 
         "agent": ("agent", looking, VIEWS),
         "oracle-boxes": ("agent", replace(looking, tools=(SelectImages(), OracleZoom(labels=labels))), VIEWS),
         "fake-looks": ("agent", without_evidence(looking), VIEWS),
+        "complete-answers": ("agent", looking, VIEWS),
         "whole-candidates": ("agent", looking, whole),
         "whole-taught": ("taught", blind, whole),
         "no-tools": ("twin", blind, VIEWS),
@@ -68,4 +71,4 @@ def arm_named(name: ArmName, config: LooksConfig, labels: Mapping[str, Box]) -> 
     folder: Path | None = getattr(config, model)
     if folder is None:
         raise ConfigError(f"the arm {name} ranks with {_MODELS[model]}; name its folder with {model}")
-    return Arm(name=name, folder=folder, dialect=dialect, views=views)
+    return Arm(name=name, folder=folder, dialect=dialect, views=views, complete=name == "complete-answers")

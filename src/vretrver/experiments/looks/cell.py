@@ -37,7 +37,7 @@ def run_cell(
     settings = AgentConfig(
         dialect=arm.dialect, views=arm.views, schedule=ReferenceSchedule(depth=size, size=size, stride=size)
     )
-    settings = replace(settings, sampling=replace(settings.sampling, max_tokens=512))
+    settings = replace(settings, sampling=replace(settings.sampling, max_tokens=512, complete_answers=arm.complete))
     reranker = Reranker(policy, world.images, settings)
     started = time.monotonic()
     pairs = [(one.query, world.hits(task, one.window(size))) for one in asked]

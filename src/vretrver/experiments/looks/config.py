@@ -10,7 +10,14 @@ from pydantic import Field
 from ...config import Section
 
 ArmName = Literal[
-    "agent", "oracle-boxes", "fake-looks", "whole-candidates", "whole-taught", "no-tools", "larger-thumbnails"
+    "agent",
+    "complete-answers",
+    "oracle-boxes",
+    "fake-looks",
+    "whole-candidates",
+    "whole-taught",
+    "no-tools",
+    "larger-thumbnails",
 ]
 """Arms; see `arms`."""
 

@@ -1,7 +1,8 @@
 """Decoding held to an answer: `<answer>[n, n, ...]</answer>` with whole numbers of one to three digits.
 
-How many candidates there are is not known here; numbers that are none, and repeats, are put right by
-`agent.parsing.repair`. The list is closed in time: an id is allowed only if the end can still be reached from it.
+Where it is known how many candidates there are, each is named once; else numbers that are none, and repeats, are put
+right by `agent.parsing.repair`. The list is closed in time: an id is allowed only if the end can still be reached
+from it, and where tokens do not last for all candidates, the rest is left to the repair.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ def _after(state: int, sign: str) -> int | None:
 class AnswerGrammar:
     """The answer grammar over the ids of a tokenizer."""
 
+    texts: dict[int, str] = field(repr=False)
+    """Id -> its text, for ids that can stand in an answer."""
+    opening: frozenset[int] = field(repr=False)
+    """Ids that can open the list."""
     moves: dict[int, dict[int, int]] = field(repr=False)
     """State -> allowed id -> state after it."""
     least: dict[int, int] = field(repr=False)
@@ -56,7 +61,8 @@ class AnswerGrammar:
         for state in range(END):
             reached = {number: _run(state, text) for number, text in usable.items()}
             moves[state] = {number: after for number, after in reached.items() if after is not None}
-        return cls(moves, _distances(moves))
+        opening = frozenset(number for number, text in texts.items() if "[" in text)
+        return cls(usable, opening, moves, _distances(moves))
 
     def allowed(self, state: int, left: int) -> list[int]:
         """Return the ids that may be written next.
@@ -72,6 +78,79 @@ class AnswerGrammar:
             return in_time
         nearest = min(self.least[after] for after in moves.values())
         return [number for number, after in moves.items() if self.least[after] == nearest]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The candidates that an answer has named so far."""
+
+    candidates: int
+    """How many there are."""
+    named: frozenset[int] = frozenset()
+    """Those named."""
+    digits: str = ""
+    """The beginning of the next one."""
+
+    def after(self, text: str) -> Listed | None:
+        """Return what is named after more text, or None when every candidate cannot be named once any more."""
+        named, digits = self.named, self.digits
+        for sign in text:
+            if sign.isdigit():
+                digits += sign
+                if not any(str(n).startswith(digits) for n in range(1, self.candidates + 1) if n not in named):
+                    return None
+            elif sign in ",]":
+                if not digits or int(digits) in named:
+                    return None
+                named, digits = named | {int(digits)}, ""
+                if (sign == "]") != (len(named) == self.candidates):
+                    return None
+        return Listed(self.candidates, named, digits)
+
+
+class Answer:
+    """An answer that is being written.
+
+    Args:
+        grammar: what it is held to.
+        candidates: how many it names, each once; None lets it name any.
+        written: what is written of it.
+
+    Raises:
+        ValueError: no answer begins so.
+    """
+
+    def __init__(self, grammar: AnswerGrammar, *, candidates: int | None = None, written: str = "") -> None:
+        state = _run(0, written)
+        if state is None:
+            raise ValueError(f"no answer begins with {written!r}")
+        self.grammar = grammar
+        self.state = state
+        self._listed = None if candidates is None else Listed(candidates).after(written)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is written to its end."""
+        return self.state == END
+
+    def allowed(self, left: int) -> list[int]:
+        """Return the ids that may be written next, `left` being those that may still be written."""
+        ids, listed, texts = self.grammar.allowed(self.state, left), self._listed, self.grammar.texts
+        complete = [] if listed is None else [number for number in ids if listed.after(texts[number]) is not None]
+        return complete or ids
+
+    def take(self, number: int) -> None:
+        """Note the id that was written, one of those allowed."""
+        self.state = self.grammar.moves[self.state][number]
+        if self._listed is not None:
+            self._listed = self._listed.after(self.grammar.texts[number])
+
+
+def begun(text: str) -> str | None:
+    """Return what is written of an answer at the end of a turn's text; None when it has not come to a list."""
+    _, opened, rest = text.rpartition(_OPEN)
+    thinking = "<think>" in text and "</think>" not in text
+    return f"{opened}{rest}" if opened and not thinking and _run(0, f"{opened}{rest}") is not None else None
 
 
 def _run(state: int, text: str) -> int | None:

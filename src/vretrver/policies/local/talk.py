@@ -10,6 +10,7 @@ from torch import Tensor
 from ...agent.messages import Message
 from ...agent.policy import Completion, FinishReason, Request, Usage
 from ...models.vocabulary import Vocabulary
+from .grammar import Answer
 
 
 @dataclass(slots=True, eq=False)
@@ -61,8 +62,8 @@ class Turn:
     """Tokens of the conversation before the turn."""
     cached: int = 0
     """Those of them that were not read for this request."""
-    state: int = 0
-    """Where a constrained answer stands."""
+    answer: Answer | None = None
+    """The answer that is being written, where it is held to the grammar."""
     cancelled: bool = False
     """Whether it is to end."""
     dropped: bool = False
@@ -78,6 +79,11 @@ class Turn:
             return FinishReason.CANCELLED
         deadline = self.request.deadline
         return FinishReason.DEADLINE if deadline is not None and time.monotonic() >= deadline else None
+
+    @property
+    def candidates(self) -> int | None:
+        """How many candidates its answer is held to name; None when it is not held to name them all."""
+        return self.request.candidates if self.request.sampling.complete_answers else None
 
     def fail(self, finish: FinishReason, error: str) -> None:
         """End the turn and the conversation with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from ...agent.policy import FinishReason
 from ...models.keyvalues import KeyValues
 from ...models.language import cache_shape, logits_of, run_language
 from ...models.loading import LocalModel
-from .grammar import END, AnswerGrammar
+from .grammar import Answer, AnswerGrammar, begun
 from .sampling import choose, uniform
 from .talk import Talk, Turn
 
@@ -36,7 +37,6 @@ class Writing:
         self._logits = torch.empty(0)
         never = model.vocabulary.never_written(model.outputs)
         self._never = torch.tensor(never, dtype=torch.long, device=model.device)
-        self._grammar: AnswerGrammar | None = None
 
     @property
     def open(self) -> list[Turn]:
@@ -100,8 +100,10 @@ class Writing:
         """Draw the next id of every row and end the turns that it ends."""
         scores = self._logits.index_fill(1, self._never, -math.inf)
         for row, turn in enumerate(self.turns):
-            if turn.finish is None and turn.request.answer_only:
-                self._hold(scores[row], turn)
+            if turn.finish is None and turn.request.answer_only and turn.answer is None:
+                turn.answer = Answer(self.grammar, candidates=turn.candidates)
+            if turn.finish is None and turn.answer is not None:
+                self._hold(scores[row], turn, turn.answer)
         samplings = [turn.request.sampling for turn in self.turns]
         draws = [
             uniform(turn.request.sampling.seed, turn.session, turn.talk.turns, len(turn.ids)) for turn in self.turns
@@ -112,11 +114,15 @@ class Writing:
             if turn.finish is None:
                 self._take(turn, number, logprob)
 
-    def _hold(self, scores: Tensor, turn: Turn) -> None:
+    @cached_property
+    def grammar(self) -> AnswerGrammar:
+        """What answers are held to."""
+        return AnswerGrammar.of(self.model.vocabulary)
+
+    def _hold(self, scores: Tensor, turn: Turn, answer: Answer) -> None:
         """Leave only the ids from which an answer can still be finished, in place."""
-        self._grammar = self._grammar or AnswerGrammar.of(self.model.vocabulary)
         left = turn.request.sampling.max_tokens - len(turn.ids)
-        allowed = torch.tensor(self._grammar.allowed(turn.state, left), device=scores.device)
+        allowed = torch.tensor(answer.allowed(left), device=scores.device)
         best = scores[allowed]
         scores.fill_(-math.inf)
         scores[allowed] = best
@@ -129,9 +135,14 @@ class Writing:
         turn.ids.append(number)
         turn.logprobs.append(logprob)
         vocabulary, sampling = self.model.vocabulary, turn.request.sampling
-        if turn.request.answer_only and self._grammar is not None:
-            turn.state = self._grammar.moves[turn.state][number]
-        if number == vocabulary.turn_end or turn.state == END or self._stops(turn):
+        if turn.answer is not None:
+            turn.answer.take(number)
+        elif turn.candidates is not None and number in self.grammar.opening:
+            written = begun(vocabulary.decode(turn.ids))
+            if written is not None:
+                turn.answer = Answer(self.grammar, candidates=turn.candidates, written=written)
+        whole = turn.answer is not None and turn.answer.whole
+        if number == vocabulary.turn_end or whole or self._stops(turn):
             turn.finish = FinishReason.STOP
         elif len(turn.ids) >= sampling.max_tokens:
             turn.finish = FinishReason.LENGTH

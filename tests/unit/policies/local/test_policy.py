@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -97,6 +98,26 @@ def test_an_answer_only_request_is_always_answered_with_an_answer(policy: LocalP
         assert parse_turn(answer.text).answer
         assert policy.model.vocabulary.decode(answer.token_ids or ()) == answer.text
     assert not any(parse_turn(done[f"free{seed}"].text).answer for seed in range(10))
+
+
+@pytest.mark.parametrize("forced", [True, False])
+@pytest.mark.parametrize("complete", [True, False])
+def test_an_answer_names_every_candidate_once_where_that_is_asked_for(
+    policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch, forced: bool, complete: bool
+) -> None:
+    plain, step = writing.choose, count()
+    said = policy.model.vocabulary.text("" if forced else "<think>not <answer>[7, yet</think><answer>[")
+
+    def choose(scores: torch.Tensor, *more: Any) -> torch.Tensor:
+        """Write what is said first, then what the model wants."""
+        place = next(step)
+        return torch.tensor([said[place]]) if place < len(said) else plain(scores, *more)
+
+    monkeypatch.setattr(writing, "choose", choose)
+    sampling = Sampling(temperature=2.0, max_tokens=len(said) + 90, complete_answers=complete)
+    request = ask("a", messages=opening(), sampling=sampling, answer_only=forced, candidates=12)
+    answer = parse_turn(alone(policy, request).text).answer
+    assert (sorted(answer or ()) == list(range(1, 13))) == complete
 
 
 def test_a_deadline_that_has_passed_is_answered_unread_and_the_conversation_can_go_on(policy: LocalPolicy) -> None:
