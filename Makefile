@@ -53,8 +53,7 @@ benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results
 	$(BIN)/python -m benchmarks.looks
 	$(BIN)/python -m benchmarks.looks --name looks_shapes --set 'shapes=[1, 2, 3, 6, 8, 9]' --set 'windows=[20]' \
 	  --set 'arms=[agent]'
-	$(BIN)/python -m benchmarks.looks --name looks_whole --set 'arms=[agent, whole-candidates]' --set 'windows=[5]' \
-	  --set queries=20
+	$(BIN)/python -m benchmarks.looks --name looks_complete --set 'arms=[complete-answers]'
 	$(BIN)/python -m benchmarks.readme_figures
 
 models: $(VENV)/.dev  ## train the shipped models again (about three hours; goes on where it was stopped)

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from vretrver.agent.dialects.vretrver import vretrver
+from vretrver.agent.policy import Sampling
 from vretrver.agent.reranker import AgentConfig, Reranker
 from vretrver.agent.schedule import ReferenceSchedule
 from vretrver.data.catalogue.write import write_catalogue
@@ -36,7 +37,9 @@ def queries_a_second(folder: Path, *, queries: int, device: str = "cpu", seed: i
     with tempfile.TemporaryDirectory() as directory:
         pairs = _pairs(Path(directory), queries, seed)
         images = ImageStore({"": directory})
-        config = AgentConfig(dialect=vretrver(), views=VIEWS, schedule=ReferenceSchedule(depth=DEPTH))
+        config = AgentConfig(
+            dialect=vretrver(), views=VIEWS, schedule=ReferenceSchedule(depth=DEPTH), sampling=Sampling()
+        )
         for at_once in AT_ONCE:
             model.vision.forget()
             policy = LocalPolicy(model, in_flight=at_once)

@@ -59,7 +59,7 @@ FIGURES = {
     "call_valid": ("calls that are carried out", "{:.4f}"),
     "zooms": ("zooms", "{:.1f}"),
     "selects": ("pictures selected whole", "{:.2f}"),
-    "tokens": ("tokens written", "{:.0f}"),
+    "tokens": ("tokens read and written", "{:.0f}"),
     "visual_tokens": ("visual tokens", "{:.0f}"),
     "seconds": ("seconds", "{:.2f}"),
 }
@@ -143,18 +143,18 @@ def shapes_block(looks: Json) -> str:
 def whole_block(whole: Json, looks: Json) -> str:
     """Return what it gives, and costs, to show candidates whole instead of letting an agent look."""
     arms = [("the agent, which looks", looks["results"]["arms"]["agent"])]
-    arms += [(name, whole["results"]["arms"][arm]) for arm, name in WHOLE.items()]
+    arms += [(name, whole["results"]["arms"][arm]) for arm, name in WHOLE.items() if arm in whole["results"]["arms"]]
     rows = []
     for name, cells in arms:
         found = [cells[task][_WINDOW] for task in SHAPES]
-        tokens = " / ".join(f"{cell['visual_tokens']:,.0f}" for cell in found)
-        rows.append([name, *(_interval(cell["hit@1"]) for cell in found), tokens])
-    table = _table(("hit@1, asked with", *SHAPES.values(), "visual tokens"), rows)
+        costs = [" / ".join(f"{cell[kind]:,.0f}" for cell in found) for kind in ("visual_tokens", "tokens")]
+        rows.append([name, *(_interval(cell["hit@1"]) for cell in found), *costs])
+    table = _table(("hit@1, asked with", *SHAPES.values(), "visual tokens", "all tokens"), rows)
     queries = min(cells[task][_WINDOW]["queries"] for _, cells in arms for task in SHAPES)
     sentence = (
         f"{queries} queries a column, windows of {_WINDOW} with the right candidate in them; whole pictures take "
         f"{whole['config']['whole_tokens']} visual tokens each (`benchmarks/results/looks_whole.json`, measured on a "
-        "GPU)."
+        "GPU; the first row is that of `looks.json`)."
     )
     return f"{table}\n\n{_wrapped(sentence)}"
 

@@ -45,9 +45,8 @@ class Sampling:
     """Most tokens of one turn."""
     seed: int = 0
     """Seed of the draw, for policies that can be seeded."""
-    complete_answers: bool = True
-    """Whether an answer is held to naming every candidate once, by a policy that can. What a model writes unheld is
-    what training and the measuring of formats want."""
+    complete_answers: bool = False
+    """Whether an answer is held to naming every candidate once, by a policy that can hold it."""
 
     def __post_init__(self) -> None:
         """Refuse values outside their range with ValueError."""

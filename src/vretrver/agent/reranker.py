@@ -84,8 +84,8 @@ class AgentConfig:
     """Sizes of pictures; None takes the dialect's."""
     schedule: Schedule = field(default_factory=ReferenceSchedule)
     """Order of windows."""
-    sampling: Sampling = field(default_factory=Sampling)
-    """How completions are drawn."""
+    sampling: Sampling = Sampling(complete_answers=True)
+    """How completions are drawn. Training, and measuring what a model writes by itself, want free answers."""
     limits: SessionLimits = field(default_factory=SessionLimits)
     """Caps of one session."""
     seconds: float | None = None

@@ -14,16 +14,17 @@ app = typer.Typer(no_args_is_help=True)
 
 OutOption = Annotated[Path, typer.Option(help="Folder of the run; a run that was stopped goes on.")]
 ConfigOption = Annotated[Path | None, typer.Option(help="The configuration, YAML.")]
-_SPINS = "20000"
-"""Turns, some microseconds, that torch's threads wait awake for the next piece of a step before they sleep."""
-
 SetsOption = Annotated[list[str] | None, typer.Option("--set", help="Override a key, as in --set steps=100.")]
+
+
+_SPINS = "20000"
+"""Rounds, half a millisecond in all, that torch's threads stay awake for the next piece of a step."""
 
 
 @app.callback()
 def train() -> None:
     """Train models on the drawn catalogue, step by step."""
-    os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+    os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)  # pieces follow one another faster than threads wake up
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Causal attention for training on CPUs: by strips of rows, each over the places it may see, with plain products.
 
-torch's own kernel for CPUs is as fast forwards, but its backward pass, most of a step of the small agent, is not.
+A step of the small agent takes a tenth less time than with torch's own kernel, whose backward pass is slow there. It
+costs memory, as all weights are kept for the backward pass, and in bfloat16 a little precision: scores are rounded
+before the softmax, where torch's kernel keeps them in 32 bits.
 """
 
 from __future__ import annotations
@@ -16,6 +18,10 @@ NAME = "causal_strips"
 """What a model's `set_attn_implementation` calls it."""
 
 _ROWS = 128
+"""Rows of a strip."""
+
+_MOST = 2**26
+"""Weights of a layer, half of which are kept: with more the library's own attention is used."""
 
 
 def train_by_strips(model: Any) -> None:
@@ -34,7 +40,9 @@ def causal_strips(
     scaling: float | None = None,
     **given: Any,
 ) -> tuple[Tensor, None]:
-    """Attend as transformers' `sdpa_attention_forward` does; that takes over where a mask or no gradients are wanted.
+    """Attend as transformers' `sdpa_attention_forward` does, which takes over in cases this is not made for.
+
+    Those are a mask, dropout, no gradients, a conversation that goes on, and too little memory.
 
     Args:
         module: the layer.
@@ -48,16 +56,18 @@ def causal_strips(
     Returns:
         [rows, length, heads, width], and no weights.
     """
-    if attention_mask is not None or not query.requires_grad or query.shape[2] != key.shape[2]:
+    rows, heads, length, width = query.shape
+    plain = attention_mask is None and not given.get("dropout") and length == key.shape[2]
+    if not plain or not query.requires_grad or rows * heads * length**2 > _MOST:
         out: Tensor = sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **given)[0]
         return out, None
-    groups = query.shape[1] // key.shape[1]
+    groups = heads // key.shape[1]
     keys, values = repeat_kv(key, groups).transpose(-1, -2), repeat_kv(value, groups)
-    scaled = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
+    scaled = query * (width**-0.5 if scaling is None else scaling)
     ahead = torch.full((_ROWS, _ROWS), float("-inf"), dtype=query.dtype).triu(1)
     strips = []
-    for start in range(0, query.shape[2], _ROWS):
-        end = min(start + _ROWS, query.shape[2])
+    for start in range(0, length, _ROWS):
+        end = min(start + _ROWS, length)
         scores = scaled[:, :, start:end] @ keys[..., :end]
         scores[..., start:] += ahead[: end - start, : end - start]
         strips.append(scores.softmax(-1) @ values[:, :, :end])

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.readme_figures import OTHERS, demo_block, looks_block, shapes_block, whole_block, with_blocks
+from benchmarks.readme_figures import (
+    OTHERS,
+    demo_block,
+    looks_block,
+    shapes_block,
+    whole_block,
+    with_blocks,
+)
 
 ARM = {
     "hit@1": [0.812, 0.75, 0.86],
@@ -92,8 +99,10 @@ def test_the_table_of_whole_pictures_puts_them_beside_the_agent_in_the_same_wind
     whole = {"config": {"whole_tokens": 576}, "results": {"arms": arms}}
     lines = whole_block(whole, {"results": LOOKS}).splitlines()
     agent, taught = "0.950 [0.920, 0.980]", "0.960 [0.930, 0.990]"
-    assert lines[2] == f"| the agent, which looks | {agent} | {agent} | {agent} | 261 / 261 / 261 |"
-    assert lines[3].endswith(f"without looks | {taught} | {taught} | {taught} | 2,880 / 2,880 / 2,880 |")
+    assert lines[2] == f"| the agent, which looks | {agent} | {agent} | {agent} | 261 / 261 / 261 | 806 / 806 / 806 |"
+    assert lines[3].endswith(
+        f"without looks | {taught} | {taught} | {taught} | 2,880 / 2,880 / 2,880 | 806 / 806 / 806 |"
+    )
     assert lines[6].startswith("500 queries a column, windows of 5 ")
     assert lines[6].endswith("whole pictures take 576 visual tokens each")
 

@@ -140,7 +140,7 @@ def test_a_conversation_goes_on_with_all_that_was_said(reopen: Callable[..., Ope
         {"sampling": Sampling(seed=1)},
         {"sampling": Sampling(max_tokens=9)},
         {"stop": (".",)},
-        {"sampling": Sampling(complete_answers=False)},
+        {"sampling": Sampling(complete_answers=True)},
         {"answer_only": True},
         {"candidates": 5},
         {"score_tokens": ("1",)},

@@ -14,7 +14,7 @@ from ...agent.dialects.vretrver import vretrver
 from ...agent.tools import SelectImages
 from ...errors import ConfigError
 from ...geometry import Box
-from ...models.tiny.views import VIEWS, shown_whole
+from ...models.tiny.views import VIEWS, shown_at
 from .config import ArmName, LooksConfig
 from .tools import OracleZoom
 
@@ -56,7 +56,7 @@ def arm_named(name: ArmName, config: LooksConfig, labels: Mapping[str, Box]) -> 
         ConfigError: the arm needs a model that the configuration does not name.
     """
     looking, blind = vretrver(), vretrver(tools=False)
-    whole, larger = shown_whole(config.whole_tokens), shown_whole(config.larger_tokens)
+    whole, larger = shown_at(config.whole_tokens), shown_at(config.larger_tokens)
     arms: dict[ArmName, tuple[Model, Dialect, Views]] = {
         "agent": ("agent", looking, VIEWS),
         "oracle-boxes": ("agent", replace(looking, tools=(SelectImages(), OracleZoom(labels=labels))), VIEWS),

@@ -114,7 +114,7 @@ def _asked(config: LooksConfig, task: int) -> list[AskedQuery]:
     return _world(config).asked(task)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _policy(folder: Path, in_flight: int, device: str) -> Policy:
     return LocalPolicy.of_folder(folder, dtype="bfloat16", device=device, in_flight=in_flight)
 

@@ -14,7 +14,7 @@ VIEWS = Views(query=THUMBNAIL, candidate=THUMBNAIL, select=PixelBudget(tokens=64
 """Thumbnails of queries and candidates; 256 px when selected; 128 px regions at full scale."""
 
 
-def shown_whole(tokens: int) -> Views:
+def shown_at(tokens: int) -> Views:
     """Return sizes with pictures of queries and candidates at `tokens` visual tokens from the start."""
-    whole = PixelBudget(tokens=tokens)
-    return replace(VIEWS, query=whole, candidate=whole)
+    size = PixelBudget(tokens=tokens)
+    return replace(VIEWS, query=size, candidate=size)

@@ -1,12 +1,13 @@
 """Decoding held to an answer: `<answer>[n, n, ...]</answer>` with whole numbers of one to three digits.
 
-Where it is known how many candidates there are, each is named once; else numbers that are none, and repeats, are put
-right by `agent.parsing.repair`. The list is closed in time: an id is allowed only if the end can still be reached
-from it, and where tokens do not last for all candidates, the rest is left to the repair.
+Where it is known how many candidates there are, none is named twice, and all are where the ids that are left last for
+them; else `agent.parsing.repair` puts numbers right. The list is closed in time: an id is allowed only if the end can
+still be reached from it; the last number of a list that has to end early may be one that was named.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...models.vocabulary import Vocabulary
@@ -16,6 +17,9 @@ _FIRST, _COMMA = len(_OPEN), len(_OPEN) + 4
 _CLOSED = _COMMA + 2
 END = _CLOSED + len(_CLOSE) - 1
 """The state in which an answer is whole; the first is 0."""
+
+MOST = 999
+"""Most candidates an answer can name."""
 
 
 def _after(state: int, sign: str) -> int | None:
@@ -54,8 +58,12 @@ class AnswerGrammar:
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> AnswerGrammar:
         """Return the grammar for a tokenizer; every id is tried once."""
+        return cls.of_texts({number: vocabulary.decode([number]) for number in range(vocabulary.size)})
+
+    @classmethod
+    def of_texts(cls, texts: Mapping[int, str]) -> AnswerGrammar:
+        """Return the grammar for ids of these texts."""
         signs = set(f"{_OPEN}{_CLOSE}0123456789, ")
-        texts = {number: vocabulary.decode([number]) for number in range(vocabulary.size)}
         usable = {number: text for number, text in texts.items() if text and signs.issuperset(text)}
         moves: dict[int, dict[int, int]] = {}
         for state in range(END):
@@ -91,8 +99,16 @@ class Listed:
     digits: str = ""
     """The beginning of the next one."""
 
-    def after(self, text: str) -> Listed | None:
-        """Return what is named after more text, or None when every candidate cannot be named once any more."""
+    def after(self, text: str, *, complete: bool) -> Listed | None:
+        """Return what is named after more text of an answer.
+
+        Args:
+            text: what follows; the grammar allows it.
+            complete: whether the list may end with the last candidate only.
+
+        Returns:
+            None when the text names what is no candidate or was named, or ends the list before that may be.
+        """
         named, digits = self.named, self.digits
         for sign in text:
             if sign.isdigit():
@@ -100,10 +116,11 @@ class Listed:
                 if not any(str(n).startswith(digits) for n in range(1, self.candidates + 1) if n not in named):
                     return None
             elif sign in ",]":
-                if not digits or int(digits) in named:
+                if not digits or int(digits) in named or int(digits) > self.candidates:
                     return None
                 named, digits = named | {int(digits)}, ""
-                if (sign == "]") != (len(named) == self.candidates):
+                more = len(named) < self.candidates
+                if more if sign == "]" and complete else sign == "," and not more:
                     return None
         return Listed(self.candidates, named, digits)
 
@@ -113,7 +130,7 @@ class Answer:
 
     Args:
         grammar: what it is held to.
-        candidates: how many it names, each once; None lets it name any.
+        candidates: how many there are; None, and more than `MOST`, lets it name any.
         written: what is written of it.
 
     Raises:
@@ -126,7 +143,8 @@ class Answer:
             raise ValueError(f"no answer begins with {written!r}")
         self.grammar = grammar
         self.state = state
-        self._listed = None if candidates is None else Listed(candidates).after(written)
+        known = candidates is not None and 1 <= candidates <= MOST
+        self._listed = Listed(candidates or 0).after(written, complete=False) if known else None
 
     @property
     def whole(self) -> bool:
@@ -136,21 +154,31 @@ class Answer:
     def allowed(self, left: int) -> list[int]:
         """Return the ids that may be written next, `left` being those that may still be written."""
         ids, listed, texts = self.grammar.allowed(self.state, left), self._listed, self.grammar.texts
-        complete = [] if listed is None else [number for number in ids if listed.after(texts[number]) is not None]
-        return complete or ids
+        if listed is None:
+            return ids
+        once = [number for number in ids if listed.after(texts[number], complete=False) is not None]
+        return [number for number in once if listed.after(texts[number], complete=True) is not None] or once or ids
 
     def take(self, number: int) -> None:
         """Note the id that was written, one of those allowed."""
         self.state = self.grammar.moves[self.state][number]
         if self._listed is not None:
-            self._listed = self._listed.after(self.grammar.texts[number])
+            self._listed = self._listed.after(self.grammar.texts[number], complete=False)
 
 
 def begun(text: str) -> str | None:
-    """Return what is written of an answer at the end of a turn's text; None when it has not come to a list."""
-    _, opened, rest = text.rpartition(_OPEN)
-    thinking = "<think>" in text and "</think>" not in text
-    return f"{opened}{rest}" if opened and not thinking and _run(0, f"{opened}{rest}") is not None else None
+    """Return the answer a turn has begun, `<answer>[` at least, when nothing but a closed think block precedes it.
+
+    Anywhere else such a text may be a draft, or part of a call; it is left alone.
+    """
+    thought, closed, body = text.partition("</think>")
+    written = (body if closed else thought).lstrip()
+    return written if written.startswith(_OPEN) and _run(0, written) is not None else None
+
+
+def characters(candidates: int) -> int:
+    """Return the characters, so most ids, from `<answer>[` to the end of an answer that names all candidates."""
+    return len(", ".join(map(str, range(1, candidates + 1)))) + len(_CLOSE)
 
 
 def _run(state: int, text: str) -> int | None:

@@ -82,7 +82,7 @@ class Turn:
 
     @property
     def candidates(self) -> int | None:
-        """How many candidates its answer is held to name; None when it is not held to name them all."""
+        """How many candidates its answer is held to name, each once; None when it is free."""
         return self.request.candidates if self.request.sampling.complete_answers else None
 
     def fail(self, finish: FinishReason, error: str) -> None:

@@ -13,7 +13,7 @@ from ...agent.policy import FinishReason
 from ...models.keyvalues import KeyValues
 from ...models.language import cache_shape, logits_of, run_language
 from ...models.loading import LocalModel
-from .grammar import Answer, AnswerGrammar, begun
+from .grammar import Answer, AnswerGrammar, begun, characters
 from .sampling import choose, uniform
 from .talk import Talk, Turn
 
@@ -121,11 +121,21 @@ class Writing:
 
     def _hold(self, scores: Tensor, turn: Turn, answer: Answer) -> None:
         """Leave only the ids from which an answer can still be finished, in place."""
-        left = turn.request.sampling.max_tokens - len(turn.ids)
-        allowed = torch.tensor(answer.allowed(left), device=scores.device)
+        allowed = torch.tensor(answer.allowed(self._left(turn)), device=scores.device)
         best = scores[allowed]
         scores.fill_(-math.inf)
         scores[allowed] = best
+
+    def _left(self, turn: Turn) -> int:
+        """Return how many more ids a turn may have."""
+        return min(turn.request.sampling.max_tokens, self.context - turn.prompt) - len(turn.ids)
+
+    def _hold_what_begins(self, turn: Turn) -> None:
+        """Hold an answer that the turn has begun by itself, if a complete one still fits; else it goes on freely."""
+        if turn.candidates is not None and turn.ids[-1] in self.grammar.opening:
+            written = begun(self.model.vocabulary.decode(turn.ids))
+            if written is not None and characters(turn.candidates) <= self._left(turn):
+                turn.answer = Answer(self.grammar, candidates=turn.candidates, written=written)
 
     def _take(self, turn: Turn, number: int, logprob: float) -> None:
         """Note a sampled id and end the turn where it does."""
@@ -137,10 +147,8 @@ class Writing:
         vocabulary, sampling = self.model.vocabulary, turn.request.sampling
         if turn.answer is not None:
             turn.answer.take(number)
-        elif turn.candidates is not None and number in self.grammar.opening:
-            written = begun(vocabulary.decode(turn.ids))
-            if written is not None:
-                turn.answer = Answer(self.grammar, candidates=turn.candidates, written=written)
+        else:
+            self._hold_what_begins(turn)
         whole = turn.answer is not None and turn.answer.whole
         if number == vocabulary.turn_end or whole or self._stops(turn):
             turn.finish = FinishReason.STOP

@@ -35,9 +35,9 @@ class SynthesisConfig(Section):
     """The windows."""
     tools: bool = True
     """Whether the expert looks; without, it ranks by what the thumbnails show, for the twin without tools."""
-    whole_tokens: int | None = Field(default=None, ge=1)
-    """Visual tokens of pictures that are shown whole from the start, instead of thumbnails: the expert reads what is
-    in them at once. Goes without tools."""
+    whole_tokens: int | None = Field(default=None, ge=576)
+    """Visual tokens of pictures that are shown at full scale from the start, instead of thumbnails: the expert reads
+    the labels in them at once. Goes without tools; 576 are the native 768 px, and no label can be read at fewer."""
     hurried: int = Field(default=0, ge=0, le=100)
     """Per cent of windows with fewer turns than usual: where the expert would still look, its answer is forced."""
     seed: int = 0

@@ -62,19 +62,23 @@ def expert(
 
 
 class _Turn:
-    """One turn: what is known from all observations before it, and what follows."""
+    """One turn: what is known from all observations before it, and what follows.
+
+    `unread` says whether the labels of candidates stand in thumbnails, where looks have to show them.
+    """
 
     def __init__(self, practice: Practice, moment: Moment, seed: int, flaws: Flaws, whole: bool) -> None:
         self.practice, self.wanted, self.moment, self.flaws = practice, practice.wanted, moment, flaws
         self.lot = Stream(seed, "flaws", moment.session, len(moment.said))
         self.first = not moment.said
-        self.pictured = practice.shape.pool in ("pictures", "pages") and not whole
+        self.whole = whole
+        self.unread = practice.shape.pool in ("pictures", "pages") and not whole
         self.undecided = [k for k in range(1, len(practice.items) + 1) if self._agrees(k)]
         seen = [sights(message) for message in moment.messages[2:]]
         self.last: list[Sight] = seen[-1] if seen else []
         self.before = {s.item for turn in seen[:-1] for s in turn if s.holds_label(self._shot(s.item))}
-        self.plain = {0} if whole else set[int]()
-        self.read = self.before | self.plain | {s.item for s in self.last if s.holds_label(self._shot(s.item))}
+        now = {s.item for s in self.last if s.holds_label(self._shot(s.item))}
+        self.read = self.before | now | ({0} if whole else set())
         self.zoomed = {s.item for turn in seen for s in turn if s.region is not None}
         self.enlarged = {s.item for turn in seen for s in turn if s.region is None}
 
@@ -112,7 +116,7 @@ class _Turn:
             values = [trait_of(item, trait) for trait, _ in self.wanted.traits]
             lines.append(trait_line(number, values, self.wanted))
         lines.append(f"Undecided {', '.join(map(str, self.undecided))}.\n")
-        if not self.pictured and (self.wanted.detail is not None or self.plain):
+        if self.whole or (not self.unread and self.wanted.detail is not None):
             there = [0] if self.wanted.detail is None else []
             lines += [self._reading(k) for k in (*there, *self.undecided)]
         return "".join(lines)
@@ -126,7 +130,7 @@ class _Turn:
             name = str(sight.item) if sight.item else "Query"
             lines.append(self._reading(sight.item) if sight.item in self.read else f"{name} nothing\n")
         if self.wanted.detail is None and 0 in self.read - self.before:
-            there = self.before - {0} if self.pictured else set(self.undecided)
+            there = self.before - {0} if self.unread else set(self.undecided)
             lines += [self._reading(k) for k in self.undecided if k in there]
         return "".join(lines)
 
@@ -139,7 +143,7 @@ class _Turn:
         """Return the looks that come next; none when nothing is undecided any more."""
         if len(self.undecided) < 2 or self._matched():
             return []
-        needed = [*([0] if self.wanted.detail is None else []), *(self.undecided if self.pictured else [])]
+        needed = [*([0] if self.wanted.detail is None else []), *(self.undecided if self.unread else [])]
         pending = [k for k in needed if k not in self.read]
         missed = [k for k in pending if k in self.zoomed and k not in self.enlarged][:CALLS]
         calls = [select_call(missed)] if missed else []
@@ -166,7 +170,7 @@ class _Turn:
     def _scores(self) -> dict[int, float]:
         """Return how well each undecided candidate fits; what was not read stands behind one wrong mark."""
         asked = self._asked()
-        known = self.read if self.pictured else set(self.undecided)
+        known = self.read if self.unread else set(self.undecided)
         return {
             k: agreement(self._detail(k), asked)
             if asked and k in known

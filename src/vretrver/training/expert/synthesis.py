@@ -21,7 +21,7 @@ from ...data.catalogue.tasks import SHAPES, World, make_world
 from ...data.catalogue.write import leave_with_parent
 from ...errors import DataError
 from ...files import replace_file
-from ...models.tiny.views import VIEWS, shown_whole
+from ...models.tiny.views import VIEWS, shown_at
 from ...traces import trajectory_to_json
 from ..book import PictureBook, RecordedPolicy
 from ..drawn import DrawnStore
@@ -120,7 +120,7 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
     setup = SessionSetup(
         dialect=vretrver(tools=config.tools),
         images=store,
-        views=shown_whole(config.whole_tokens) if config.whole_tokens else VIEWS,
+        views=shown_at(config.whole_tokens) if config.whole_tokens else VIEWS,
         limits=SessionLimits(),
         sampling=Sampling(),
         policy=policy.fingerprint,

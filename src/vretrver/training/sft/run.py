@@ -8,16 +8,18 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from ...config import load_config
 from ...errors import DataError
 from ...models.agent_recipe import RECIPE_FILE, AgentRecipe
 from ...models.loading import load_model
 from ...models.tiny.config import AGENT
-from ...models.tiny.views import VIEWS
+from ...models.tiny.views import VIEWS, shown_at
 from ...traces import trajectory_from_json
 from ..attention import train_by_strips
 from ..book import PictureBook
 from ..curves import CURVES_FILE, write_curves
-from ..runlog import RunFolder
+from ..expert.config import SynthesisConfig
+from ..runlog import CONFIG_FILE, RunFolder
 from ..start import start_folder
 from ..trainers import MODEL_FOLDER, export_model, run_trainer
 from .config import SftConfig
@@ -54,8 +56,7 @@ def train_sft(config: SftConfig, out: Path, *, note: Callable[[str], None]) -> P
     for book in books:
         book.close()
     write_curves(out / CURVES_FILE, folder.metrics(), title="train sft")
-    more = {RECIPE_FILE: _recipe(shards[0])} if config.start.folder is None else {}
-    return export_model(loaded.model, begun, out / MODEL_FOLDER, more=more)
+    return export_model(loaded.model, begun, out / MODEL_FOLDER, more=_recipe(config, shards[0]))
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -65,8 +66,17 @@ def _shards(folder: Path) -> list[Path]:
     return shards
 
 
-def _recipe(shard: Path) -> bytes:
-    """Return the file that says how a small agent is to be used; a folder it goes on from brings its own."""
+def _recipe(config: SftConfig, shard: Path) -> dict[str, bytes]:
+    """Return the file that says how the agent was taught, by name.
+
+    Of trajectories that the expert did not write only the records are known, not the sizes: a model that was begun
+    from a folder keeps that folder's file, if it has one.
+    """
+    told = config.trajectories / CONFIG_FILE
+    whole = load_config(told, SynthesisConfig, environ={}).whole_tokens if told.is_file() else None
+    if config.start.folder is not None and not told.is_file():
+        return {}
     with shard.open("rb") as file:
         first = trajectory_from_json(file.readline())
-    return AgentRecipe(dialect=first.dialect, views=VIEWS).to_json().encode()
+    recipe = AgentRecipe(dialect=first.dialect, views=VIEWS if whole is None else shown_at(whole))
+    return {RECIPE_FILE: recipe.to_json().encode()}

@@ -76,11 +76,31 @@ def test_every_candidate_is_named_once_however_ids_are_chosen(candidates: int) -
 @pytest.mark.parametrize("most", [20, 30, 50])
 def test_where_ids_do_not_last_for_all_the_answer_still_ends(most: int) -> None:
     for seed in range(20):
-        assert parse_turn(_written(40, most, seed)).answer
+        answer = parse_turn(_written(40, most, seed)).answer
+        assert answer
+        *before, _ = answer  # the last one may be cut off
+        assert len(set(before)) == len(before) < 39
+        assert set(before) <= set(range(1, 41))
 
 
-def test_how_many_there_are_need_not_be_known() -> None:
-    assert any(sorted(parse_turn(_written(None, 60, seed)).answer or ()) != [1, 2] for seed in range(5))
+@pytest.mark.parametrize("candidates", [None, 0, 1000])
+def test_where_candidates_are_not_known_any_number_may_follow(candidates: int | None) -> None:
+    numbers = [number for seed in range(20) for number in parse_turn(_written(candidates, 60, seed)).answer or ()]
+    assert max(numbers) > 100
+    assert len(numbers) > 20
+
+
+def test_with_tokens_of_several_signs_every_candidate_is_still_named_once() -> None:
+    texts = [*"<answer>[]/ ,", *"0123456789", ", ", ",1", "1,", " 2", "[1", "12]", "3, 4", "]</answer>", "1, 2, 3"]
+    grammar = AnswerGrammar.of_texts(dict(enumerate(texts)))
+    chance = random.Random(1)
+    for candidates in (3, 4, 12, 25) * 10:
+        answer, ids = Answer(grammar, candidates=candidates), list[int]()
+        while not answer.whole:
+            ids.append(chance.choice(answer.allowed(1000 - len(ids))))
+            answer.take(ids[-1])
+        written = parse_turn("".join(texts[number] for number in ids)).answer
+        assert sorted(written or ()) == list(range(1, candidates + 1))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +108,11 @@ def test_how_many_there_are_need_not_be_known() -> None:
     [
         ("<think>so</think><answer>[", "<answer>["),
         ("<answer>[1", "<answer>[1"),
-        ("no <answer>[ yet <answer>[2, ", "<answer>[2, "),
+        ("reasoned</think>\n<answer>[2, ", "<answer>[2, "),
+        ("Draft: <answer>[", None),
+        ("<think>so</think>It is <answer>[", None),
+        ("<answer>[1]</answer><answer>[", None),
+        ('<tool_call>{"q": "<answer>[', None),
         ("<think>I write <answer>[", None),
         ("<think>so</think><answer>", None),
         ("<think>so</think><answer>[x", None),

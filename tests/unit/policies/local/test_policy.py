@@ -106,7 +106,7 @@ def test_an_answer_names_every_candidate_once_where_that_is_asked_for(
     policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch, forced: bool, complete: bool
 ) -> None:
     plain, step = writing.choose, count()
-    said = policy.model.vocabulary.text("" if forced else "<think>not <answer>[7, yet</think><answer>[")
+    said = policy.model.vocabulary.text("" if forced else "<think>not <answer>[7, 7, yet</think>\n<answer>[")
 
     def choose(scores: torch.Tensor, *more: Any) -> torch.Tensor:
         """Write what is said first, then what the model wants."""
@@ -114,10 +114,19 @@ def test_an_answer_names_every_candidate_once_where_that_is_asked_for(
         return torch.tensor([said[place]]) if place < len(said) else plain(scores, *more)
 
     monkeypatch.setattr(writing, "choose", choose)
-    sampling = Sampling(temperature=2.0, max_tokens=len(said) + 90, complete_answers=complete)
+    sampling = Sampling(temperature=2.0, max_tokens=len(said) + 120, complete_answers=complete)
     request = ask("a", messages=opening(), sampling=sampling, answer_only=forced, candidates=12)
     answer = parse_turn(alone(policy, request).text).answer
     assert (sorted(answer or ()) == list(range(1, 13))) == complete
+
+
+def test_an_answer_ends_before_the_context_does(model: LocalModel) -> None:
+    asked = ask("a", messages=opening(), answer_only=True, candidates=40, sampling=Sampling(complete_answers=True))
+    prompt = alone(LocalPolicy(model), asked).usage.prompt_tokens
+    for room in (20, 30, 40):
+        done = alone(LocalPolicy(model, context_tokens=prompt + room), asked)
+        assert done.finish is FinishReason.STOP
+        assert 1 <= len(parse_turn(done.text).answer or ()) < 40
 
 
 def test_a_deadline_that_has_passed_is_answered_unread_and_the_conversation_can_go_on(policy: LocalPolicy) -> None:
