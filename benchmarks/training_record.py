@@ -1,10 +1,12 @@
 """Keeps what the stages of `make models` measured, once they are done: `python -m benchmarks.training_record`.
 
-It reads the runs under build/models and writes benchmarks/results/training.json; nothing is computed anew.
+It reads the runs under build/models and writes benchmarks/results/training.json; nothing is computed anew. Another
+checkout's runs are named with `--runs`, and another file with `--name`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -39,15 +41,31 @@ def _pace(metrics: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def timed(runs: Path) -> dict[str, Any]:
+    """Return the seconds of each stage of `make models`, and the minutes of all; nothing where it noted none."""
+    log = runs / "stages.jsonl"
+    if not log.is_file():
+        return {}
+    stages = {
+        line["stage"]: line["seconds"] for line in map(json.loads, log.read_text(encoding="utf-8").splitlines())
+    }
+    return {"stage_seconds": stages, "minutes": round(sum(stages.values()) / 60, 1)}
+
+
 def main() -> None:
     """Write the result file."""
-    stages: dict[str, Any] = {}
-    for run in sorted(path.parent for path in RUNS.glob("*/metrics.jsonl")):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, default=RUNS)
+    parser.add_argument("--name", default="training", help="of the result file")
+    arguments = parser.parse_args()
+    found: dict[str, Any] = {}
+    for run in sorted(path.parent for path in arguments.runs.glob("*/metrics.jsonl")):
         kind = run.name.split("-")[0]
-        stages[run.name] = {"perception": perception, "sft": sft}.get(kind, lambda run: _pace(_metrics(run)))(run)
+        found[run.name] = {"perception": perception, "sft": sft}.get(kind, lambda run: _pace(_metrics(run)))(run)
         if (run / "evaluation.json").is_file():
-            stages[run.name]["evaluation"] = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
-    write_result(RESULTS / "training.json", {**provenance("benchmarks.training_record"), "runs": stages})
+            found[run.name]["evaluation"] = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
+    result = {**provenance("benchmarks.training_record"), **timed(arguments.runs), "runs": found}
+    write_result(RESULTS / f"{arguments.name}.json", result)
 
 
 if __name__ == "__main__":

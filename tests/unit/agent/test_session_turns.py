@@ -79,6 +79,7 @@ def test_the_answer_is_asked_for_once_the_turns_are_used_up(drawn: DrawnFolder) 
     turns = [zoom(1), zoom(2), "hm", zoom(1), answer(2, 1)]
     played = play(window(drawn.candidates(2), drawn.query()), setup(drawn), turns)
     assert [request.answer_only for request in played.requests] == [False, False, False, False, True]
+    assert {request.candidates for request in played.requests} == {len(played.trajectory.candidates)}
     ask = "No looks are left. Answer now with all 2 candidate numbers: <answer>[...]</answer>"
     assert [ask in reply for reply in played.replies] == [False, False, False, True]
     record = played.trajectory

@@ -87,3 +87,19 @@ def test_a_missing_extra_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
     options = ("--set", "start.tokenizer=t", "--set", "trajectories=x")
     done = call("train", "sft", "--out", "run", *options, cwd=tmp_path)
     assert sentence_of(done) == "vretrver: torch is not installed; run: pip install 'vretrver[train]'"
+
+
+@pytest.mark.parametrize(("set_before", "spins"), [(None, "20000"), ("0", "0")])
+def test_threads_stay_awake_a_little_unless_the_environment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, set_before: str | None, spins: str
+) -> None:
+    if set_before is None:
+        monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    else:
+        monkeypatch.setenv("GOMP_SPINCOUNT", set_before)
+    code = (
+        "import os; from vretrver.cli.main import app; "
+        "app(['train', 'tokenizer', '--out', 'tok'], standalone_mode=False); print(os.environ['GOMP_SPINCOUNT'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == spins, done.stderr

@@ -76,3 +76,12 @@ def test_stages_follow_one_another_and_weights_are_kept() -> None:
 def test_impossible_stages_are_refused(stages: str) -> None:
     with pytest.raises(ConfigError, match="stages"):
         load_config(None, SynthesisConfig, sets=["gallery=x", f"stages={stages}"], environ={})
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [(["whole_tokens=576"], "set tools to false with it"), (["whole_tokens=64", "tools=false"], "whole_tokens")],
+)
+def test_whole_pictures_that_cannot_be_read_or_need_no_looks_are_refused(sets: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_config(None, SynthesisConfig, sets=["gallery=x", "stages=[{windows: 3}]", *sets], environ={})
