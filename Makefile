@@ -56,7 +56,7 @@ benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results
 	$(BIN)/python -m benchmarks.looks --name looks_complete --set 'arms=[complete-answers]'
 	$(BIN)/python -m benchmarks.readme_figures
 
-models: $(VENV)/.dev  ## train the shipped models again (about three hours; goes on where it was stopped)
+models: $(VENV)/.dev  ## train the shipped models again (two and a half hours; goes on where it was stopped)
 	$(BIN)/python scripts/make_models.py
 
 twin: $(VENV)/.dev  ## train the agent's twin without tools, after models (forty minutes); benchmarks.looks takes it in
