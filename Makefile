@@ -43,7 +43,7 @@ proofs: $(VENV)/.dev  ## run the full counts and write benchmarks/results (a qua
 proofs-catalogue: $(VENV)/.dev  ## run the gate: what the thumbnail destroys and the picture shows (about an hour)
 	$(BIN)/python -m proofs.catalogue
 
-benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results (an hour)
+benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results (an hour and a half)
 	$(BIN)/python -m benchmarks.demo_figures
 	$(BIN)/python -m benchmarks.catalogue_speed
 	$(BIN)/python -m benchmarks.decode_rate

@@ -20,7 +20,7 @@ NAME = "causal_strips"
 _ROWS = 128
 """Rows of a strip."""
 
-_MOST = 2**26
+_MOST = 2**27
 """Weights of a layer, half of which are kept: with more the library's own attention is used."""
 
 
