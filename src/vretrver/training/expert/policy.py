@@ -45,7 +45,7 @@ class Flaws:
 def expert(
     practices: Mapping[str, Practice], *, seed: int, flaws: Flaws | None = None, whole: bool = False
 ) -> ScriptedPolicy:
-    """Return the expert. Without tools it guesses among what is undecided, in order, unless it is shown whole pictures.
+    """Return the expert. Without tools and whole pictures it guesses among what is undecided, in order.
 
     Args:
         practices: session name -> the window and what is true of it.
