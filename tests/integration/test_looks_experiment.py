@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,23 @@ def test_a_cell_says_what_a_guess_is_worth_and_how_far_the_looks_went(gallery: P
     assert cell["zoom_holds_label"] == 1.0
     assert set(results["coarse"]["0"]) == {"hit@1", "hit@5", "hit@10", "hit@20"}
     assert json.loads((tmp_path / "coarse-task0.json").read_text()) == results["coarse"]["0"]
+
+
+def test_a_folder_of_other_weights_is_refused(gallery: Path, tmp_path: Path) -> None:
+    agent = tmp_path / "agent"
+    shutil.copytree(shipped_folder("agent"), agent)
+    out, one = tmp_path / "out", config(gallery, agent=agent, arms=("agent",))
+    assert sorted(run_looks(one, out, note=lambda _: None)["weights"]) == ["agent", "encoder"]
+    with (agent / "model.safetensors").open("r+b") as weights:
+        weights.truncate(weights.seek(-1, os.SEEK_END))
+    with pytest.raises(ConfigError, match="out: holds a run with other weights of the agent; choose another folder"):
+        run_looks(one, out, note=lambda _: None)
+
+
+def test_a_model_that_is_not_there_is_refused_at_once(gallery: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="gone: no such model folder"):
+        run_looks(config(gallery, agent=tmp_path / "gone"), tmp_path / "out", note=lambda _: None)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["config.yaml"]
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,19 @@ import torch
 
 from ...agent.policy import Policy
 from ...data.catalogue.write import leave_with_parent
+from ...errors import ConfigError
 from ...files import replace_file
+from ...models.digest import folder_digest
+from ...models.folder import open_folder
 from ...policies.local.policy import LocalPolicy
 from ...training.runlog import RunFolder
 from .arms import arm_named
 from .cell import run_cell
 from .config import ArmName, LooksConfig
 from .world import AskedQuery, LooksWorld
+
+WEIGHTS_FILE = "weights.json"
+"""Digests of the models that an experiment's cells were made with."""
 
 Note = Callable[[str], None]
 
@@ -48,22 +54,41 @@ def run_looks(config: LooksConfig, out: Path, *, note: Note) -> dict[str, Any]:
         note: takes a line for a person.
 
     Raises:
-        ConfigError: an arm needs a model that is not named, or the folder holds another experiment.
+        ConfigError: an arm needs a model that is not named or not there, or the folder holds another experiment, or
+            one with other weights.
     """
     RunFolder(out, config)
     jobs = _jobs(config, out)
     for name in config.arms:
         arm_named(name, config, {})  # says now what an arm lacks
+    weights = _held_weights(config, out)
     missing = [job for job in jobs if not job.path.is_file()]
     for done in _done(missing, config.workers):
         note(f"{done.stem}: {json.dumps(_read(done))}")
-    results: dict[str, Any] = {"coarse": {}, "arms": {}}
+    results: dict[str, Any] = {"weights": weights, "coarse": {}, "arms": {}}
     for job in jobs:
         if job.arm is None:
             results["coarse"][str(job.task)] = _read(job.path)
         else:
             results["arms"].setdefault(job.arm, {}).setdefault(str(job.task), {})[str(job.size)] = _read(job.path)
     return results
+
+
+def _held_weights(config: LooksConfig, out: Path) -> dict[str, str]:
+    """Return model -> digest of its folder; cells made with other weights at the same place are refused."""
+    named = {"agent": config.agent, "twin": config.twin, "taught": config.taught}
+    weights = {name: folder_digest(open_folder(folder).path) for name, folder in named.items() if folder is not None}
+    _, layout, place = config.encoder.partition(":")
+    if layout and Path(place).is_dir():
+        weights["encoder"] = folder_digest(Path(place))
+    path = out / WEIGHTS_FILE
+    for name, digest in (_read(path) if path.is_file() else weights).items():
+        if weights.get(name) != digest:
+            raise ConfigError(
+                f"{out}: holds a run with other weights of the {name}; choose another folder or remove it"
+            )
+    replace_file(path, (json.dumps(weights, indent=2) + "\n").encode())
+    return weights
 
 
 def _jobs(config: LooksConfig, out: Path) -> list[_Job]:
