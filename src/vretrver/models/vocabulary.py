@@ -92,8 +92,11 @@ class Vocabulary:
         return str(self.backend.decode(list(ids), skip_special_tokens=False))
 
     def single(self, text: str) -> int | None:
-        """Return the id of a text that is one token, else None."""
-        ids = self.text(text)
+        """Return the id of a text that is one token, else None; a text that has no ids is not one."""
+        try:
+            ids = self.text(text)
+        except DataError:
+            return None
         return ids[0] if len(ids) == 1 else None
 
     def never_written(self, width: int) -> list[int]:

@@ -18,10 +18,13 @@ from torch import Tensor
 from ...agent.policy import Completion, FinishReason, PolicyLimits, Request
 from ...models.loading import LocalModel, load_model
 from ...models.vision import MEMORY
-from .memory import NO_MEMORY, out_of_memory
+from .memory import NO_MEMORY, fits
 from .reading import READ_TOKENS, Ask, in_passes, look_at, passage_of, read_or_fail
 from .talk import Talk, Turn
 from .writing import Writing
+
+BROKEN_OFF = "an error broke the turn off"
+"""Said of turns that were being read or written when the program, or its user, was interrupted."""
 
 
 class LocalPolicy:
@@ -31,8 +34,11 @@ class LocalPolicy:
         model: the model.
         in_flight: turns written at once.
         context_tokens: most tokens of a conversation; None is what the model's folder says.
-        slice_tokens: tokens written on every row before newcomers are read.
+        slice_tokens: tokens written on every row before newcomers are read; at least 1.
         read_tokens: most tokens, padding included, that one pass reads.
+
+    Raises:
+        ValueError: `in_flight` or `slice_tokens` is less than 1.
     """
 
     def __init__(
@@ -44,6 +50,8 @@ class LocalPolicy:
         slice_tokens: int = 8,
         read_tokens: int = READ_TOKENS,
     ) -> None:
+        if slice_tokens < 1:
+            raise ValueError(f"a slice has at least one token, got slice_tokens {slice_tokens}")
         self.model = model
         self.slice_tokens = slice_tokens
         self.read_tokens = read_tokens
@@ -85,7 +93,14 @@ class LocalPolicy:
         return self._limits
 
     def submit(self, request: Request) -> None:
-        """Take a request; see `Policy.submit`."""
+        """Take a request; see `Policy.submit`.
+
+        Raises:
+            ValueError: a session of it is still waited for.
+        """
+        busy = [session for session in request.sessions if session in self._pending]
+        if busy:
+            raise ValueError(f"session {busy[0]!r} has a turn that is waited for; collect or release it first")
         turns = []
         for session in request.sessions:
             talk = self._talks.setdefault(session, Talk())
@@ -98,10 +113,14 @@ class LocalPolicy:
     def collect(self) -> list[Completion]:
         """Read what is new, write until a turn is finished, and return the finished ones; see `Policy.collect`."""
         while self._pending:
-            with torch.no_grad():
-                self._writing.settle(set(self._talks.values()))
-                self._read(self._admitted())
-                self._write()
+            try:
+                with torch.no_grad():
+                    self._writing.settle(set(self._talks.values()))
+                    self._read(self._admitted())
+                    self._write()
+            except BaseException:
+                self._break_off()
+                raise
             done = self._finished()
             if done:
                 return done
@@ -131,9 +150,9 @@ class LocalPolicy:
     def _admitted(self) -> list[Ask]:
         """Take the requests that have room, in the order they came, without turns that ended while they waited."""
         for ask in self._waiting:
+            ask.drop_interrupted()
             for turn in ask.turns:
-                turn.finish = turn.interrupted()
-                if turn.finish is None and turn.talk.failed is not None:
+                if turn.talk.failed is not None:
                     turn.finish = FinishReason.ERROR
                     turn.error = f"the conversation ended before ({turn.talk.failed}); release it"
             ask.turns = [turn for turn in ask.turns if turn.finish is None]
@@ -150,29 +169,33 @@ class LocalPolicy:
         passages = [passage for ask in asks if (passage := passage_of(ask, self.model, self._context)) is not None]
         turns: list[Turn] = []
         logits: list[Tensor] = []
-        for together in in_passes(look_at(passages, self.model), self.read_tokens):
-            for passage, row in read_or_fail(together, self.model):
+        for together in in_passes(passages, self.read_tokens):
+            for passage in together:
+                passage.ask.drop_interrupted()
+            wanted = [passage for passage in together if passage.ask.turns]
+            for passage, row in read_or_fail(look_at(wanted, self.model), self.model):
                 turns += passage.ask.turns
                 logits += [row] * len(passage.ask.turns)
-        if not turns:
-            return
-        try:
-            self._writing.join(turns, torch.stack(logits))
-        except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
-                raise
+        if turns and not fits(lambda: self._writing.join(turns, torch.stack(logits))):
             for turn in turns:
                 turn.fail(FinishReason.ERROR, NO_MEMORY)
 
     def _write(self) -> None:
         """Write a slice; where memory does not last, all turns that are being written end."""
-        try:
-            self._writing.write(self.slice_tokens)
-        except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
-                raise
+        if not fits(self._writing.write, self.slice_tokens):
             for turn in self._writing.open:
                 turn.fail(FinishReason.ERROR, NO_MEMORY)
+
+    def _break_off(self) -> None:
+        """End what an error met half-way: nobody knows how far its keys and values are."""
+        waiting = {turn for ask in self._waiting for turn in ask.turns}
+        met = {*self._writing.turns, *self._pending.values()} - waiting
+        for turn in met:
+            if turn.finish is None:
+                turn.fail(FinishReason.ERROR, BROKEN_OFF)
+            elif turn.talk.kept is None and turn.talk.length:
+                turn.talk.failed = BROKEN_OFF
+        self._writing.clear()
 
     def _finished(self) -> list[Completion]:
         """Take the finished turns off the list of what is waited for, in the order they were asked for."""

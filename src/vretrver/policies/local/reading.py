@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from ...models.language import cache_shape, logits_of, run_language
 from ...models.loading import LocalModel
 from ...models.positions import Positions, positions_of
 from ...models.vision import Seen
-from .memory import NO_MEMORY, out_of_memory
+from .memory import NO_MEMORY, fits
 from .talk import Turn
 
 READ_TOKENS = 8192
@@ -36,6 +36,12 @@ class Ask:
         """End all turns."""
         for turn in self.turns:
             turn.fail(finish, error)
+
+    def drop_interrupted(self) -> None:
+        """End the turns that were cancelled, or whose deadline has passed, and go on without them."""
+        for turn in self.turns:
+            turn.finish = turn.interrupted()
+        self.turns = [turn for turn in self.turns if turn.finish is None]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -76,25 +82,32 @@ def passage_of(ask: Ask, model: LocalModel, context: int) -> Passage | None:
         ask.fail(FinishReason.OVERFLOW, f"the conversation has {total} tokens, the policy takes {context}")
         return None
     places, following = positions_of(ids, new.grids, picture_pad=model.vocabulary.picture_pad, start=talk.position)
-    for turn in ask.turns:
-        turn.prompt, turn.cached = total, talk.length if turn is ask.turns[0] else total
     return Passage(ask=ask, ids=ids, places=places, following=following, pictures=new.pictures, seen=[])
 
 
 def look_at(passages: Sequence[Passage], model: LocalModel) -> list[Passage]:
-    """Encode the pictures of all passages together; those with a picture that cannot be read end, the others stay."""
+    """Encode the pictures of passages together; those with a picture that cannot be read end, the others stay."""
+    wanting = _encode(passages, model)
+    if wanting is None:
+        return list(passages)
+    if len(passages) > 1:
+        return [passage for single in passages for passage in look_at([single], model)]
+    passages[0].ask.fail(FinishReason.ERROR, wanting)
+    return []
+
+
+def _encode(passages: Sequence[Passage], model: LocalModel) -> str | None:
+    """Encode the pictures of passages, or say why that cannot be done."""
+    seen: list[Seen] = []
     try:
-        seen = iter(model.vision.see([shown for passage in passages for shown in passage.pictures]))
-    except (PictureError, RuntimeError, MemoryError) as error:
-        if not isinstance(error, PictureError) and not out_of_memory(error):
-            raise
-        if len(passages) > 1:
-            return [passage for single in passages for passage in look_at([single], model)]
-        passages[0].ask.fail(FinishReason.ERROR, str(error) if isinstance(error, PictureError) else NO_MEMORY)
-        return []
+        if not fits(lambda: seen.extend(model.vision.see([one for passage in passages for one in passage.pictures]))):
+            return NO_MEMORY
+    except PictureError as error:
+        return str(error)
+    rest = iter(seen)
     for passage in passages:
-        passage.seen = [next(seen) for _ in passage.pictures]
-    return list(passages)
+        passage.seen = [next(rest) for _ in passage.pictures]
+    return None
 
 
 def in_passes(passages: Sequence[Passage], tokens: int) -> list[list[Passage]]:
@@ -112,13 +125,13 @@ def in_passes(passages: Sequence[Passage], tokens: int) -> list[list[Passage]]:
     return passes
 
 
-def read_or_fail(passages: Sequence[Passage], model: LocalModel) -> Iterable[tuple[Passage, Tensor]]:
-    """Yield passages with the logits that follow; read one by one where memory does not last, else ended."""
-    try:
-        return list(zip(passages, read(passages, model), strict=True))
-    except (RuntimeError, MemoryError) as error:
-        if not out_of_memory(error):
-            raise
+def read_or_fail(passages: Sequence[Passage], model: LocalModel) -> list[tuple[Passage, Tensor]]:
+    """Return passages with the logits that follow; read one by one where memory does not last, else ended."""
+    if not passages:
+        return []
+    pairs: list[tuple[Passage, Tensor]] = []
+    if fits(lambda: pairs.extend(zip(passages, read(passages, model), strict=True))):
+        return pairs
     if len(passages) > 1:
         return [pair for passage in passages for pair in read_or_fail([passage], model)]
     passages[0].ask.fail(FinishReason.ERROR, NO_MEMORY)
@@ -157,8 +170,11 @@ def read(passages: Sequence[Passage], model: LocalModel) -> Tensor:
 
 def _keep(passage: Passage, kept: Tensor) -> None:
     """Move the conversations of a passage to its end; they share one copy of keys and values."""
+    before = passage.ask.turns[0].talk.length
+    passage.seen = []
     for turn in passage.ask.turns:
-        talk = turn.talk
+        talk, turn.prompt = turn.talk, kept.shape[3]
+        turn.cached = before if turn is passage.ask.turns[0] else turn.prompt
         talk.kept, talk.length, talk.position = kept, kept.shape[3], passage.following
         talk.turns += sum(message.role == "assistant" for message in talk.unread)
         talk.unread, talk.carry = [], []

@@ -86,9 +86,9 @@ class Turn:
         return self.request.candidates if self.request.sampling.complete_answers else None
 
     def fail(self, finish: FinishReason, error: str) -> None:
-        """End the turn and the conversation with it."""
+        """End the turn and the conversation with it, whose keys and values are given back."""
         self.finish, self.error = finish, error
-        self.talk.failed = error
+        self.talk.failed, self.talk.kept = error, None
 
     def completion(self, vocabulary: Vocabulary) -> Completion:
         """Return the finished turn."""

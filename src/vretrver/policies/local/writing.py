@@ -14,6 +14,7 @@ from ...models.keyvalues import KeyValues
 from ...models.language import cache_shape, logits_of, run_language
 from ...models.loading import LocalModel
 from .grammar import Answer, AnswerGrammar, begun, characters
+from .memory import NO_MEMORY, fits
 from .sampling import choose, uniform
 from .talk import Talk, Turn
 
@@ -45,15 +46,20 @@ class Writing:
 
     def settle(self, live: Collection[Talk]) -> None:
         """Take finished turns out of the batch where that pays, and keep what conversations that may go on hold."""
-        if self._cache is None:
-            return
         for row, turn in enumerate(self.turns):
-            if turn.finish is not None and turn.talk.kept is None and turn.talk in live:
-                turn.talk.kept = self._cache.row(row)
+            talk = turn.talk
+            rests = turn.finish is not None and talk.kept is None and talk.failed is None and talk in live
+            if rests and not fits(self._rest, row):
+                talk.failed = NO_MEMORY
         if not self.open:
             self.clear()
         elif 2 * len(self.open) <= len(self.turns):
-            self.join([], self._logits[:0])
+            fits(self.join, [], self._logits[:0])  # it only saves work: where there is no room, all stays as it is
+
+    def _rest(self, row: int) -> None:
+        """Put a copy of what a row holds with its conversation."""
+        if self._cache is not None:
+            self.turns[row].talk.kept = self._cache.row(row)
 
     def clear(self) -> None:
         """Forget all turns."""
@@ -64,11 +70,12 @@ class Writing:
         for turn, row in zip(turns, logits, strict=True):
             self._score(turn, row)
         staying = [row for row, turn in enumerate(self.turns) if turn.finish is None]
-        self._cache = self._together(staying, [turn.talk.kept for turn in turns])
+        cache = self._together(staying, [turn.talk.kept for turn in turns])
+        logits = torch.cat([self._logits[staying], logits]) if staying else logits
+        self._cache, self._logits = cache, logits  # all at once, when nothing can fail any more
+        self.turns = [*(self.turns[row] for row in staying), *turns]
         for turn in turns:
             turn.talk.kept = None
-        self._logits = torch.cat([self._logits[staying], logits]) if staying else logits
-        self.turns = [*(self.turns[row] for row in staying), *turns]
 
     def write(self, steps: int) -> None:
         """Write up to a number of tokens on every row; ends early when all turns are finished."""

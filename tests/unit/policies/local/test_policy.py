@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -257,6 +258,123 @@ def test_another_error_is_not_swallowed(policy: LocalPolicy, monkeypatch: pytest
         policy.collect()
 
 
+def _short_of_memory(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+
+def test_what_an_error_broke_off_is_failed_and_the_policy_goes_on(
+    policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy.submit(ask("done", messages=opening(), sampling=Sampling(max_tokens=3)))
+    policy.submit(ask("written", messages=opening(1), sampling=LONG))
+    assert [done.session for done in policy.collect()] == ["done"]
+    policy.submit(ask("new", messages=opening(2)))
+
+    def interrupt(*_: Any, **__: Any) -> torch.Tensor:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "run_language", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            policy.collect()
+    broken = {done.session: (done.finish, done.error) for done in policy.collect()}
+    assert broken == dict.fromkeys(("written", "new"), (FinishReason.ERROR, "an error broke the turn off"))
+    assert alone(policy, ask("done", messages=(reply(1),))).finish is FinishReason.LENGTH  # it was at rest already
+    policy.release("new")
+    assert alone(policy, ask("new", messages=opening(2))).finish is FinishReason.LENGTH
+
+
+def test_a_session_has_one_turn_at_once(policy: LocalPolicy) -> None:
+    policy.submit(ask("a", messages=opening()))
+    with pytest.raises(ValueError, match="session 'a' has a turn that is waited for; collect or release it first"):
+        policy.submit(ask("b", "a", messages=(reply(1),)))
+    assert set(everything(policy)) == {"a"}
+
+
+def test_a_slice_without_tokens_is_refused(model: LocalModel) -> None:
+    with pytest.raises(ValueError, match="a slice has at least one token, got slice_tokens 0"):
+        LocalPolicy(model, slice_tokens=0)
+
+
+def test_no_room_to_put_rows_together_costs_nothing_but_that(
+    policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = {
+        number: alone(policy, ask(f"s{number}", messages=opening(number), sampling=LONG)) for number in (1, 2)
+    }
+    policy.close()
+    policy.submit(ask("short", messages=opening(), sampling=Sampling(max_tokens=3)))
+    for number in (1, 2):
+        policy.submit(ask(f"s{number}", messages=opening(number), sampling=LONG))
+    assert [done.session for done in policy.collect()] == ["short"]
+    policy.cancel("s1")
+    monkeypatch.setattr(writing, "KeyValues", _short_of_memory)
+    done = everything(policy)
+    assert done["s2"].token_ids == expected[2].token_ids
+
+
+def test_newcomers_that_find_no_room_end_and_those_who_write_stay_themselves(
+    policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = alone(policy, ask("long", messages=opening(1), sampling=LONG)).token_ids
+    policy.close()
+    policy.submit(ask("short", messages=opening(), sampling=Sampling(max_tokens=3)))
+    policy.submit(ask("long", messages=opening(1), sampling=LONG))
+    policy.collect()
+    policy.submit(ask("new", messages=opening(2)))
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "torch", SimpleNamespace(**(vars(torch) | {"cat": _short_of_memory})))
+        (new,) = policy.collect()
+    assert (new.session, new.finish) == ("new", FinishReason.ERROR)
+    assert "not enough memory" in (new.error or "")
+    assert everything(policy)["long"].token_ids == expected
+    assert alone(policy, ask("short", messages=(reply(1),))).finish is FinishReason.LENGTH
+
+
+def test_a_conversation_for_which_there_is_no_room_at_rest_ends_with_a_sentence(
+    policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy.submit(ask("short", messages=opening(), sampling=Sampling(max_tokens=3)))
+    policy.submit(ask("long", messages=opening(1), sampling=LONG))
+    policy.collect()
+    monkeypatch.setattr(KeyValues, "row", _short_of_memory)
+    assert {done.session: done.finish for done in policy.collect()} == {"long": FinishReason.LENGTH}
+    again = alone(policy, ask("short", messages=(reply(1),)))
+    assert again.finish is FinishReason.ERROR
+    assert "the conversation ended before (there is not enough memory" in (again.error or "")
+
+
+def test_pictures_are_encoded_one_by_one_where_memory_does_not_last(
+    policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = policy.model.vision.encode
+    monkeypatch.setattr(
+        policy.model.vision, "encode", lambda pixels: _short_of_memory() if len(pixels) > 2 else plain(pixels)
+    )
+    policy.submit(ask("a", messages=opening()))
+    policy.submit(ask("b", messages=opening(1)))
+    policy.submit(ask("three", messages=opening(2, pictures=3)))
+    done = everything(policy)
+    assert [done[name].finish for name in ("a", "b", "three")] == [FinishReason.LENGTH] * 2 + [FinishReason.ERROR]
+
+
+def test_a_turn_that_is_cancelled_while_others_are_read_is_not_read(
+    model: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, plain = LocalPolicy(model, read_tokens=1), reading.run_language
+
+    def cancelling(*given: Any, **more: Any) -> torch.Tensor:
+        policy.cancel("b")
+        return plain(*given, **more)
+
+    monkeypatch.setattr(reading, "run_language", cancelling)
+    policy.submit(ask("a", messages=opening()))
+    policy.submit(ask("b", messages=opening(1)))
+    done = everything(policy)
+    assert (done["a"].finish, done["b"].finish) == (FinishReason.LENGTH, FinishReason.CANCELLED)
+    assert (done["b"].usage.prompt_tokens, policy.model.vision.encoded) == (0, 2)
+
+
 def test_a_model_without_finite_probabilities_is_an_error(
     policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,7 +397,7 @@ def test_scores_are_the_log_probabilities_of_the_first_token(
     policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _raised(monkeypatch, [policy.model.vocabulary.text("a")[0]], 8.0)
-    texts = ("a", "1", "not one token", "<|im_end|>")
+    texts = ("a", "1", "not one token", "<|im_end|>", "\ud800")
     done = alone(policy, ask("a", messages=opening(), sampling=Sampling(max_tokens=2), score_tokens=texts))
     assert done.text[0] == "a"
     assert set(done.scores) == {"a", "1"}
