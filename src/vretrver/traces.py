@@ -19,6 +19,9 @@ from .agent.trajectory import SCHEMA, Trajectory
 from .errors import DataError
 from .files import LineFile
 
+_BEGINS = b'{"query":'
+"""How a reranked query's line begins."""
+
 _RERANKED = TypeAdapter(Reranked)
 _TRAJECTORY = TypeAdapter(Trajectory)
 
@@ -47,6 +50,13 @@ def trajectory_from_json(data: bytes | str) -> Trajectory:
     return trajectory
 
 
+def trajectories_from_json(line: bytes) -> tuple[Trajectory, ...]:
+    """Read the trajectories of a line, one or those of a reranked query; raises DataError for other lines."""
+    if line.startswith(_BEGINS):
+        return _parse(line, "a line of a trace").trajectories
+    return (trajectory_from_json(line),)
+
+
 class TraceWriter:
     """Appends reranked queries to a file; use it as a context manager.
 
@@ -58,7 +68,7 @@ class TraceWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._lines = LineFile(path, begins=b'{"query":')
+        self._lines = LineFile(path, begins=_BEGINS)
 
     def __enter__(self) -> Self:
         """Return the writer."""

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from vretrver.errors import ConfigError
+from vretrver.errors import ConfigError, PolicyError
 from vretrver.experiments.looks.config import ArmName, LooksConfig
 from vretrver.experiments.looks.run import run_looks
 from vretrver.models.shipped import shipped_folder
+from vretrver.policies.local import reading
 from vretrver.training.gallery import draw_gallery
 
 SEED, ITEMS = 990_002, 25
@@ -71,6 +72,24 @@ def test_a_folder_of_other_weights_is_refused(gallery: Path, tmp_path: Path) -> 
         weights.truncate(weights.seek(-1, os.SEEK_END))
     with pytest.raises(ConfigError, match="out: holds a run with other weights of the agent; choose another folder"):
         run_looks(one, out, note=lambda _: None)
+
+
+def test_results_of_weights_that_nobody_named_are_refused(gallery: Path, tmp_path: Path) -> None:
+    (tmp_path / "agent-task0-window3.json").write_text("{}")
+    with pytest.raises(ConfigError, match="holds results of weights that are not named; choose another folder"):
+        run_looks(config(gallery), tmp_path, note=lambda _: None)
+
+
+def test_a_policy_that_breaks_off_is_no_miss(gallery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_memory(*_: object, **__: object) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(reading, "run_language", out_of_memory)
+    with pytest.raises(
+        PolicyError, match=r"query .*: the policy broke off \(there is not enough memory .*\); mend that"
+    ):
+        run_looks(config(gallery, arms=("agent",)), tmp_path, note=lambda _: None)
+    assert not list(tmp_path.glob("agent-*"))
 
 
 def test_a_model_that_is_not_there_is_refused_at_once(gallery: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from ..errors import ConfigError
 from ..files import replace_file
 from ..models.quiet import quiet
 from .muon import Muon, muon_groups
@@ -60,11 +61,21 @@ class Notes(TrainerCallback):  # type: ignore[misc]
             self.note(f"step {state.global_step}/{state.max_steps} loss {kept.get('loss', 0.0):.4f}")
 
 
+def refuse_several_devices(args: Any) -> None:
+    """Raise ConfigError where the library would spread a step over devices: batches here are made for one."""
+    if args.n_gpu > 1 or args.world_size > 1:
+        raise ConfigError("a run trains on one device; show it one GPU with CUDA_VISIBLE_DEVICES=0, in one process")
+
+
 def run_trainer(trainer: Any, folder: RunFolder) -> None:
     """Train from the newest complete checkpoint to the end; metrics of later steps are taken back first."""
     checkpoint = newest_checkpoint(folder.path)
     folder.keep_until(-1 if checkpoint is None else step_of(checkpoint))
     with quiet():
+        if checkpoint is not None and step_of(checkpoint) >= trainer.args.max_steps:
+            # resumed at its end, the library's loop would take one step more
+            trainer._load_from_checkpoint(str(checkpoint))
+            return
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from ...agent.policy import Policy
 from ...agent.reranker import AgentConfig, Reranked, Reranker
 from ...agent.schedule import ReferenceSchedule
-from ...agent.trajectory import StopReason
+from ...agent.trajectory import StopReason, Trajectory
+from ...errors import PolicyError
 from ...evaluation.intervals import bootstrap, wilson
 from .arms import Arm
 from .audit import CAUSES, totals
@@ -33,7 +34,11 @@ def run_cell(
     size: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Rank one window of each query and return its scores; the coarse stage's misses count as misses end to end."""
+    """Rank one window of each query and return its scores; the coarse stage's misses count as misses end to end.
+
+    Raises:
+        PolicyError: a window ended for a reason outside the agent, such as want of memory; it is no miss.
+    """
     settings = AgentConfig(
         dialect=arm.dialect, views=arm.views, schedule=ReferenceSchedule(depth=size, size=size, stride=size)
     )
@@ -44,7 +49,18 @@ def run_cell(
     done = {reranked.query.qid: reranked for reranked in reranker.rerank_many(pairs)}
     seconds = time.monotonic() - started
     ranked = [done[one.query.qid] for one in asked]
+    _refuse_interrupted(ranked)
     return scores(ranked, asked, world, task, size, seconds, seed)
+
+
+def _refuse_interrupted(ranked: Sequence[Reranked]) -> None:
+    broken = next((reranked for reranked in ranked if reranked.interrupted), None)
+    if broken is not None:
+        window = broken.failed[0]
+        raise PolicyError(
+            f"query {broken.query.qid}: the policy broke off ({window.error or window.stop}); mend that and run the "
+            "command again, cells that are done are kept"
+        )
 
 
 def scores(
@@ -66,13 +82,16 @@ def scores(
         value if there else 1 / (one.coarse_rank or 1000)
         for value, there, one in zip(reciprocal, found, asked, strict=True)
     ]
-    trajectories = [reranked.trajectories[0] for reranked in ranked]
     missed = [
-        world.truth.cause(t, pool[one.item].did, asks_picture=task in PICTURE_ASKS, pictured=task not in TEXT_POOLS)
-        for t, one, rank in zip(trajectories, asked, ranks, strict=True)
+        world.truth.cause(
+            reranked.trajectories[0],
+            pool[one.item].did,
+            asks_picture=task in PICTURE_ASKS,
+            pictured=task not in TEXT_POOLS,
+        )
+        for reranked, one, rank in zip(ranked, asked, ranks, strict=True)
         if rank != 1
     ]
-    valid = [t.stop is StopReason.ANSWERED and not t.repairs.any for t in trajectories]
     n = len(ranks)
     return {
         "queries": n,
@@ -81,14 +100,22 @@ def scores(
         "mrr": _mean(reciprocal, seed),
         "end_to_end_hit@1": _interval(sum(end), n),
         "end_to_end_mrr": _mean(end_mrr, seed),
-        "format_valid": round(sum(valid) / n, 4),
-        "forced": round(sum(t.forced for t in trajectories) / n, 4),
-        **totals([world.truth.audit(t) for t in trajectories]),
+        **_conduct([reranked.trajectories[0] for reranked in ranked], world),
         "missed_because": {cause: missed.count(cause) for cause in CAUSES},
+        "seconds": round(seconds / n, 4),
+    }
+
+
+def _conduct(trajectories: Sequence[Trajectory], world: LooksWorld) -> dict[str, Any]:
+    """Return how the agent kept to the protocol, how well it looked, and what that took, a query."""
+    valid = [t.stop is StopReason.ANSWERED and not t.repairs.any for t in trajectories]
+    return {
+        "format_valid": round(fmean(valid), 4),
+        "forced": round(fmean(t.forced for t in trajectories), 4),
+        **totals([world.truth.audit(t) for t in trajectories]),
         "looks": round(fmean(t.looks for t in trajectories), 3),
         "visual_tokens": round(fmean(t.visual_tokens for t in trajectories), 1),
         "tokens": round(fmean(t.tokens for t in trajectories), 1),
-        "seconds": round(seconds / n, 4),
     }
 
 

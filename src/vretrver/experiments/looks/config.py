@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -39,8 +39,9 @@ class LooksConfig(Section):
     """Queries of each task shape, spread over the items."""
     shapes: tuple[int, ...] = (0, 4, 7)
     """Task shapes."""
-    windows: tuple[int, ...] = (5, 10, 20)
-    """Sizes of windows, each with the right candidate in it; the largest is also scored end to end."""
+    windows: tuple[Annotated[int, Field(ge=1, le=50)], ...] = (5, 10, 20)
+    """Sizes of windows, each with the right candidate in it; the largest is also scored end to end. The coarse stage
+    brings 50."""
     arms: tuple[ArmName, ...] = ("agent", "oracle-boxes", "fake-looks")
     """What is compared."""
     larger_tokens: int = Field(16, ge=1)

@@ -78,10 +78,12 @@ def _held_weights(config: LooksConfig, out: Path) -> dict[str, str]:
     """Return model -> digest of its folder; cells made with other weights at the same place are refused."""
     named = {"agent": config.agent, "twin": config.twin, "taught": config.taught}
     weights = {name: folder_digest(open_folder(folder).path) for name, folder in named.items() if folder is not None}
-    _, layout, place = config.encoder.partition(":")
-    if layout and Path(place).is_dir():
+    _, _, place = config.encoder.partition(":")
+    if place and Path(place).is_dir():
         weights["encoder"] = folder_digest(Path(place))
     path = out / WEIGHTS_FILE
+    if not path.is_file() and any(out.glob("*-window*.json")):
+        raise ConfigError(f"{out}: holds results of weights that are not named; choose another folder or remove it")
     for name, digest in (_read(path) if path.is_file() else weights).items():
         if weights.get(name) != digest:
             raise ConfigError(

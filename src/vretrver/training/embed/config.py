@@ -96,6 +96,8 @@ class EmbedConfig(Section):
         twice = sorted(set(self.trainer) & set(OURS))
         if twice:
             raise ValueError(f"trainer: {', '.join(twice)} is decided by other keys of the file; set those")
+        if self.optimiser == "adamw" and self.dtype == "bfloat16":
+            raise ValueError("optimiser adamw keeps no 32-bit masters and loses small steps; set dtype to float32")
         if self.evaluation is not None and self.evaluation.seed == self.data.seed:
             raise ValueError("evaluation.seed must be another seed than data.seed")
         return self

@@ -18,7 +18,6 @@ from ...retrieval.layouts.recipe import RECIPE_FILE, Recipe
 from ...retrieval.layouts.wording import WORDINGS
 from ..curves import CURVES_FILE, write_curves
 from ..drawn import DrawnStore
-from ..gallery import Gallery
 from ..runlog import RunFolder
 from ..start import start_folder
 from ..trainers import MODEL_FOLDER, export_model, run_trainer
@@ -64,7 +63,7 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
         loaded.model,
         renderer_of(loaded.folder, loaded.vocabulary, recipe),
         collator_of(loaded.folder, loaded.vocabulary),
-        _store(pairs, config.data.gallery),
+        DrawnStore.of_catalogue(pairs.shots(), config.data.gallery, seed=config.data.seed, items=config.data.items),
     )
     run_trainer(make_trainer(config, module, pairs, folder, note), folder)
     recipe_file = {RECIPE_FILE: recipe.to_json().encode()}
@@ -73,10 +72,6 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
         _evaluate(config, config.evaluation, module, out, folder, note)
     write_curves(out / CURVES_FILE, folder.metrics(), title="train embed")
     return trained
-
-
-def _store(pairs: Pairs, gallery: Path | None) -> DrawnStore:
-    return DrawnStore(pairs.shots(), gallery=None if gallery is None else Gallery(gallery))
 
 
 def _evaluate(
@@ -88,7 +83,7 @@ def _evaluate(
         module.body.eval(),
         module.renderer,
         module.collator,
-        _store(pairs, evaluation.gallery),
+        DrawnStore.of_catalogue(pairs.shots(), evaluation.gallery, seed=evaluation.seed, items=evaluation.items),
         fingerprint="in training",
     )
     found = measure(encoder, pairs, queries=evaluation.queries, note=note)

@@ -25,7 +25,7 @@ from transformers import PrinterCallback
 from ...errors import ConfigError
 from ..muon import Muon
 from ..runlog import RunFolder
-from ..trainers import CHECKPOINTS, DEFAULTS, Notes, small_optimiser
+from ..trainers import CHECKPOINTS, DEFAULTS, Notes, refuse_several_devices, small_optimiser
 from .config import EmbedConfig
 from .module import ItemModule
 from .pairs import Pairs
@@ -130,11 +130,13 @@ def _arguments(config: EmbedConfig, module: ItemModule, folder: RunFolder) -> Se
         "batch_sampler": InOrder,
     }
     try:
-        return SentenceTransformerTrainingArguments(**ours, **{**_DEFAULTS, **config.trainer})
+        arguments = SentenceTransformerTrainingArguments(**ours, **{**_DEFAULTS, **config.trainer})
     except (TypeError, ValueError) as error:
         raise ConfigError(
             f"trainer: {str(error).splitlines()[0]}; see SentenceTransformerTrainingArguments"
         ) from error
+    refuse_several_devices(arguments)
+    return arguments
 
 
 def _loss(config: EmbedConfig, model: SentenceTransformer) -> torch.nn.Module:

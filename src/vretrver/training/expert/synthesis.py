@@ -50,8 +50,7 @@ def synthesize(config: SynthesisConfig, out: Path, *, progress: Progress) -> int
     RunFolder(out, config)
     for part in out.glob("shard-*.pictures.*"):  # of a run that was killed
         part.unlink()
-    total = sum(stage.windows for stage in config.stages)
-    shards = -(-total // config.shard)
+    total, shards = sum(stage.windows for stage in config.stages), shard_count(config)
     missing = [n for n in range(shards) if not shard_path(out, n).is_file()]
     progress(shards - len(missing), shards)
     context = multiprocessing.get_context("spawn")
@@ -63,6 +62,11 @@ def synthesize(config: SynthesisConfig, out: Path, *, progress: Progress) -> int
     finally:
         pool.shutdown(cancel_futures=True)
     return total
+
+
+def shard_count(config: SynthesisConfig) -> int:
+    """Return how many files a run leaves."""
+    return -(-sum(stage.windows for stage in config.stages) // config.shard)
 
 
 def shard_path(out: Path, number: int) -> Path:

@@ -24,11 +24,6 @@ class Wanted:
     seen: Detail | None = None
     """The detail in the query's first picture, when that is the one asked for."""
 
-    @property
-    def looks_at_query(self) -> bool:
-        """Whether the query's picture must be looked at."""
-        return self.detail is None
-
 
 def trait_of(item: Item, trait: Trait) -> str:
     """Return what an item's catalogue picture shows."""

@@ -55,4 +55,8 @@ class SftConfig(Section):
         twice = sorted(set(self.trainer) & set(OURS))
         if twice:
             raise ValueError(f"trainer: {', '.join(twice)} is decided by other keys of the file; set those")
+        if self.optimiser == "adamw" and self.dtype == "bfloat16":
+            raise ValueError("optimiser adamw keeps no 32-bit masters and loses small steps; set dtype to float32")
+        if self.optimiser == "adamw" and self.vision_lr not in (0, 1):
+            raise ValueError("optimiser adamw has one learning rate; set vision_lr to 0 (a frozen tower) or 1")
         return self

@@ -14,11 +14,12 @@ from ...models.agent_recipe import RECIPE_FILE, AgentRecipe
 from ...models.loading import load_model
 from ...models.tiny.config import AGENT
 from ...models.tiny.views import VIEWS, shown_at
-from ...traces import trajectory_from_json
+from ...traces import trajectories_from_json
 from ..attention import train_by_strips
 from ..book import PictureBook
 from ..curves import CURVES_FILE, write_curves
 from ..expert.config import SynthesisConfig
+from ..expert.synthesis import shard_count
 from ..runlog import CONFIG_FILE, RunFolder
 from ..start import start_folder
 from ..trainers import MODEL_FOLDER, export_model, run_trainer
@@ -43,6 +44,7 @@ def train_sft(config: SftConfig, out: Path, *, note: Callable[[str], None]) -> P
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)
     shards = _shards(config.trajectories)
+    recipe = _recipe(config, shards[0])
     folder = RunFolder(out, config)
     begun = start_folder(config.start, out / "start", size=AGENT, seed=config.seed)
     loaded = load_model(begun, dtype=config.dtype, device=config.device, vision_memory=config.vision_memory * 2**20)
@@ -56,14 +58,25 @@ def train_sft(config: SftConfig, out: Path, *, note: Callable[[str], None]) -> P
     for book in books:
         book.close()
     write_curves(out / CURVES_FILE, folder.metrics(), title="train sft")
-    return export_model(loaded.model, begun, out / MODEL_FOLDER, more=_recipe(config, shards[0]))
+    return export_model(loaded.model, begun, out / MODEL_FOLDER, more=recipe)
 
 
 def _shards(folder: Path) -> list[Path]:
     shards = [path for path in sorted(folder.glob("*.jsonl")) if path.with_suffix(".pictures").is_file()]
     if not shards:
         raise DataError(f"{folder}: no trajectories with their pictures; write some with `vretrver train expert`")
+    synthesis = _synthesis(folder)
+    if synthesis is not None and len(shards) != shard_count(synthesis):
+        raise DataError(
+            f"{folder}: {len(shards)} of {shard_count(synthesis)} files are there; run `vretrver train expert` again"
+        )
     return shards
+
+
+def _synthesis(folder: Path) -> SynthesisConfig | None:
+    """Return what the expert was told, or None where it did not write the trajectories."""
+    told = folder / CONFIG_FILE
+    return load_config(told, SynthesisConfig, environ={}) if told.is_file() else None
 
 
 def _recipe(config: SftConfig, shard: Path) -> dict[str, bytes]:
@@ -72,11 +85,11 @@ def _recipe(config: SftConfig, shard: Path) -> dict[str, bytes]:
     Of trajectories that the expert did not write only the records are known, not the sizes: a model that was begun
     from a folder keeps that folder's file, if it has one.
     """
-    told = config.trajectories / CONFIG_FILE
-    whole = load_config(told, SynthesisConfig, environ={}).whole_tokens if told.is_file() else None
-    if config.start.folder is not None and not told.is_file():
+    synthesis = _synthesis(config.trajectories)
+    if config.start.folder is not None and synthesis is None:
         return {}
+    whole = None if synthesis is None else synthesis.whole_tokens
     with shard.open("rb") as file:
-        first = trajectory_from_json(file.readline())
+        first = trajectories_from_json(file.readline())[0]
     recipe = AgentRecipe(dialect=first.dialect, views=VIEWS if whole is None else shown_at(whole))
     return {RECIPE_FILE: recipe.to_json().encode()}

@@ -23,8 +23,7 @@ from ...models.conversation import Encoded, encode
 from ...models.patches import PatchGeometry
 from ...models.vocabulary import Vocabulary
 from ...records import Address
-from ...traces import trajectory_from_json
-from ..book import PictureBook
+from ...traces import trajectories_from_json
 
 WORD, BOX, SIGN = range(3)
 """Kinds of ids: the numbers of a box in a call, the + or - behind a mark that was read, and all others."""
@@ -53,28 +52,20 @@ class Sample:
     """Which picture book holds them."""
 
 
-def messages_of(trajectory: Trajectory, book: PictureBook | None) -> tuple[Message, ...]:
-    """Return the conversation of a trajectory.
-
-    Args:
-        trajectory: the record.
-        book: the bytes of its pictures; None leaves them empty, where only ids are wanted.
-
-    Raises:
-        DataError: the book lacks a picture.
-    """
+def messages_of(trajectory: Trajectory) -> tuple[Message, ...]:
+    """Return the conversation of a trajectory; its pictures have no bytes: those lie in a picture book."""
     shown = [record for record in trajectory.pictures if record.refused is None]
-    messages = _with_pictures(trajectory.prompt, iter(shown), book)
+    messages = _with_pictures(trajectory.prompt, iter(shown))
     for turn in trajectory.turns:
         messages.append(Message(role="assistant", pieces=(turn.text,)))
         if turn.reply is not None:
-            messages += _with_pictures([turn.reply], iter(turn.observations), book)
+            messages += _with_pictures([turn.reply], iter(turn.observations))
     return tuple(messages)
 
 
 def sample_of(trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeometry, *, shard: int = 0) -> Sample:
     """Return the sample of a trajectory."""
-    messages = messages_of(trajectory, None)
+    messages = messages_of(trajectory)
     turns = (place for place, message in enumerate(messages) if message.role == "assistant")
     sampled = {
         place: turn.token_ids
@@ -113,7 +104,7 @@ def _text_of(vocabulary: Vocabulary, one: int) -> str:
 
 
 def read_samples(shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry) -> Iterator[Sample]:
-    """Yield the samples of trajectory files, in order; raises DataError naming path:line."""
+    """Yield the samples of trajectory files or traces, in order; raises DataError naming path:line."""
     for number, path in enumerate(shards):
         try:
             lines = path.read_bytes().splitlines()
@@ -121,31 +112,26 @@ def read_samples(shards: Sequence[Path], vocabulary: Vocabulary, geometry: Patch
             raise DataError(f"{path}: the trajectories cannot be read ({error.strerror})") from error
         for place, line in enumerate(lines, start=1):
             try:
-                trajectory = trajectory_from_json(line)
+                trajectories = trajectories_from_json(line)
             except DataError as error:
                 raise DataError(f"{path}:{place}: {error}") from error
-            yield sample_of(trajectory, vocabulary, geometry, shard=number)
+            for trajectory in trajectories:
+                yield sample_of(trajectory, vocabulary, geometry, shard=number)
 
 
 def _with_pictures(
-    records: Sequence[MessageRecord],
-    shown: Iterator[PictureRecord | ObservationRecord],
-    book: PictureBook | None,
+    records: Sequence[MessageRecord], shown: Iterator[PictureRecord | ObservationRecord]
 ) -> list[Message]:
     out = []
     for record in records:
-        pieces: list[Piece] = [p if isinstance(p, str) else _picture(next(shown), book) for p in record.pieces]
+        pieces: list[Piece] = [p if isinstance(p, str) else _picture(next(shown)) for p in record.pieces]
         out.append(Message(role="system" if record.role == "system" else "user", pieces=tuple(pieces)))
     return out
 
 
-def _picture(record: PictureRecord | ObservationRecord, book: PictureBook | None) -> ShownPicture:
-    sha256 = record.sha256 or ""
-    data = b"" if book is None else book.get(sha256)
-    if data is None:
-        raise DataError(f"the picture book has no picture {sha256[:12]}; synthesize the trajectories again")
+def _picture(record: PictureRecord | ObservationRecord) -> ShownPicture:
     return ShownPicture(
         address=Address.from_wire(record.address),
-        picture=Picture(data=data, width=record.width, height=record.height, sha256=sha256),
+        picture=Picture(data=b"", width=record.width, height=record.height, sha256=record.sha256 or ""),
         tokens=record.tokens,
     )

@@ -26,7 +26,7 @@ from ...models.vision import Seen, pixels_of
 from ..book import PictureBook
 from ..muon import Muon
 from ..runlog import RunFolder
-from ..trainers import CHECKPOINTS, DEFAULTS, Notes, small_optimiser
+from ..trainers import CHECKPOINTS, DEFAULTS, Notes, refuse_several_devices, small_optimiser
 from .batches import Batch, collate, steps_of
 from .config import SftConfig
 from .samples import Sample
@@ -86,13 +86,13 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
 
     def compute_loss(
         self,
-        model: Any,
+        model: Any,  # noqa: ARG002
         inputs: dict[str, Batch],
         return_outputs: bool = False,  # noqa: ARG002
         num_items_in_batch: Any = None,  # noqa: ARG002
     ) -> Tensor:
         """Return the mean cross-entropy over the ids the assistant wrote."""
-        return sft_loss(self.loaded, inputs["batch"], frozen=self.frozen, weights=self.weights, model=model)
+        return sft_loss(self.loaded, inputs["batch"], frozen=self.frozen, weights=self.weights)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log without the library's token counts, which its own loss would have kept."""
@@ -103,7 +103,7 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
         return SequentialSampler(train_dataset or self.train_dataset)
 
 
-def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool, weights: Weights = EVEN, model: Any = None) -> Tensor:
+def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool, weights: Weights = EVEN) -> Tensor:
     """Return the weighted mean cross-entropy over the ids the assistant wrote, a scalar in fp32.
 
     Args:
@@ -111,9 +111,8 @@ def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool, weights: Weights
         batch: the step.
         frozen: whether pictures may come from the tower's memory, without gradients.
         weights: weight of an id by its kind: words, boxes, signs.
-        model: the model as the trainer wraps it; None takes the plain one.
     """
-    body, device = model or loaded.model, loaded.device
+    body, device = loaded.model, loaded.device
     seen = _seen(loaded, batch, frozen=frozen)
     ids, written = batch.ids.to(device), batch.written.to(device)
     hidden = run_language(body, ids, batch.positions.to(device), seen=seen, pads=batch.pads.to(device))
@@ -190,9 +189,11 @@ def _arguments(config: SftConfig, loaded: LocalModel, folder: RunFolder, *, step
         known = next(name for name in _RECOMPUTING if name in TrlConfig.__dataclass_fields__)
         ours[known] = False
     try:
-        return TrlConfig(**ours, **{**_DEFAULTS, **config.trainer})
+        arguments = TrlConfig(**ours, **{**_DEFAULTS, **config.trainer})
     except (TypeError, ValueError) as error:
         raise ConfigError(f"trainer: {str(error).splitlines()[0]}; see TRL's SFTConfig") from error
+    refuse_several_devices(arguments)
+    return arguments
 
 
 def _optimiser(config: SftConfig, loaded: LocalModel) -> Muon | None:

@@ -33,6 +33,7 @@ from vretrver.training.embed.config import EmbedConfig
 from vretrver.training.embed.module import ItemModule
 from vretrver.training.embed.pairs import Pairs
 from vretrver.training.embed.trainer import PairCollator
+from vretrver.training.gallery import draw_gallery
 from vretrver.training.start import start_folder
 
 TASKS = (0, 1, 3)
@@ -193,6 +194,15 @@ def test_a_wrong_configuration_is_one_sentence(tmp_path: Path, text: str, said: 
     (tmp_path / "c.yaml").write_text(text if text.startswith("start") else f"start: {{folder: x}}\n{text}")
     with pytest.raises(ConfigError, match=said):
         load_config(tmp_path / "c.yaml", EmbedConfig)
+
+
+@pytest.mark.parametrize("where", ["data", "evaluation"])
+def test_a_gallery_of_another_catalogue_is_refused(tmp_path: Path, where: str):
+    draw_gallery(tmp_path / "other.gallery", seed=5, items=5, workers=1)
+    given = {"data": {"seed": 3, "items": 60, "shapes": (1,)}, "evaluation": {"seed": 4, "items": 10, "queries": 4}}
+    given[where]["gallery"] = tmp_path / "other.gallery"
+    with pytest.raises(ConfigError, match=r"other.gallery: shows 5 items of seed 5, and \d0 of seed [34] are asked"):
+        train(tmp_path / "run", steps=1, **given)
 
 
 def test_a_start_without_a_model_is_refused():

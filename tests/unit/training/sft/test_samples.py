@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vretrver.agent.reranker import Reranked
 from vretrver.agent.trajectory import Trajectory
 from vretrver.errors import DataError
 from vretrver.models.loading import LocalModel
-from vretrver.traces import trajectory_from_json
+from vretrver.records import Query, parts_of
+from vretrver.traces import reranked_to_json, trajectory_from_json
 from vretrver.training.book import PictureBook
 from vretrver.training.sft.batches import collate, steps_of
 from vretrver.training.sft.samples import BOX, SIGN, Sample, messages_of, read_samples, sample_of
@@ -80,9 +82,20 @@ def test_the_ids_of_boxes_are_known(samples: list[Sample], records: list[Traject
 
 def test_a_book_gives_the_bytes_of_every_picture(records: list[Trajectory], shards: list[Path]) -> None:
     book = PictureBook(shards[0].with_suffix(".pictures"))
-    messages = messages_of(records[0], book)
-    assert all(shown.picture.data.startswith(b"\xff\xd8") for message in messages for shown in message.pictures)
+    pictures = [shown.picture for message in messages_of(records[0]) for shown in message.pictures]
+    assert pictures
+    assert all((book.get(picture.sha256) or b"").startswith(b"\xff\xd8") for picture in pictures)
     book.close()
+
+
+def test_a_trace_is_read_as_the_trajectories_of_its_queries(
+    tmp_path: Path, records: list[Trajectory], samples: list[Sample], loaded: LocalModel
+) -> None:
+    query = Query(qid="q", parts=parts_of(text="the red mug"))
+    trace = Reranked(query=query, hits=(), ranking=(), trajectories=tuple(records[:2]))
+    (tmp_path / "run.jsonl").write_bytes(reranked_to_json(trace) + b"\n")
+    read = list(read_samples([tmp_path / "run.jsonl"], loaded.vocabulary, loaded.folder.geometry))
+    assert [one.ids.tolist() for one in read] == [one.ids.tolist() for one in samples[:2]]
 
 
 def test_a_line_that_is_no_trajectory_is_named(tmp_path: Path, shards: list[Path], loaded: LocalModel) -> None:

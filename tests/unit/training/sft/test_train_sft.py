@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer, TrainerCallback
 
+from vretrver.config import resolved
 from vretrver.errors import ConfigError, DataError
 from vretrver.models.agent_recipe import agent_recipe_of
 from vretrver.models.loading import LocalModel
@@ -21,11 +24,13 @@ from vretrver.models.patches import decoded, patchify_all
 from vretrver.models.quiet import quiet
 from vretrver.models.tiny.views import VIEWS
 from vretrver.training.book import PictureBook
+from vretrver.training.expert.config import SynthesisConfig
 from vretrver.training.sft import run
 from vretrver.training.sft.batches import Batch, collate
 from vretrver.training.sft.config import SftConfig
 from vretrver.training.sft.samples import BOX, SIGN, Sample
 from vretrver.training.sft.trainer import Weights, sft_loss
+from vretrver.training.trainers import newest_checkpoint, refuse_several_devices
 
 pytestmark = pytest.mark.usefixtures("torch_settings")
 
@@ -167,6 +172,43 @@ def test_a_run_that_was_killed_ends_with_the_weights_and_metrics_of_one_that_was
         run.train_sft(config(small, trajectories, steps=6), tmp_path / "cut", note=lambda _: None)
 
 
+def test_a_finished_run_is_not_trained_again(small: Path, trajectories: Path, tmp_path: Path) -> None:
+    told = config(small, trajectories, steps=4)  # of more than the trajectories give, and a checkpoint at its end
+    first = weights(run.train_sft(told, tmp_path / "run", note=lambda _: None))
+    before = (tmp_path / "run" / "metrics.jsonl").read_text()
+    again = weights(run.train_sft(told, tmp_path / "run", note=lambda _: None))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert (tmp_path / "run" / "metrics.jsonl").read_text() == before
+    assert newest_checkpoint(tmp_path / "run") == tmp_path / "run" / "checkpoints" / "checkpoint-4"
+
+
+def test_half_of_what_the_expert_was_told_is_refused(small: Path, trajectories: Path, tmp_path: Path) -> None:
+    stages = [{"windows": 24, "sizes": {2: 1}, "shapes": {0: 1}}]
+    shutil.copytree(trajectories, tmp_path / "half")
+    told = SynthesisConfig.model_validate({"gallery": "g", "stages": stages, "shard": 8})
+    (tmp_path / "half" / "config.yaml").write_text(resolved(told))
+    with pytest.raises(DataError, match="half: 2 of 3 files are there; run `vretrver train expert` again"):
+        run.train_sft(config(small, tmp_path / "half"), tmp_path / "run", note=lambda _: None)
+
+
+@pytest.mark.parametrize("count", [{"n_gpu": 2, "world_size": 1}, {"n_gpu": 1, "world_size": 2}])
+def test_several_devices_are_refused(count: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="trains on one device; show it one GPU with CUDA_VISIBLE_DEVICES=0"):
+        refuse_several_devices(SimpleNamespace(**count))
+    refuse_several_devices(SimpleNamespace(n_gpu=1, world_size=1))
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_the_librarys_optimiser_trains_in_32_bits(
+    small: Path, trajectories: Path, tmp_path: Path, mixed: bool
+) -> None:
+    given = {"optimiser": "adamw", "dtype": "float32", "lr": 1e-5, "trainer": {"bf16": mixed}}
+    told = config(small, trajectories, steps=2, **given)
+    trained, begun = weights(run.train_sft(told, tmp_path / "run", note=lambda _: None)), weights(small)
+    moved = {name for name in trained if not torch.equal(trained[name], begun[name].float())}
+    assert moved == {name for name in trained if "visual." not in name}
+
+
 def test_the_loss_falls(small: Path, trajectories: Path, tmp_path: Path) -> None:
     told = config(small, trajectories, steps=20, lr=1e-2, trainer={"logging_steps": 1, "warmup_steps": 2})
     run.train_sft(told, tmp_path / "run", note=lambda _: None)
@@ -207,6 +249,20 @@ def test_what_cannot_be_used_is_one_sentence(
     told = config(small, **{"trajectories": trajectories, **changed})
     with pytest.raises(error, match=said):
         run.train_sft(told, tmp_path / "run", note=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "adamw keeps no 32-bit masters and loses small steps; set dtype to float32"),
+        ({"dtype": "float32", "vision_lr": 0.1}, "adamw has one learning rate; set vision_lr to 0 .* or 1"),
+    ],
+)
+def test_what_the_librarys_optimiser_cannot_do_is_refused(
+    small: Path, trajectories: Path, changed: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        config(small, trajectories, optimiser="adamw", **changed)
 
 
 @pytest.mark.parametrize("argument", ["max_steps", "learning_rate", "output_dir"])
