@@ -105,7 +105,10 @@ def run_cached(model: LocalModel, talks: Sequence[Talk], load: Load, *, at_once:
 
 
 def run_uncached(model: LocalModel, talks: Sequence[Talk], load: Load) -> float:
-    """Return seconds a query of the local policy, all at once, when nothing is kept between turns."""
+    """Return seconds a query of the local policy, all at once, when nothing is kept between turns.
+
+    What was written is read again as text, which may be a few ids more or fewer than were sampled.
+    """
     started = time.monotonic()
     texts: dict[str, list[Message]] = {name: list(first) for name, first, _ in talks}
     for turn in range(len(load.turns)):

@@ -18,7 +18,7 @@ README = Path(__file__).parents[1] / "README.md"
 WIDTH = 118
 """Characters of a line."""
 
-BLOCKS = ("demo", "looks", "looks_shapes", "looks_whole")
+BLOCKS = ("demo", "looks", "looks_complete", "looks_shapes", "looks_whole")
 """Result files whose tables stand in the README."""
 
 SHAPES = {"0": "text", "4": "picture", "7": "picture and text"}
@@ -111,11 +111,21 @@ def looks_block(looks: Json) -> str:
     return f"{table}\n\n{_wrapped(sentence)}\n\n{_agent_table(results['arms']['agent'], tasks)}"
 
 
-def _agent_table(cells: Json, tasks: Sequence[str]) -> str:
+def complete_block(looks: Json) -> str:
+    """Return the agent's figures where its answers are held to naming every candidate once."""
+    cells = looks["results"]["arms"]["complete-answers"]
+    table = _agent_table(cells, [task for task in SHAPES if task in cells], ("hit@1", "mrr", "format_valid"))
+    queries = min(cell["queries"] for sizes in cells.values() for cell in sizes.values())
+    sentence = f"{queries} queries a figure (`{looks['command']}`)."
+    return f"{table}\n\n{_wrapped(sentence)}"
+
+
+def _agent_table(cells: Json, tasks: Sequence[str], figures: Sequence[str] = tuple(FIGURES)) -> str:
     """Return the agent's figures, window by window, the task shapes beside one another."""
     sizes = sorted(cells[tasks[0]], key=int)
     rows = []
-    for figure, (name, form) in FIGURES.items():
+    for figure in figures:
+        name, form = FIGURES[figure]
         found = [[_first(cells[task][size][figure]) for task in tasks] for size in sizes]
         rows.append([name, *(" / ".join(form.format(value) for value in values) for values in found)])
     return _table((f"{' / '.join(SHAPES[task] for task in tasks)}; windows of", *sizes), rows)
@@ -168,6 +178,7 @@ def with_blocks(text: str, results: Mapping[str, Json]) -> str:
     made = {
         "demo": demo_block,
         "looks": looks_block,
+        "looks_complete": complete_block,
         "looks_shapes": shapes_block,
         "looks_whole": lambda whole: whole_block(whole, results["looks"]),
     }

@@ -113,6 +113,36 @@ def test_the_figures_of_the_readme_are_those_of_the_result_files() -> None:
         assert row in README, row
 
 
+def test_the_figures_of_the_local_policy_are_those_of_the_result_files() -> None:
+    cpu, gpu, full = (
+        results(name)["against_stock"] for name in ("local_policy", "local_policy_gpu", "local_policy_gpu_64")
+    )
+    rates = [row["queries_a_second"] for row in results("local_policy")["queries_a_second"]]
+    stock, one, many = cpu["stock_over"], gpu["stock_over"]["own pictures"], full["stock_over"]["own pictures"]
+    kept, batch, both = (cpu[f"{name}_over_own_pictures"] for name in ("no_cache", "one_at_a_time", "neither"))
+    for row in (
+        (
+            f"| {stock['own pictures']:.1f} times as fast; {stock['one pool of candidates']:.1f} over one pool of "
+            f"candidates, {stock['samples of one query']:.1f} for samples of one query | `local_policy.json` |"
+        ),
+        (
+            "against no cache between turns; against one query at a time; against neither cache nor batch | "
+            f"{kept:.1f} times; {batch:.1f} times; {both:.1f} times | `local_policy.json` |"
+        ),
+        (
+            f"one H100, {full['queries_at_once']} queries at once: over stock transformers; against neither cache "
+            f"nor batch | {many:.1f} times as fast; {full['neither_over_own_pictures']:.1f} times "
+            "| `local_policy_gpu_64.json` |"
+        ),
+        (
+            f"one H100, {gpu['queries_at_once']} at once | {one:.1f} times as fast; "
+            f"{gpu['neither_over_own_pictures']:.1f} times | `local_policy_gpu.json` |"
+        ),
+        f"queries a second at 1, 8 and 64 at once | {rates[0]:.2f}, {rates[1]:.1f}, {rates[2]:.1f} |",
+    ):
+        assert row in README, row
+
+
 def test_the_tables_of_demo_and_looks_are_those_of_the_result_files() -> None:
     found = read_results()
     assert set(found) == set(BLOCKS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from benchmarks.readme_figures import (
     OTHERS,
+    complete_block,
     demo_block,
     looks_block,
     shapes_block,
@@ -105,6 +106,15 @@ def test_the_table_of_whole_pictures_puts_them_beside_the_agent_in_the_same_wind
     )
     assert lines[6].startswith("500 queries a column, windows of 5 ")
     assert lines[6].endswith("whole pictures take 576 visual tokens each")
+
+
+def test_the_table_of_complete_answers_has_what_holding_them_changes() -> None:
+    arms = {"complete-answers": LOOKS["arms"]["agent"]}
+    lines = complete_block({"command": "python -m x", "results": {"arms": arms}}).splitlines()
+    assert lines[0] == "| text / picture / picture and text; windows of | 5 | 20 |"
+    assert lines[4] == "| answers in the exact format | 0.990 / 0.990 / 0.990 | 0.990 / 0.990 / 0.990 |"
+    assert [line.split("|")[1].strip() for line in lines[2:5]] == ["hit@1", "MRR", "answers in the exact format"]
+    assert lines[6] == "500 queries a figure (`python -m x`)."
 
 
 def test_tables_stand_between_their_comments_and_twice_is_once() -> None:
