@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from PIL import Image
 
@@ -16,7 +15,7 @@ from ..data.catalogue.pose import FRAME
 from ..data.catalogue.render import render
 from ..data.catalogue.world import Shot
 from ..data.catalogue.write import QUALITY, encode_native
-from ..errors import ConfigError, PictureError
+from ..errors import PictureError
 from ..geometry import Box, SizeRule
 from ..images import ImageStore, Picture, resized
 from ..records import ImageRef
@@ -38,28 +37,6 @@ class DrawnStore(ImageStore):
         super().__init__({"": "."})
         self.shots = shots
         self.gallery = gallery
-
-    @classmethod
-    def of_catalogue(cls, shots: Mapping[str, Shot], path: Path | None, *, seed: int, items: int) -> DrawnStore:
-        """Return the store of a catalogue.
-
-        Args:
-            shots: as above.
-            path: a gallery's file, or None.
-            seed: the catalogue's.
-            items: its size.
-
-        Raises:
-            ConfigError: the gallery shows another catalogue: paths are alike in all of them, and pictures are not.
-            DataError: there is no gallery.
-        """
-        gallery = None if path is None else Gallery(path)
-        if gallery is not None and (gallery.seed, gallery.items) != (seed, items):
-            raise ConfigError(
-                f"{path}: shows {gallery.items} items of seed {gallery.seed}, and {items} of seed {seed} are asked "
-                "for; name the gallery of those, or set seed and items to its own"
-            )
-        return cls(shots, gallery=gallery)
 
     def read_bytes(self, ref: ImageRef) -> bytes:
         """Return the native file of a picture."""

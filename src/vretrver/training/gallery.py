@@ -24,7 +24,7 @@ from ..data.catalogue.prng import Stream
 from ..data.catalogue.render import label_place
 from ..data.catalogue.world import Shot
 from ..data.catalogue.write import encode_native, leave_with_parent
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from ..geometry import Box
 from ..images import LOOK_QUALITY, THUMBNAIL_QUALITY, ImageLimits, Picture, encode_picture, resized
 from ..models.tiny.views import VIEWS
@@ -95,6 +95,23 @@ class Gallery:
             raise DataError(
                 f"{path}: {drawn} of its {2 * self.items} pictures are drawn; run `vretrver train pictures` again"
             )
+
+    @classmethod
+    def of(cls, path: Path | None, *, seed: int, items: int) -> Gallery | None:
+        """Return the gallery of a catalogue, or None without a path.
+
+        Raises:
+            ConfigError: it shows another catalogue: paths are alike in all of them, and pictures are not.
+            DataError: there is no gallery.
+        """
+        found = None if path is None else cls(path)
+        if found is not None and (found.seed, found.items) != (seed, items):
+            found.close()
+            raise ConfigError(
+                f"{path}: shows {found.items} items of seed {found.seed}, and {items} of seed {seed} are asked for; "
+                "name the gallery of those, or set seed and items to its own"
+            )
+        return found
 
     def close(self) -> None:
         """Give the file back."""

@@ -24,7 +24,7 @@ from .talk import Talk, Turn
 from .writing import Writing
 
 BROKEN_OFF = "an error broke the turn off"
-"""Said of turns that were being read or written when the program, or its user, was interrupted."""
+"""Said of turns that were being read or written when an error, or the user, broke in."""
 
 
 class LocalPolicy:

@@ -163,8 +163,9 @@ def read(passages: Sequence[Passage], model: LocalModel) -> Tensor:
     cache.advance([len(passage.ids) for passage in passages])
     last = torch.tensor([len(passage.ids) - 1 for passage in passages], device=device)
     logits = logits_of(model.model, hidden[torch.arange(len(passages), device=device), last])
-    for row, passage in enumerate(passages):
-        _keep(passage, cache.row(row))
+    kept = [cache.row(row) for row in range(len(passages))]  # all before any: they are read again where one fails
+    for passage, row_kept in zip(passages, kept, strict=True):
+        _keep(passage, row_kept)
     return logits
 
 

@@ -18,6 +18,7 @@ from ...retrieval.layouts.recipe import RECIPE_FILE, Recipe
 from ...retrieval.layouts.wording import WORDINGS
 from ..curves import CURVES_FILE, write_curves
 from ..drawn import DrawnStore
+from ..gallery import Gallery
 from ..runlog import RunFolder
 from ..start import start_folder
 from ..trainers import MODEL_FOLDER, export_model, run_trainer
@@ -48,6 +49,11 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
     """
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)
+    data, evaluation = config.data, config.evaluation
+    gallery, held_out = (
+        None if told is None else Gallery.of(told.gallery, seed=told.seed, items=told.items)
+        for told in (data, evaluation)
+    )
     folder = RunFolder(out, config)
     begun = start_folder(
         config.start, out / "start", size=ENCODER, seed=config.seed, tokens=WORDINGS[config.layout].always
@@ -58,40 +64,41 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
         pictures=PixelBudget(cell=loaded.folder.geometry.cell, tokens=config.picture_tokens),
         text_tokens=config.text_tokens,
     )
-    pairs = Pairs(seed=config.data.seed, items=config.data.items, tasks=config.data.shapes)
+    pairs = Pairs(seed=data.seed, items=data.items, tasks=data.shapes)
     module = ItemModule(
         loaded.model,
         renderer_of(loaded.folder, loaded.vocabulary, recipe),
         collator_of(loaded.folder, loaded.vocabulary),
-        DrawnStore.of_catalogue(pairs.shots(), config.data.gallery, seed=config.data.seed, items=config.data.items),
+        DrawnStore(pairs.shots(), gallery=gallery),
     )
     run_trainer(make_trainer(config, module, pairs, folder, note), folder)
     recipe_file = {RECIPE_FILE: recipe.to_json().encode()}
     trained = export_model(loaded.model, begun, out / MODEL_FOLDER, more=recipe_file)
-    if config.evaluation is not None and not (out / RESULT_FILE).is_file():
-        _evaluate(config, config.evaluation, module, out, folder, note)
+    if evaluation is not None and not (out / RESULT_FILE).is_file():
+        asked = Pairs(seed=evaluation.seed, items=evaluation.items, tasks=data.shapes)
+        store = DrawnStore(asked.shots(), gallery=held_out)
+        _evaluate(config, evaluation, module, asked, store, folder, note)
     write_curves(out / CURVES_FILE, folder.metrics(), title="train embed")
     return trained
 
 
 def _evaluate(
-    config: EmbedConfig, evaluation: Evaluation, module: ItemModule, out: Path, folder: RunFolder, note: Note
+    config: EmbedConfig,
+    evaluation: Evaluation,
+    module: ItemModule,
+    asked: Pairs,
+    store: DrawnStore,
+    folder: RunFolder,
+    note: Note,
 ) -> None:
     """Measure the trained encoder on a catalogue of another seed, in the number format it was trained in."""
-    pairs = Pairs(seed=evaluation.seed, items=evaluation.items, tasks=config.data.shapes)
-    encoder = LayoutEncoder(
-        module.body.eval(),
-        module.renderer,
-        module.collator,
-        DrawnStore.of_catalogue(pairs.shots(), evaluation.gallery, seed=evaluation.seed, items=evaluation.items),
-        fingerprint="in training",
-    )
-    found = measure(encoder, pairs, queries=evaluation.queries, note=note)
+    encoder = LayoutEncoder(module.body.eval(), module.renderer, module.collator, store, fingerprint="in training")
+    found = measure(encoder, asked, queries=evaluation.queries, note=note)
     result: dict[str, Any] = {
         "config": folder.hash,
         "seed": evaluation.seed,
         "pool": evaluation.items,
         "tasks": found,
     }
-    replace_file(out / RESULT_FILE, (json.dumps(result, indent=2) + "\n").encode())
+    replace_file(folder.path / RESULT_FILE, (json.dumps(result, indent=2) + "\n").encode())
     folder.note(config.steps, {"evaluation": mean_of(found)})

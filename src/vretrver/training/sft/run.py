@@ -14,7 +14,6 @@ from ...models.agent_recipe import RECIPE_FILE, AgentRecipe
 from ...models.loading import load_model
 from ...models.tiny.config import AGENT
 from ...models.tiny.views import VIEWS, shown_at
-from ...traces import trajectories_from_json
 from ..attention import train_by_strips
 from ..book import PictureBook
 from ..curves import CURVES_FILE, write_curves
@@ -24,7 +23,7 @@ from ..runlog import CONFIG_FILE, RunFolder
 from ..start import start_folder
 from ..trainers import MODEL_FOLDER, export_model, run_trainer
 from .config import SftConfig
-from .samples import read_samples
+from .samples import first_trajectory, read_samples
 from .trainer import make_trainer
 
 
@@ -89,7 +88,5 @@ def _recipe(config: SftConfig, shard: Path) -> dict[str, bytes]:
     if config.start.folder is not None and synthesis is None:
         return {}
     whole = None if synthesis is None else synthesis.whole_tokens
-    with shard.open("rb") as file:
-        first = trajectories_from_json(file.readline())[0]
-    recipe = AgentRecipe(dialect=first.dialect, views=VIEWS if whole is None else shown_at(whole))
+    recipe = AgentRecipe(dialect=first_trajectory(shard).dialect, views=VIEWS if whole is None else shown_at(whole))
     return {RECIPE_FILE: recipe.to_json().encode()}

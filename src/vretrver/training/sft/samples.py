@@ -106,17 +106,29 @@ def _text_of(vocabulary: Vocabulary, one: int) -> str:
 def read_samples(shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry) -> Iterator[Sample]:
     """Yield the samples of trajectory files or traces, in order; raises DataError naming path:line."""
     for number, path in enumerate(shards):
+        for trajectory in read_trajectories(path):
+            yield sample_of(trajectory, vocabulary, geometry, shard=number)
+
+
+def read_trajectories(path: Path) -> Iterator[Trajectory]:
+    """Yield the trajectories of a file, or of the queries of a trace, in order; raises DataError naming path:line."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise DataError(f"{path}: the trajectories cannot be read ({error.strerror})") from error
+    for place, line in enumerate(lines, start=1):
         try:
-            lines = path.read_bytes().splitlines()
-        except OSError as error:
-            raise DataError(f"{path}: the trajectories cannot be read ({error.strerror})") from error
-        for place, line in enumerate(lines, start=1):
-            try:
-                trajectories = trajectories_from_json(line)
-            except DataError as error:
-                raise DataError(f"{path}:{place}: {error}") from error
-            for trajectory in trajectories:
-                yield sample_of(trajectory, vocabulary, geometry, shard=number)
+            yield from trajectories_from_json(line)
+        except DataError as error:
+            raise DataError(f"{path}:{place}: {error}") from error
+
+
+def first_trajectory(path: Path) -> Trajectory:
+    """Return the first trajectory of a file; raises DataError where there is none, or it cannot be read."""
+    first = next(read_trajectories(path), None)
+    if first is None:
+        raise DataError(f"{path}: no trajectory in it; write some with `vretrver train expert`")
+    return first
 
 
 def _with_pictures(

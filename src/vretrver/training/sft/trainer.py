@@ -92,7 +92,8 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,  # noqa: ARG002
     ) -> Tensor:
         """Return the mean cross-entropy over the ids the assistant wrote."""
-        return sft_loss(self.loaded, inputs["batch"], frozen=self.frozen, weights=self.weights)
+        with self.accelerator.autocast():  # the library casts in the model's own forward pass, which is not used here
+            return sft_loss(self.loaded, inputs["batch"], frozen=self.frozen, weights=self.weights)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log without the library's token counts, which its own loss would have kept."""

@@ -358,6 +358,26 @@ def test_pictures_are_encoded_one_by_one_where_memory_does_not_last(
     assert [done[name].finish for name in ("a", "b", "three")] == [FinishReason.LENGTH] * 2 + [FinishReason.ERROR]
 
 
+def test_want_of_memory_while_rows_are_kept_reads_nothing_twice(
+    policy: LocalPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def all_three() -> dict[str, Any]:
+        for number in range(3):
+            policy.submit(ask(f"s{number}", messages=opening(number)))
+        return everything(policy)
+
+    expected = all_three()
+    policy.close()
+    plain, step = KeyValues.row, count()
+    monkeypatch.setattr(
+        KeyValues, "row", lambda cache, place: _short_of_memory() if next(step) == 1 else plain(cache, place)
+    )
+    done = all_three()
+    for name in ("s0", "s1", "s2"):
+        assert done[name].token_ids == expected[name].token_ids
+        assert done[name].usage.prompt_tokens == expected[name].usage.prompt_tokens
+
+
 def test_a_turn_that_is_cancelled_while_others_are_read_is_not_read(
     model: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -203,6 +203,7 @@ def test_a_gallery_of_another_catalogue_is_refused(tmp_path: Path, where: str):
     given[where]["gallery"] = tmp_path / "other.gallery"
     with pytest.raises(ConfigError, match=r"other.gallery: shows 5 items of seed 5, and \d0 of seed [34] are asked"):
         train(tmp_path / "run", steps=1, **given)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_start_without_a_model_is_refused():

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,22 +14,24 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer, TrainerCallback
+from trl import SFTConfig as TrlConfig
 
 from vretrver.config import resolved
 from vretrver.errors import ConfigError, DataError
 from vretrver.models.agent_recipe import agent_recipe_of
+from vretrver.models.language import logits_of
 from vretrver.models.loading import LocalModel
 from vretrver.models.patches import decoded, patchify_all
 from vretrver.models.quiet import quiet
 from vretrver.models.tiny.views import VIEWS
 from vretrver.training.book import PictureBook
 from vretrver.training.expert.config import SynthesisConfig
-from vretrver.training.sft import run
+from vretrver.training.sft import run, trainer
 from vretrver.training.sft.batches import Batch, collate
 from vretrver.training.sft.config import SftConfig
 from vretrver.training.sft.samples import BOX, SIGN, Sample
 from vretrver.training.sft.trainer import Weights, sft_loss
-from vretrver.training.trainers import newest_checkpoint, refuse_several_devices
+from vretrver.training.trainers import newest_checkpoint
 
 pytestmark = pytest.mark.usefixtures("torch_settings")
 
@@ -191,22 +192,32 @@ def test_half_of_what_the_expert_was_told_is_refused(small: Path, trajectories: 
         run.train_sft(config(small, tmp_path / "half"), tmp_path / "run", note=lambda _: None)
 
 
-@pytest.mark.parametrize("count", [{"n_gpu": 2, "world_size": 1}, {"n_gpu": 1, "world_size": 2}])
-def test_several_devices_are_refused(count: dict[str, int]) -> None:
+@pytest.mark.parametrize("several", ["n_gpu", "world_size"])
+def test_several_devices_are_refused(
+    small: Path, trajectories: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, several: str
+) -> None:
+    monkeypatch.setattr(TrlConfig, several, 2)
     with pytest.raises(ConfigError, match="trains on one device; show it one GPU with CUDA_VISIBLE_DEVICES=0"):
-        refuse_several_devices(SimpleNamespace(**count))
-    refuse_several_devices(SimpleNamespace(n_gpu=1, world_size=1))
+        run.train_sft(config(small, trajectories), tmp_path / "run", note=lambda _: None)
 
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_the_librarys_optimiser_trains_in_32_bits(
-    small: Path, trajectories: Path, tmp_path: Path, mixed: bool
+    small: Path, trajectories: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mixed: bool
 ) -> None:
+    kinds: set[torch.dtype] = set()
+
+    def noted(model: Any, hidden: torch.Tensor) -> torch.Tensor:
+        kinds.add(model.lm_head(hidden).dtype)
+        return logits_of(model, hidden)
+
+    monkeypatch.setattr(trainer, "logits_of", noted)
     given = {"optimiser": "adamw", "dtype": "float32", "lr": 1e-5, "trainer": {"bf16": mixed}}
     told = config(small, trajectories, steps=2, **given)
     trained, begun = weights(run.train_sft(told, tmp_path / "run", note=lambda _: None)), weights(small)
     moved = {name for name in trained if not torch.equal(trained[name], begun[name].float())}
     assert moved == {name for name in trained if "visual." not in name}
+    assert kinds == {torch.bfloat16 if mixed else torch.float32}
 
 
 def test_the_loss_falls(small: Path, trajectories: Path, tmp_path: Path) -> None:
