@@ -21,6 +21,9 @@ WIDTH = 118
 BLOCKS = ("demo", "looks", "looks_complete", "looks_shapes", "looks_whole")
 """Result files whose tables stand in the README."""
 
+HELD_SHAPES = "looks_complete_shapes"
+"""Result file that has a column in the table of `looks_shapes`."""
+
 SHAPES = {"0": "text", "4": "picture", "7": "picture and text"}
 """Task shape -> what is asked with; a picture is asked for."""
 
@@ -136,17 +139,23 @@ def _first(figure: float | Sequence[float]) -> float:
     return figure if isinstance(figure, int | float) else figure[0]
 
 
-def shapes_block(looks: Json) -> str:
-    """Return the agent's figures on the other task shapes, one a row."""
-    results = looks["results"]
+def shapes_block(looks: Json, held: Json) -> str:
+    """Return the agent's figures on the other task shapes, one a row, with those of held answers beside them."""
+    results, complete = looks["results"], held["results"]["arms"]["complete-answers"]
     rows = []
     for task, name in OTHERS.items():
         cell, coarse = _largest(results["arms"]["agent"][task]), results["coarse"][task]
-        costs = (f"{cell['format_valid']:.3f}", f"{cell['looks']:.1f}", f"{cell['seconds']:.2f}")
-        rows.append((name, f"{coarse['hit@1']:.3f}", _interval(cell["end_to_end_hit@1"]), *costs))
-    table = _table(("asked with: asked for", "coarse hit@1", "agent hit@1", "exact", "looks", "seconds"), rows)
+        exact = " / ".join(f"{one['format_valid']:.3f}" for one in (cell, _largest(complete[task])))
+        right = f"{_interval(cell['end_to_end_hit@1'])} / {_largest(complete[task])['end_to_end_hit@1'][0]:.3f}"
+        costs = (f"{cell['looks']:.1f}", f"{cell['seconds']:.2f}")
+        rows.append((name, f"{coarse['hit@1']:.3f}", right, exact, *costs))
+    header = ("asked with: asked for", "coarse hit@1", "agent hit@1, free / held", "exact, free / held")
+    table = _table((*header, "looks", "seconds"), rows)
     queries = min(_largest(cells)["queries"] for cells in results["arms"]["agent"].values())
-    sentence = f"{queries} queries a row, end to end; exact: answers in the exact format (`{looks['command']}`)."
+    sentence = (
+        f"{queries} queries a row, end to end; exact: answers in the exact format, free and held "
+        f"(`{looks['command']}`; held: `--name {HELD_SHAPES}` and `arms=[complete-answers]`)."
+    )
     return f"{table}\n\n{_wrapped(sentence)}"
 
 
@@ -179,22 +188,24 @@ def with_blocks(text: str, results: Mapping[str, Json]) -> str:
         "demo": demo_block,
         "looks": looks_block,
         "looks_complete": complete_block,
-        "looks_shapes": shapes_block,
+        "looks_shapes": lambda shapes: shapes_block(shapes, results[HELD_SHAPES]),
         "looks_whole": lambda whole: whole_block(whole, results["looks"]),
     }
-    for name, result in results.items():
+    for name in BLOCKS:
+        if name not in results:
+            continue
         begin, end = (f"<!-- {edge} {name} -->\n" for edge in ("begin", "end"))
         before, found, rest = text.partition(begin)
         _, closed, after = rest.partition(end)
         if not found or not closed:
             raise ValueError(f"the document has no comments {begin.strip()} and {end.strip()}")
-        text = f"{before}{begin}{made[name](result)}\n{end}{after}"
+        text = f"{before}{begin}{made[name](results[name])}\n{end}{after}"
     return text
 
 
 def read_results() -> dict[str, Json]:
     """Return the result files that are there, by name."""
-    paths = {name: RESULTS / f"{name}.json" for name in BLOCKS}
+    paths = {name: RESULTS / f"{name}.json" for name in (*BLOCKS, HELD_SHAPES)}
     return {name: json.loads(path.read_bytes()) for name, path in paths.items() if path.is_file()}
 
 

@@ -86,12 +86,18 @@ def test_the_table_of_looks_holds_the_arms_there_are_over_the_largest_windows(re
 def test_the_table_of_the_other_task_shapes_has_one_in_a_row() -> None:
     arms = {"agent": {task: {"20": {**cell(0.9), "looks": 3.14}} for task in OTHERS}}
     coarse = {task: {"hit@1": 0.2} for task in OTHERS}
-    block = shapes_block({"command": "python -m x", "results": {"coarse": coarse, "arms": arms}})
+    held = {"complete-answers": {task: {"20": {**cell(0.91), "format_valid": 1.0}} for task in OTHERS}}
+    free = {"command": "python -m x", "results": {"coarse": coarse, "arms": arms}}
+    block = shapes_block(free, {"results": {"arms": held}})
     lines = block.splitlines()
-    assert lines[2] == "| text: its product sheet, a text | 0.200 | 0.900 [0.870, 0.930] | 0.990 | 3.1 | 0.32 |"
-    assert len(lines) == 2 + len(OTHERS) + 2
-    assert lines[-1].startswith("500 queries a row, end to end;")
-    assert lines[-1].endswith("(`python -m x`).")
+    assert (
+        lines[2]
+        == "| text: its product sheet, a text | 0.200 | 0.900 [0.870, 0.930] / 0.910 | 0.990 / 1.000 | 3.1 | 0.32 |"
+    )
+    assert sum(line.startswith("|") for line in lines) == 2 + len(OTHERS)
+    said = " ".join(block.split())
+    assert "500 queries a row, end to end; exact: answers in the exact format, free and held (`python -m x`; " in said
+    assert said.endswith("held: `--name looks_complete_shapes` and `arms=[complete-answers]`).")
 
 
 def test_the_table_of_whole_pictures_puts_them_beside_the_agent_in_the_same_windows() -> None:
