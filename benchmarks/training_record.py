@@ -1,12 +1,10 @@
 """Keeps what the stages of `make models` measured, once they are done: `python -m benchmarks.training_record`.
 
-It reads the runs under build/models and writes benchmarks/results/training.json; nothing is computed anew. Another
-checkout's runs are named with `--runs`, and another file with `--name`.
+It reads the runs under build/models and writes benchmarks/results/training.json; nothing is computed anew.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -54,18 +52,14 @@ def timed(runs: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Write the result file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=Path, default=RUNS)
-    parser.add_argument("--name", default="training", help="of the result file")
-    arguments = parser.parse_args()
     found: dict[str, Any] = {}
-    for run in sorted(path.parent for path in arguments.runs.glob("*/metrics.jsonl")):
+    for run in sorted(path.parent for path in RUNS.glob("*/metrics.jsonl")):
         kind = run.name.split("-")[0]
         found[run.name] = {"perception": perception, "sft": sft}.get(kind, lambda run: _pace(_metrics(run)))(run)
         if (run / "evaluation.json").is_file():
             found[run.name]["evaluation"] = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
-    result = {**provenance("benchmarks.training_record"), **timed(arguments.runs), "runs": found}
-    write_result(RESULTS / f"{arguments.name}.json", result)
+    result = {**provenance("benchmarks.training_record"), **timed(RUNS), "runs": found}
+    write_result(RESULTS / "training.json", result)
 
 
 if __name__ == "__main__":

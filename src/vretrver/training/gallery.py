@@ -97,7 +97,7 @@ class Gallery:
             )
 
     @classmethod
-    def of(cls, path: Path | None, *, seed: int, items: int) -> Gallery | None:
+    def of_catalogue(cls, path: Path | None, *, seed: int, items: int) -> Gallery | None:
         """Return the gallery of a catalogue, or None without a path.
 
         Raises:

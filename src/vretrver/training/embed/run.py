@@ -51,7 +51,7 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
     torch.set_flush_denormal(True)
     data, evaluation = config.data, config.evaluation
     gallery, held_out = (
-        None if told is None else Gallery.of(told.gallery, seed=told.seed, items=told.items)
+        None if told is None else Gallery.of_catalogue(told.gallery, seed=told.seed, items=told.items)
         for told in (data, evaluation)
     )
     folder = RunFolder(out, config)
@@ -75,9 +75,7 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
     recipe_file = {RECIPE_FILE: recipe.to_json().encode()}
     trained = export_model(loaded.model, begun, out / MODEL_FOLDER, more=recipe_file)
     if evaluation is not None and not (out / RESULT_FILE).is_file():
-        asked = Pairs(seed=evaluation.seed, items=evaluation.items, tasks=data.shapes)
-        store = DrawnStore(asked.shots(), gallery=held_out)
-        _evaluate(config, evaluation, module, asked, store, folder, note)
+        _evaluate(config, evaluation, module, held_out, folder, note)
     write_curves(out / CURVES_FILE, folder.metrics(), title="train embed")
     return trained
 
@@ -86,14 +84,15 @@ def _evaluate(
     config: EmbedConfig,
     evaluation: Evaluation,
     module: ItemModule,
-    asked: Pairs,
-    store: DrawnStore,
+    gallery: Gallery | None,
     folder: RunFolder,
     note: Note,
 ) -> None:
     """Measure the trained encoder on a catalogue of another seed, in the number format it was trained in."""
+    pairs = Pairs(seed=evaluation.seed, items=evaluation.items, tasks=config.data.shapes)
+    store = DrawnStore(pairs.shots(), gallery=gallery)
     encoder = LayoutEncoder(module.body.eval(), module.renderer, module.collator, store, fingerprint="in training")
-    found = measure(encoder, asked, queries=evaluation.queries, note=note)
+    found = measure(encoder, pairs, queries=evaluation.queries, note=note)
     result: dict[str, Any] = {
         "config": folder.hash,
         "seed": evaluation.seed,
