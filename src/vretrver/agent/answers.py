@@ -17,6 +17,9 @@ from .grammar import Grammar
 MOST = 999
 """Most candidates a grammar is made for: numbers of up to three digits."""
 
+COUNTED = 64
+"""Up to this many candidates a grammar counts the numbers; beyond, an automaton that counts would grow too large."""
+
 _NUMBERS = r"\[[ \t\n]*[0-9]{1,6}(?:[ \t\n]*,[ \t\n]*[0-9]{1,6})*[ \t\n]*\]"
 _RANKING = re.compile(_NUMBERS)
 _OR_NONE = re.compile(rf"(none[ \t\n]*)?({_NUMBERS})")
@@ -152,7 +155,7 @@ class Ranking:
 
     def grammar(self, count: int, *, whole_turn: bool) -> Grammar | None:
         """Return the constraint on a list of numbers in brackets."""
-        return _grammar("<answer>[", r"<answer>\[", count, whole_turn=whole_turn)
+        return _grammar("<answer>[", "", count, whole_turn=whole_turn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +200,7 @@ class RankingOrNone:
 
     def grammar(self, count: int, *, whole_turn: bool) -> Grammar | None:
         """Return the constraint on a list of numbers in brackets, with or without `none` before it."""
-        return _grammar("<answer>", r"<answer>(none )?\[", count, whole_turn=whole_turn)
+        return _grammar("<answer>", "none [", count, whole_turn=whole_turn)
 
 
 FORMS: dict[str, AnswerForm] = {form.name: form for form in (Ranking(), RankingOrNone())}
@@ -229,8 +232,8 @@ def _numbers(content: str) -> tuple[int, ...]:
     return tuple(int(number) for number in content[1:-1].split(","))
 
 
-def _grammar(opening: str, head: str, count: int, *, whole_turn: bool) -> Grammar | None:
-    """Return a constraint: `head`, then 1 to `count` numbers of at most three digits, then the closing.
+def _grammar(opening: str, between: str, count: int, *, whole_turn: bool) -> Grammar | None:
+    """Return a constraint: `opening`, perhaps `between`, 1 to `count` numbers of at most three digits, the closing.
 
     A list that has to end early is allowed by the pattern: an answer that names too few is repaired and marked, one
     that is cut off is lost.
@@ -238,6 +241,13 @@ def _grammar(opening: str, head: str, count: int, *, whole_turn: bool) -> Gramma
     if not 1 <= count <= MOST:
         return None
     number = "[1-9][0-9]{0,2}"
-    pattern = rf"{head}{number}(, ?{number}){{0,{count - 1}}}\]</answer>"
-    longest = len(opening) + len("none [") + len(", ".join(map(str, range(1, count + 1)))) + len("]</answer>")
-    return Grammar(pattern=pattern, opening=opening, whole_turn=whole_turn, permutation=count, longest=longest)
+    times = f"{{0,{count - 1}}}" if count <= COUNTED else "*"
+    head = r"<answer>(none )?\[" if between else r"<answer>\["
+    everything = ", ".join(map(str, range(1, count + 1)))
+    return Grammar(
+        pattern=rf"{head}{number}(, ?{number}){times}\]</answer>",
+        opening=opening,
+        whole_turn=whole_turn,
+        permutation=count,
+        longest=len(between) + len(everything) + len("]</answer>"),
+    )

@@ -22,5 +22,5 @@ class Grammar:
     """Where known, the numbers in the match name each of 1 to this many exactly once: more than a regular expression
     of reasonable size can say, so a policy that follows ids one by one adds it and others leave it to repair."""
     longest: int = 0
-    """Most characters of a match that names everything; 0 is not known. A policy starts to constrain a turn of its
-    own accord only where that many still fit."""
+    """Most characters that follow `opening` in a match that names everything; 0 is not known. A turn that is not
+    `whole_turn` is constrained only where that many tokens are left, else it goes on freely."""
