@@ -51,6 +51,7 @@ LOOK_QUALITY = 90
 """JPEG quality of what a look returns."""
 
 _SIZES = 65_536
+"""Most pages whose sizes are remembered, so that pinning a known file opens nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

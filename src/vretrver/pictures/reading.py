@@ -20,6 +20,7 @@ SETTLING_NS = 3 * 10**9
 the clock that stamps files may lag a little behind."""
 
 _KNOWN = 65_536
+"""Most files whose hashes are remembered, a few hundred bytes each."""
 
 
 def sha256_of(data: bytes) -> str:
@@ -53,7 +54,7 @@ class Sighting:
 
 
 class FileReader:
-    """Reads files and remembers them; threads may share it, and two that want the same file at once read it once.
+    """Reads files and remembers them; threads may share it, and two that want a settled file at once read it once.
 
     Args:
         max_bytes: largest file.
@@ -98,7 +99,7 @@ class FileReader:
         sha256 = known if same and known is not None else sha256_of(data)
         if identity is not None and same and _settled(identity, now):
             self._hashes.put(identity.mark, sha256, size=1)
-        self._held.put(sha256, data, size=len(data))
+            self._held.put(sha256, data, size=len(data))
         return FileBytes(sha256=sha256, data=data)
 
 
