@@ -1,6 +1,6 @@
 """The scripted oracle: it knows what is true, but uses a fine detail only once it has looked at it.
 
-It stands in for a learned agent until there is one, and it is the ceiling of one: what the coarse attributes settle
+It is the ceiling of a learned agent: what the coarse attributes settle
 it settles from the thumbnail, what only the evidence settles it settles only for items whose evidence box was shown
 to it. Without tools it can therefore do no better than guess among the candidates that look alike.
 """
@@ -15,7 +15,8 @@ from ..agent.messages import ShownPicture
 from ..agent.task import WindowTask
 from ..geometry import Box
 from ..records import Candidate, Query
-from .scripted import Moment, ScriptedPolicy, answer_text
+from .scripted import Moment, answer_text
+from .watching import WatchingPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,8 @@ class Truth:
     """Picture path -> where to look; pictures without an entry need no look."""
 
 
-def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> ScriptedPolicy:
-    """Return the oracle.
+def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> WatchingPolicy:
+    """Return the oracle; pass its `watch` to the reranker, from which it learns what each window is about.
 
     Args:
         truth: what is true.
@@ -51,12 +52,10 @@ def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> ScriptedP
         calls_per_turn: looks asked for at once.
     """
 
-    def script(moment: Moment) -> str:
-        if moment.task is None:
-            return answer_text([1])
-        return _Oracle(truth, moment.task, seed).turn(moment, calls_per_turn)
+    def script(moment: Moment, task: WindowTask) -> str:
+        return _Oracle(truth, task, seed).turn(moment, calls_per_turn)
 
-    return ScriptedPolicy(script, name="oracle")
+    return WatchingPolicy(script, name="oracle")
 
 
 class _Oracle:
