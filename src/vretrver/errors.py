@@ -5,6 +5,8 @@
     |   `-- PictureError                       one picture cannot be read or is not what it was
     |-- ConfigError        (also ValueError)   an option or a configuration file is wrong
     |-- PolicyError        (also RuntimeError) a policy is misconfigured or unreachable at the start
+    |   `-- PolicyInUse                        a second driver was given a policy that is in use
+    |-- Overloaded         (also RuntimeError) an engine's queue is full; ask again later
     |-- ServiceError       (also RuntimeError) a remote service refused a request or could not be reached
     |-- IndexMismatch      (also ValueError)   vectors or an index belong to another encoder
     `-- MissingDependency  (also ImportError)  an extra is not installed
@@ -32,6 +34,14 @@ class ConfigError(VRetrverError, ValueError):
 
 class PolicyError(VRetrverError, RuntimeError):
     """A policy is misconfigured, or cannot be reached when it is first used."""
+
+
+class PolicyInUse(PolicyError):
+    """A policy belongs to one driver at a time, and another one runs something on it."""
+
+
+class Overloaded(VRetrverError, RuntimeError):
+    """An engine has as many requests as it takes; the same request may be made again later."""
 
 
 class ServiceError(VRetrverError, RuntimeError):

@@ -8,8 +8,8 @@ import pytest
 from tests.contract.policy_contract import PolicyContract
 
 from vretrver.agent.policy import Policy
-from vretrver.policies.oracle import Truth, oracle
 from vretrver.policies.scripted import answer_text, first_k, misbehaving, replay, shuffled
+from vretrver.world.oracle import Truth, oracle
 
 POLICIES: dict[str, Callable[[], Policy]] = {
     "replay": lambda: replay([answer_text([1, 2, 3])] * 4),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..agent.events import Event, WindowBegan, WindowEnded
+from ..agent.events import Event, WindowBegan
 from ..agent.policy import Completion, PolicyLimits
 from ..agent.task import WindowTask
 from ..errors import PolicyError
@@ -32,11 +32,19 @@ class WatchingPolicy(ScriptedPolicy):
         self._tasks: dict[str, WindowTask] = {}
 
     def watch(self, event: Event) -> None:
-        """Learn which window a session is about, and forget it when the window ends."""
+        """Learn which window a session is about; it is forgotten when the session is released."""
         if isinstance(event, WindowBegan):
             self._tasks[event.session] = event.task
-        elif isinstance(event, WindowEnded):
-            self._tasks.pop(event.session, None)
+
+    def release(self, session: str) -> None:
+        """Forget a session and its window."""
+        super().release(session)
+        self._tasks.pop(session, None)
+
+    def close(self) -> None:
+        """Forget everything."""
+        super().close()
+        self._tasks.clear()
 
     def _told(self, moment: Moment) -> str | Completion:
         task = self._tasks.get(moment.session)

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from ..config import Section
 from ..errors import ConfigError
-from ..models.tiny.config import TinySize
+from ..world.tiny.config import TinySize
 
 
 class Start(Section):
@@ -46,6 +46,6 @@ def start_folder(start: Start, out: Path, *, size: TinySize, seed: int, tokens: 
         return start.folder
     if start.tokenizer is None:
         raise ConfigError("start: give either folder, or tokenizer of a small model")
-    from ..models.tiny.make import make_tiny
+    from ..world.tiny.make import make_tiny
 
     return make_tiny(out, size=size, tokenizer=start.tokenizer, vision=start.vision, seed=seed, tokens=tokens)

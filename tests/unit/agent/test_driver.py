@@ -10,7 +10,7 @@ from tests.unit.agent.ledger import Asking, Choice, Ledger, ask, asking, driven,
 
 from vretrver.agent.messages import Message
 from vretrver.agent.policy import PolicyLimits, Request, Sampling
-from vretrver.data.catalogue.prng import Stream
+from vretrver.prng import Stream
 
 LENGTHS = [number * 7 % 6 for number in range(50)]
 """Turns of fifty sessions, 0 to 5."""

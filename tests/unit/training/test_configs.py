@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from vretrver.config import Section, load_config
-from vretrver.training.embed.config import EmbedConfig
-from vretrver.training.expert.config import SynthesisConfig
-from vretrver.training.perception.config import PerceptionConfig
 from vretrver.training.sft.config import SftConfig
+from vretrver.world.embed.config import EmbedConfig
+from vretrver.world.expert.config import SynthesisConfig
+from vretrver.world.perception.config import PerceptionConfig
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = {path.stem: path for path in (ROOT / "configs").glob("train_*.yaml")}

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from ...agent.messages import ShownPicture
-from ...data.catalogue.prng import Stream
 from ...errors import DataError
 from ...images import Picture
 from ...models.positions import positions_of
+from ...prng import Stream
 from ...records import Address
 from ..book import PictureBook
 from .samples import Sample

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.training.expert.practices import practised, windows
+from tests.unit.world.expert.practices import practised, windows
 
 from vretrver.traces import trajectory_to_json
 from vretrver.training.sft.config import SftConfig

@@ -23,15 +23,15 @@ from vretrver.models.language import logits_of
 from vretrver.models.loading import LocalModel
 from vretrver.models.patches import decoded, patchify_all
 from vretrver.models.quiet import quiet
-from vretrver.models.tiny.views import VIEWS
 from vretrver.training.book import PictureBook
-from vretrver.training.expert.config import SynthesisConfig
 from vretrver.training.sft import run, trainer
 from vretrver.training.sft.batches import Batch, collate
 from vretrver.training.sft.config import SftConfig
 from vretrver.training.sft.samples import BOX, SIGN, Sample
 from vretrver.training.sft.trainer import Weights, sft_loss
 from vretrver.training.trainers import newest_checkpoint
+from vretrver.world.expert.config import SynthesisConfig
+from vretrver.world.tiny.views import VIEWS
 
 pytestmark = pytest.mark.usefixtures("torch_settings")
 
