@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..agent.messages import ShownPicture
-from ..agent.policy import Completion, Policy, PolicyLimits, Request
+from ..agent.policy import Policy, Request
 from ..errors import DataError
+from ..policies.delegating import DelegatingPolicy
 
 
 class PictureBook:
@@ -53,44 +54,21 @@ class PictureBook:
         self._database.close()
 
 
-class RecordedPolicy:
+class RecordedPolicy(DelegatingPolicy):
     """A policy whose pictures are kept in a book.
 
+    Threads: `cancel` and `wake` may be called by any thread; one thread makes all other calls.
+
     Args:
-        inner: writes the turns.
+        inner: writes the turns; closed with this one, while the book stays open.
         book: takes the pictures of every request.
     """
 
     def __init__(self, inner: Policy, book: PictureBook) -> None:
-        self.inner, self.book = inner, book
-
-    @property
-    def fingerprint(self) -> str:
-        """The inner policy's."""
-        return self.inner.fingerprint
-
-    @property
-    def limits(self) -> PolicyLimits:
-        """The inner policy's."""
-        return self.inner.limits
+        super().__init__(inner)
+        self.book = book
 
     def submit(self, request: Request) -> None:
         """Keep the pictures and hand the request on."""
         self.book.put(shown for message in request.messages for shown in message.pictures)
         self.inner.submit(request)
-
-    def collect(self) -> list[Completion]:
-        """Return what the inner policy finished."""
-        return self.inner.collect()
-
-    def cancel(self, session: str) -> None:
-        """Hand on."""
-        self.inner.cancel(session)
-
-    def release(self, session: str) -> None:
-        """Hand on."""
-        self.inner.release(session)
-
-    def close(self) -> None:
-        """Close the inner policy; the book stays open."""
-        self.inner.close()

@@ -1,8 +1,7 @@
 """The scripted oracle: it knows what is true, but uses a fine detail only once it has looked at it.
 
-It stands in for a learned agent until there is one, and it is the ceiling of one: what the coarse attributes settle
-it settles from the thumbnail, what only the evidence settles it settles only for items whose evidence box was shown
-to it. Without tools it can therefore do no better than guess among the candidates that look alike.
+It is the ceiling of a learned agent: what the coarse attributes settle it settles from the thumbnail, what only the
+evidence settles it settles only for items whose evidence box was shown to it. Without tools it can therefore do no better than guess among the candidates that look alike.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from dataclasses import dataclass, field
 from ..agent.messages import ShownPicture
 from ..agent.task import WindowTask
 from ..geometry import Box
-from ..policies.scripted import Moment, ScriptedPolicy, answer_text
+from ..policies.scripted import Moment, answer_text
+from ..policies.watching import WatchingPolicy
 from ..records import Candidate, Query
 
 
@@ -42,8 +42,8 @@ class Truth:
     """Picture path -> where to look; pictures without an entry need no look."""
 
 
-def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> ScriptedPolicy:
-    """Return the oracle.
+def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> WatchingPolicy:
+    """Return the oracle; pass its `watch` to the reranker, from which it learns what each window is about.
 
     Args:
         truth: what is true.
@@ -51,12 +51,10 @@ def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> ScriptedP
         calls_per_turn: looks asked for at once.
     """
 
-    def script(moment: Moment) -> str:
-        if moment.task is None:
-            return answer_text([1])
-        return _Oracle(truth, moment.task, seed).turn(moment, calls_per_turn)
+    def script(moment: Moment, task: WindowTask) -> str:
+        return _Oracle(truth, task, seed).turn(moment, calls_per_turn)
 
-    return ScriptedPolicy(script, name="oracle")
+    return WatchingPolicy(script, name="oracle")
 
 
 class _Oracle:
