@@ -79,7 +79,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "images": {"PIL"},
     "models": {"numpy", "PIL", "safetensors", "tokenizers", "torch", "transformers"},
     "pictures": {"PIL", "pypdfium2"},
-    "policies": {"PIL", "numpy", "pydantic", "torch", "transformers"},
+    "policies": {"PIL", "numpy", "outlines_core", "pydantic", "torch", "transformers"},
     "report": {"PIL"},
     "retrieval": {"numpy", "PIL", "sentence_transformers", "torch", "transformers"},
     "runs": {"numpy"},
