@@ -18,9 +18,9 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 """What weights may be held in; `auto` is as they are stored."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class LocalModel:
-    """A model that is ready to be run."""
+    """A model that is ready to be run. Only `revision` changes, and only through `updated`."""
 
     folder: ModelFolder
     """Where it came from."""
@@ -30,8 +30,28 @@ class LocalModel:
     """Its tokenizer."""
     vision: Vision
     """Its vision tower, with a memory of pictures."""
-    fingerprint: str
-    """Folder, hash of its contents, dtype, device, attention and versions."""
+    origin: str
+    """What was loaded, and how: folder, hash of its contents, dtype, device, attention and versions."""
+    revision: int = 0
+    """Number of the weights in use: 0 as loaded, one more after each update in place."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name of the weights in use: `origin` as loaded, with the revision after an update."""
+        return f"{self.origin} revision {self.revision}" if self.revision else self.origin
+
+    def updated(self, *, tower: bool) -> None:
+        """Count an update of the weights in place; a trainer calls it after each step.
+
+        KV caches made with the weights before stay as they are: release the conversations of policies over the model
+        first.
+
+        Args:
+            tower: whether the vision tower's weights changed too, so that remembered pictures must be encoded again.
+        """
+        self.revision += 1
+        if tower:
+            self.vision.forget()
 
     @property
     def device(self) -> Any:
@@ -82,7 +102,7 @@ def load_model(
         model=model,
         vocabulary=vocabulary,
         vision=Vision(model.model.visual, folder.geometry, memory=vision_memory),
-        fingerprint=f"local:{' '.join(marks)}",
+        origin=f"local:{' '.join(marks)}",
     )
 
 
