@@ -19,7 +19,9 @@ from ...errors import ConfigError
 from ...geometry import SizeRule
 from ...images import ImageStore
 from ...models.digest import folder_digest
-from ...models.folder import read_object
+from ...models.folder import check_towers
+from ...models.pretrained import open_part, open_weights
+from ...models.vetting import read_object, vet_folder
 from ...records import Candidate, ImageRef, Part, Query, pictures_in, text_in
 from ..encoder import Vectors
 
@@ -80,9 +82,12 @@ class ClipEncoder:
 
     def __init__(self, folder: Path, store: ImageStore, *, dtype: str = "float32", device: str = "auto") -> None:
         self.store = store
-        family = str(read_object(folder / "config.json").get("model_type"))
+        vet_folder(folder)
+        config = read_object(folder / "config.json")
+        family = str(config.get("model_type"))
         if family not in FAMILIES:
             raise ConfigError(f"{folder} is a {family} model; the layout clip opens {' and '.join(FAMILIES)} models")
+        check_towers(folder, config, family)
         self._torch = require("torch", extra="models")
         self._model, self._tokenizer, self._processor = _loaded(folder, dtype=dtype, device=device)
         self._text = {
@@ -154,20 +159,9 @@ class ClipEncoder:
 def _loaded(folder: Path, *, dtype: str, device: str) -> tuple[Any, Any, Any]:
     """Return model, tokenizer and image processor of a folder; nothing is downloaded, no code of it is run."""
     torch, transformers = require("torch", extra="models"), require("transformers", extra="models")
-    log = transformers.utils.logging
-    bar, level = log.is_progress_bar_enabled(), log.get_verbosity()
-    log.disable_progress_bar()
-    log.set_verbosity_error()
-    try:
-        model = transformers.AutoModel.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        processor = transformers.AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"{folder}: the model cannot be loaded ({str(error).splitlines()[0]})") from error
-    finally:
-        log.set_verbosity(level)
-        if bar:
-            log.enable_progress_bar()
+    model = open_weights(transformers.AutoModel, folder, what="the model", dtype=dtype)
+    tokenizer = open_part(transformers.AutoTokenizer, folder, what="the tokenizer")
+    processor = open_part(transformers.AutoImageProcessor, folder, what="the processor")
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     try:
         return model.to(where).eval(), tokenizer, processor

@@ -17,6 +17,7 @@ from ...models.tiny.views import VIEWS, shown_at
 from ..attention import train_by_strips
 from ..book import PictureBook
 from ..curves import CURVES_FILE, write_curves
+from ...models.pretrained import open_part
 from ..expert.config import SynthesisConfig
 from ..expert.synthesis import shard_count
 from ..runlog import CONFIG_FILE, RunFolder
@@ -52,7 +53,7 @@ def train_sft(config: SftConfig, out: Path, *, note: Callable[[str], None]) -> P
     samples = list(read_samples(shards, loaded.vocabulary, loaded.folder.geometry))
     books = [PictureBook(path.with_suffix(".pictures")) for path in shards]
     note(f"{len(samples)} trajectories, {sum(len(s.ids) for s in samples)} tokens")
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(str(begun))
+    tokenizer = open_part(PreTrainedTokenizerFast, begun, what="the tokenizer")
     run_trainer(make_trainer(config, loaded, tokenizer, samples, books, folder, note), folder)
     for book in books:
         book.close()
