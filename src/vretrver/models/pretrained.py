@@ -6,10 +6,12 @@ stands on standard input for the answer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, VRetrverError
 from .quiet import quiet
 from .vetting import vet_folder, vet_weights
 
@@ -44,12 +46,28 @@ def open_weights(kind: Any, folder: Path, *, what: str, **options: Any) -> Any:
 
 
 def _read(kind: Any, folder: Path, options: dict[str, Any], *, what: str) -> Any:
+    with told(folder, f"{what} cannot be loaded"), quiet():
+        return kind.from_pretrained(str(folder), **options, local_files_only=True, trust_remote_code=False)
+
+
+@contextmanager
+def told(folder: Path, problem: str) -> Iterator[None]:
+    """Turn whatever the library raises over a folder into one sentence.
+
+    Args:
+        folder: the model's.
+        problem: what went wrong, as in `the weights cannot be loaded`.
+
+    Raises:
+        ConfigError: for every error that is not the package's own.
+    """
     try:
-        with quiet():
-            return kind.from_pretrained(str(folder), **options, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # whatever the library stumbles over in a damaged folder: it ends in an exit code
+        yield
+    except VRetrverError:
+        raise
+    except Exception as error:  # a damaged folder can break the library anywhere; this ends in an exit code
         reason = (str(error).splitlines() or [""])[0][:300]
         raise ConfigError(
-            f"{folder}: {what} cannot be loaded ({type(error).__name__}: {reason}); take the folder from the model "
-            "again"
+            f"{folder}: {problem} ({type(error).__name__}: {reason}); where the folder may be damaged, take it from "
+            "the model again"
         ) from error

@@ -10,6 +10,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..agent.policy import Completion
 from ..errors import DataError
-from ..files import append_durably, check_torn
+from ..files import append_durably, check_torn, open_regular
 
 VERSION = 1
 """Version of a line; it grows when the meaning of a field changes."""
@@ -58,7 +59,7 @@ class JournalFile:
         self._places: dict[str, deque[tuple[str, int, int]]] = {}
         self._counts: Counter[str] = Counter()
         try:
-            self._file = path.open("a+b", buffering=0)
+            self._file = FileIO(open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+")
         except OSError as error:
             raise DataError(f"{path}: the journal cannot be opened: {error.strerror}; choose another file") from error
         try:
