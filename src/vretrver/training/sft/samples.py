@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ...agent.messages import Message, Piece, ShownPicture
-from ...agent.trajectory import MessageRecord, ObservationRecord, PictureRecord, Trajectory
+from ...agent.messages import Message, ShownPicture
+from ...agent.trajectory import MessageRecord, PictureShown, Trajectory
 from ...errors import DataError
 from ...images import Picture
 from ...models.conversation import Encoded, encode
@@ -54,12 +54,11 @@ class Sample:
 
 def messages_of(trajectory: Trajectory) -> tuple[Message, ...]:
     """Return the conversation of a trajectory; its pictures have no bytes: those lie in a picture book."""
-    shown = [record for record in trajectory.pictures if record.refused is None]
-    messages = _with_pictures(trajectory.prompt, iter(shown))
+    messages = [_message(record, trajectory) for record in trajectory.prompt]
     for turn in trajectory.turns:
         messages.append(Message(role="assistant", pieces=(turn.text,)))
         if turn.reply is not None:
-            messages += _with_pictures([turn.reply], iter(turn.observations))
+            messages.append(_message(turn.reply, trajectory))
     return tuple(messages)
 
 
@@ -131,19 +130,18 @@ def first_trajectory(path: Path) -> Trajectory:
     return first
 
 
-def _with_pictures(
-    records: Sequence[MessageRecord], shown: Iterator[PictureRecord | ObservationRecord]
-) -> list[Message]:
-    out = []
-    for record in records:
-        pieces: list[Piece] = [p if isinstance(p, str) else _picture(next(shown)) for p in record.pieces]
-        out.append(Message(role="system" if record.role == "system" else "user", pieces=tuple(pieces)))
-    return out
+def _message(record: MessageRecord, trajectory: Trajectory) -> Message:
+    pieces = tuple(piece if isinstance(piece, str) else _picture(piece, trajectory) for piece in record.pieces)
+    return Message(role="system" if record.role == "system" else "user", pieces=pieces)
 
 
-def _picture(record: PictureRecord | ObservationRecord) -> ShownPicture:
+def _picture(place: int, trajectory: Trajectory) -> ShownPicture:
+    shown = trajectory.shown[place] if 0 <= place < len(trajectory.shown) else None
+    if not isinstance(shown, PictureShown) or shown.sha256 is None:
+        raise DataError(f"session {trajectory.session}: a message shows picture {place}, which is not recorded")
+    address = shown.cuts[0].address
     return ShownPicture(
-        address=Address.from_wire(record.address),
-        picture=Picture(data=b"", width=record.width, height=record.height, sha256=record.sha256 or ""),
-        tokens=record.tokens,
+        address=Address.from_wire(address if isinstance(address, int) else [*address]),
+        picture=Picture(data=b"", width=shown.width, height=shown.height, sha256=shown.sha256),
+        tokens=shown.tokens,
     )
