@@ -1,8 +1,8 @@
 """Counts how often a rerank reads and hashes its picture files: 50 pictures, four windows of 20, 32 zooms.
 
-Run as `python -m proofs.picture_reads`; it writes benchmarks/results/picture_reads.json. The counts are exact, the same
-everywhere. A file is remembered once it is a few seconds old; the first arm takes every file for younger, so that each
-use of a picture reads it.
+Run as `python -m proofs.picture_reads`; it writes benchmarks/results/picture_reads.json. The counts are exact and the
+same everywhere. A file is remembered once it is a few seconds old; the first arm takes every file for younger, so
+that each use of a picture reads it.
 """
 
 from __future__ import annotations

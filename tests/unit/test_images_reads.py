@@ -314,6 +314,7 @@ def test_threads_share_reads_and_decoded_originals(
 
     def spy(self: RasterFile, page: int, *, least: tuple[int, int] | None = None) -> Image.Image:
         decoded["whole" if least is None else "reduced"] += 1
+        time.sleep(0.01)
         return decode(self, page, least=least)
 
     monkeypatch.setattr(RasterFile, "decode", spy)
