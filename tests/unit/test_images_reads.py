@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.drawn import DrawnFolder, draw
+from typer.testing import CliRunner
 
 from vretrver.agent.reranker import Reranker
 from vretrver.agent.trajectory import Trajectory
+from vretrver.cli.main import app
 from vretrver.data.sources.source import read_source
 from vretrver.errors import PictureError
 from vretrver.geometry import Box, PixelBudget
@@ -178,6 +180,18 @@ def test_a_folder_that_is_listed_and_encoded_is_read_once(drawn: DrawnFolder, co
     source = read_source(drawn.path)
     vectors = HashEncoder(source.images).encode_candidates(list(source.candidates()))
     assert len(vectors) == 12
+    assert counts.totals == (12, 12)
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_folder_is_indexed_with_one_reading_of_each_file(
+    drawn: DrawnFolder, counts: Counts, tmp_path: Path
+) -> None:
+    drawn.hits(12)
+    done = CliRunner().invoke(
+        app, ["index", str(drawn.path), "--out", str(tmp_path / "shop")], catch_exceptions=False
+    )
+    assert done.exit_code == 0
     assert counts.totals == (12, 12)
 
 
