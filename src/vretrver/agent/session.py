@@ -135,7 +135,9 @@ def rank_group(
     bench = make_bench(task, setup)
     prompt: Prompt = yield Do(partial(open_prompt, setup.dialect, bench))
     opened = Opened(session=task.session, prompt=prompt)
-    read = yield Request(session=task.session, messages=prompt.messages, sampling=setup.sampling, read_only=True)
+    read = yield Request(
+        session=task.session, messages=prompt.messages, sampling=setup.sampling, read_only=True
+    )
     if read.failure is not None:
         opened = None  # each rollout meets the failure by itself, and records it
     numbers: dict[int, int] = {}
