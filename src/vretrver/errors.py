@@ -25,7 +25,21 @@ class DataError(VRetrverError, ValueError):
 
 
 class PictureError(DataError):
-    """One picture cannot be read, is refused, or is not the one it was."""
+    """One picture cannot be read, is refused, or is not the one it was.
+
+    Args:
+        ref: the picture: an `ImageRef`, or an `Address` where only what was shown is known.
+        reason: what is wrong with it, without its name.
+    """
+
+    def __init__(self, ref: object, reason: str) -> None:
+        super().__init__(ref, reason)
+        self.ref = ref
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Return the sentence: `picture root:path#page: reason`."""
+        return f"picture {self.ref}: {self.reason}"
 
 
 class ConfigError(VRetrverError, ValueError):

@@ -16,7 +16,7 @@ from ..images import LOOK_QUALITY, THUMBNAIL_QUALITY, Picture, Pictures, encode_
 from ..records import Address, ImageRef
 from .messages import ShownPicture
 from .observations import Cut, Seen
-from .refusals import Refused, RefusalCode, refusal
+from .refusals import RefusalCode, Refused, refusal
 from .task import WindowTask
 
 

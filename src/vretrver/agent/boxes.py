@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..geometry import Box
 from .bench import Placed
-from .refusals import Refused, RefusalCode, refusal
+from .refusals import RefusalCode, Refused, refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

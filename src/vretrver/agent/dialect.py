@@ -66,7 +66,7 @@ class Wording(Protocol):
         ...
 
     def forced(self, reply: Sequence[Piece], count: int, form: AnswerForm) -> list[Piece]:
-        """Return a request for the answer over `count` candidates and nothing else, behind a reply if there is one."""
+        """Return a request for the answer over `count` candidates alone, behind a reply if there is one."""
         ...
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ..errors import PolicyInUse
-from .effects import Await, Do, Effect, Running, Start
+from .effects import Do, Running, Start
 from .policy import Completion, FinishReason, Policy, Request
 
 R = TypeVar("R")

@@ -9,9 +9,9 @@ from ..records import Address, ImagePart, Part
 from .bench import Bench
 from .dialect import Dialect
 from .messages import Message, Piece
+from .observations import Cut
 from .recording import ShownList, cut_record
 from .refusals import Refused
-from .observations import Cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,9 +109,7 @@ class Reranker:
         """
         return next(self.rerank_many([Ask(query=query, hits=hits, budget=budget)]))
 
-    def rerank_many(
-        self, requests: Iterable[Ask | tuple[Query, Sequence[Hit]]]
-    ) -> Generator[Reranked, None, None]:
+    def rerank_many(self, requests: Iterable[Ask | tuple[Query, Sequence[Hit]]]) -> Generator[Reranked, None, None]:
         """Rerank many queries together and yield each as it finishes, in no particular order.
 
         Raises:
@@ -202,9 +200,7 @@ class _Run:
             stream=f"{self.stream}/w{window.index}",
             query=self.ask.query,
             candidates=tuple(self.ask.hits[place].candidate for place in window.candidates),
-            step=WindowStep(
-                plan=self.planner.name, index=window.index, round=window.round, places=window.places
-            ),
+            step=WindowStep(plan=self.planner.name, index=window.index, round=window.round, places=window.places),
         )
 
     def _key(self, task: WindowTask, bench: Bench) -> WindowKey:

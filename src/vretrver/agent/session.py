@@ -26,7 +26,6 @@ from .budget import Account, Budget
 from .dialect import Dialect
 from .effects import Await, Do, Running, Start
 from .events import TurnEnded, Watch, WindowBegan, WindowEnded, ignore
-from .parsing import ParsedTurn
 from .policy import PolicyLimits, Request, Sampling
 from .prompt import Prompt, open_prompt
 from .task import WindowTask
@@ -134,10 +133,8 @@ def rank_group(
     """
     bench = make_bench(task, setup)
     prompt: Prompt = yield Do(partial(open_prompt, setup.dialect, bench))
-    opened = Opened(session=task.session, prompt=prompt)
-    read = yield Request(
-        session=task.session, messages=prompt.messages, sampling=setup.sampling, read_only=True
-    )
+    opened: Opened | None = Opened(session=task.session, prompt=prompt)
+    read = yield Request(session=task.session, messages=prompt.messages, sampling=setup.sampling, read_only=True)
     if read.failure is not None:
         opened = None  # each rollout meets the failure by itself, and records it
     numbers: dict[int, int] = {}

@@ -43,9 +43,7 @@ class WindowState:
         prompt: the opening.
     """
 
-    def __init__(
-        self, task: WindowTask, setup: SessionSetup, account: Account, bench: Bench, prompt: Prompt
-    ) -> None:
+    def __init__(self, task: WindowTask, setup: SessionSetup, account: Account, bench: Bench, prompt: Prompt) -> None:
         self.task, self.setup, self.account, self.bench, self.prompt = task, setup, account, bench, prompt
         self.shown: ShownList = prompt.shown.copy()
         self.turns: list[Turn] = []
@@ -223,9 +221,7 @@ class WindowState:
         otherwise = StopReason.MAX_TURNS if parsed.calls else StopReason.MALFORMED
         self.stop = StopReason.MAX_TOKENS if self.turns[-1].finish is FinishReason.LENGTH else otherwise
 
-    def _untaken(
-        self, parsed: ParsedTurn, code: RefusalCode, outcome: CallOutcome
-    ) -> tuple[CallRecord, ...]:
+    def _untaken(self, parsed: ParsedTurn, code: RefusalCode, outcome: CallOutcome) -> tuple[CallRecord, ...]:
         """Record calls that are not carried out."""
         words = self.setup.dialect.wording.refusals
         return tuple(

@@ -61,7 +61,6 @@ def index(
     from ..data.sources.source import read_source
     from ..retrieval.directory.precomputed import read_vectors
     from ..retrieval.directory.writer import IndexWriter
-    from .inputs import store_of
 
     if source is None and not (compact or approximate):
         raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
@@ -70,7 +69,7 @@ def index(
         columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)
         known, sound = _known(out)
         opened = read_source(source, columns=columns, root=root, sound=sound)
-        images = store_of(opened.roots)
+        images = opened.images
         name = encoder or known or ("hash" if vectors is None else "")
         imported = None
         if vectors is not None:

@@ -83,8 +83,9 @@ def grid_of(shown: ShownPicture, geometry: PatchGeometry) -> tuple[int, int]:
         _, rows, columns = geometry.grid(picture.width, picture.height)
     except ValueError as error:
         raise PictureError(
-            f"picture {shown.address} is shown at {picture.width} x {picture.height}, no multiple of the model's "
-            f"cell of {geometry.cell} pixels; give the dialect views with cell={geometry.cell}"
+            shown.address,
+            f"it is shown at {picture.width} x {picture.height}, no multiple of the model's "
+            f"cell of {geometry.cell} pixels; give the dialect views with cell={geometry.cell}",
         ) from error
     return rows // geometry.merge, columns // geometry.merge
 

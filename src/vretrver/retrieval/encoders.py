@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..images import ImageStore
+from ..images import Thumbnails
 from ..models.shipped import ENCODER, LAYOUT, SHIPPED, shipped_folder
 from .encoder import Encoder
 
@@ -20,7 +20,7 @@ NAMES = ("hash", SHIPPED, *(f"{layout}:FOLDER" for layout in LAYOUTS))
 """Encoders that can be named."""
 
 
-def encoder_named(spec: str, images: ImageStore, *, dtype: str = "float32", device: str = "auto") -> Encoder:
+def encoder_named(spec: str, images: Thumbnails, *, dtype: str = "float32", device: str = "auto") -> Encoder:
     """Return the encoder of a name.
 
     Args:

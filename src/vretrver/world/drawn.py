@@ -13,7 +13,9 @@ from PIL import Image
 
 from ..errors import PictureError
 from ..geometry import Box, SizeRule
-from ..images import ImageStore, Picture, resized
+from ..images import ImageLimits, Picture, encode_picture, resized, thumbnail_of
+from ..pictures.opening import open_picture
+from ..pictures.reading import FileBytes
 from ..records import ImageRef
 from .draw.pose import FRAME
 from .draw.render import render
@@ -25,8 +27,8 @@ BLOCK = 8
 """Pixels per side of a JPEG block."""
 
 
-class DrawnStore(ImageStore):
-    """Draws pictures instead of reading them.
+class DrawnStore:
+    """Draws pictures instead of reading them; `Thumbnails` like an `ImageStore`.
 
     Args:
         shots: path of a picture -> what is drawn.
@@ -34,7 +36,6 @@ class DrawnStore(ImageStore):
     """
 
     def __init__(self, shots: Mapping[str, Shot], *, gallery: Gallery | None = None) -> None:
-        super().__init__({"": "."})
         self.shots = shots
         self.gallery = gallery
 
@@ -53,7 +54,12 @@ class DrawnStore(ImageStore):
             found = self.gallery.whole(ref.path, rule.fit(FRAME, FRAME), quality)
             if found is not None:
                 return found
-        return super().whole(ref, rule, quality=quality)
+        return encode_picture(self.thumbnail(ref, rule), quality=quality)
+
+    def thumbnail(self, ref: ImageRef, rule: SizeRule) -> Image.Image:
+        """Return the whole picture at the size the rule says, decoded from its native file."""
+        with open_picture(ref, FileBytes.of(self.read_bytes(ref)), ImageLimits()) as file:
+            return thumbnail_of(file, ref.page, rule)
 
     def crop(self, ref: ImageRef, box: Box, size: tuple[int, int]) -> Image.Image:
         """Return a region at (width, height), drawn alone."""
@@ -62,7 +68,7 @@ class DrawnStore(ImageStore):
     def _shot(self, ref: ImageRef) -> Shot:
         shot = self.shots.get(ref.path)
         if shot is None:
-            raise PictureError(f"picture {ref}: the drawn catalogue has none of this path")
+            raise PictureError(ref, "the drawn catalogue has none of this path")
         return shot
 
 

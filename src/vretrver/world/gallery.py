@@ -20,6 +20,7 @@ from ..errors import ConfigError, DataError
 from ..geometry import Box
 from ..images import LOOK_QUALITY, THUMBNAIL_QUALITY, ImageLimits, Picture, encode_picture, resized
 from ..pictures.opening import open_picture
+from ..pictures.reading import FileBytes
 from ..prng import Stream
 from ..processes import mapped
 from ..records import ImageRef
@@ -242,7 +243,7 @@ def _whole(path: str, kind: Literal["thumbnail", "select"], data: bytes) -> View
     """Return a whole picture, decoded at a reduced scale as `ImageStore.thumbnail` does."""
     rule, quality = (THUMBNAIL, THUMBNAIL_QUALITY) if kind == "thumbnail" else (SELECT, LOOK_QUALITY)
     size = rule.fit(FRAME, FRAME)
-    with open_picture(ImageRef(path=path), data, ImageLimits()) as file:
+    with open_picture(ImageRef(path=path), FileBytes.of(data), ImageLimits()) as file:
         native = file.decode(0, least=(4 * size[0], 4 * size[1]))
     picture = encode_picture(resized(native, size), quality=quality)
     return View(path=path, kind=kind, number=0, box=None, picture=picture)

@@ -128,6 +128,7 @@ def test_a_drawn_store_shows_what_a_written_catalogue_shows(
             assert store.whole(ref, rule, quality=quality) == written.whole(ref, rule, quality=quality)
         box = Box(left=101 * number, top=50 + number, right=101 * number + 131, bottom=178 + number)
         assert store.crop(ref, box, (160, 128)).tobytes() == written.crop(ref, box, (160, 128)).tobytes()
+        assert store.thumbnail(ref, THUMBNAIL).tobytes() == written.thumbnail(ref, THUMBNAIL).tobytes()
         assert store.read_bytes(ref) == written.read_bytes(ref)
         pinned = store.pin(ref)
         assert (pinned.width, pinned.height) == (768, 768)
@@ -135,5 +136,12 @@ def test_a_drawn_store_shows_what_a_written_catalogue_shows(
 
 def test_a_drawn_store_knows_its_own_pictures_only() -> None:
     store = DrawnStore({})
-    with pytest.raises(PictureError, match=r"images/000/000001\.jpg: the drawn catalogue has none of this path"):
-        store.pin(ImageRef(path="images/000/000001.jpg"))
+    ref, rule = ImageRef(path="images/000/000001.jpg"), PixelBudget(tokens=4)
+    for use in (
+        lambda: store.pin(ref),
+        lambda: store.whole(ref, rule, quality=75),
+        lambda: store.thumbnail(ref, rule),
+        lambda: store.crop(ref, Box(left=0, top=0, right=8, bottom=8), (8, 8)),
+    ):
+        with pytest.raises(PictureError, match=r"images/000/000001\.jpg: the drawn catalogue has none of this path"):
+            use()

@@ -33,6 +33,7 @@ Call tools with JSON between tags, at most {calls} calls in a turn:
 {{"name": "zoom_in", "arguments": {{"target_image": 2, "bbox_2d": [400, 300, 600, 500]}}}}
 </tool_call>"""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VretrverWording:
     """The texts of the default dialect."""

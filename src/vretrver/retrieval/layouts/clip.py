@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..._optional import require
 from ...errors import ConfigError
 from ...geometry import SizeRule
-from ...images import ImageStore
+from ...images import Thumbnails
 from ...models.digest import folder_digest
 from ...models.folder import read_object
 from ...records import Candidate, ImageRef, Part, Query, pictures_in, text_in
@@ -78,7 +78,7 @@ class ClipEncoder:
         MissingDependency: the extra `models` is not installed.
     """
 
-    def __init__(self, folder: Path, store: ImageStore, *, dtype: str = "float32", device: str = "auto") -> None:
+    def __init__(self, folder: Path, store: Thumbnails, *, dtype: str = "float32", device: str = "auto") -> None:
         self.store = store
         family = str(read_object(folder / "config.json").get("model_type"))
         if family not in FAMILIES:

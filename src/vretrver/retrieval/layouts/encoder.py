@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...images import ImageStore
+from ...images import Pictures
 from ...models.digest import folder_digest
 from ...models.folder import ModelFolder, open_folder
 from ...models.loading import load_model
@@ -46,7 +46,7 @@ class LayoutEncoder:
         model: Any,
         renderer: Renderer,
         collator: Collator,
-        store: ImageStore,
+        store: Pictures,
         *,
         fingerprint: str,
         batch_tokens: int = BATCH_TOKENS,
@@ -95,7 +95,7 @@ class LayoutEncoder:
 
 
 def open_layout(
-    layout: str, path: Path, store: ImageStore, *, dtype: str = "float32", device: str = "auto"
+    layout: str, path: Path, store: Pictures, *, dtype: str = "float32", device: str = "auto"
 ) -> LayoutEncoder:
     """Return the encoder of a Qwen-VL folder.
 

@@ -10,7 +10,7 @@ import torch
 from sentence_transformers.base.modules import InputModule
 from torch import nn
 
-from ...images import ImageStore
+from ...images import Pictures
 from ...records import Candidate, Query
 from ...retrieval.layouts.backbone import Collator, Features, embed
 from ...retrieval.layouts.rendering import Renderer
@@ -29,7 +29,7 @@ class ItemModule(InputModule):  # type: ignore[misc]
         store: opens the pictures.
     """
 
-    def __init__(self, model: nn.Module, renderer: Renderer, collator: Collator, store: ImageStore) -> None:
+    def __init__(self, model: nn.Module, renderer: Renderer, collator: Collator, store: Pictures) -> None:
         super().__init__()
         self.body = model
         self.renderer = renderer

@@ -116,7 +116,7 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
     policy = RecordedPolicy(expert(practices, seed=config.seed, whole=config.whole_tokens is not None), book)
     setup = SessionSetup(
         dialect=vretrver(tools=config.tools),
-        images=store,
+        images=store,  # type: ignore[arg-type]  # until the agent asks for `Pictures` only
         views=shown_at(config.whole_tokens) if config.whole_tokens else VIEWS,
         limits=SessionLimits(),
         sampling=Sampling(),

@@ -43,7 +43,7 @@ def run_cell(
         dialect=arm.dialect, views=arm.views, schedule=ReferenceSchedule(depth=size, size=size, stride=size)
     )
     settings = replace(settings, sampling=replace(settings.sampling, max_tokens=512, complete_answers=arm.complete))
-    reranker = Reranker(policy, world.images, settings)
+    reranker = Reranker(policy, world.images, settings)  # type: ignore[arg-type]  # until the agent asks for `Pictures` only
     started = time.monotonic()
     pairs = [(one.query, world.hits(task, one.window(size))) for one in asked]
     done = {reranked.query.qid: reranked for reranked in reranker.rerank_many(pairs)}
