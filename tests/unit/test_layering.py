@@ -77,7 +77,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "models": {"numpy", "PIL", "safetensors", "tokenizers", "torch", "transformers"},
     "pictures": {"PIL", "pypdfium2"},
     "prng": {"numpy"},
-    "policies": {"PIL", "numpy", "pydantic", "torch", "transformers"},
+    "policies": {"PIL", "numpy", "outlines_core", "pydantic", "torch", "transformers"},
     "report": {"PIL"},
     "retrieval": {"numpy", "PIL", "sentence_transformers", "torch", "transformers"},
     "runs": {"numpy"},

@@ -13,9 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_STEP = 64
-"""Rows grow by this many places, so that they are not moved at every token."""
-
 
 class KeyValues:
     """The cache of a batch. It has the one method that attention layers of transformers call.
@@ -25,15 +22,23 @@ class KeyValues:
         rows: what each conversation holds so far, [layers, 2, heads, length, width]; None is nothing.
         room: places kept free behind the longest row.
         dtype: of keys and values.
-        device: where they lie.
+        device: where they are.
+        step: capacities are multiples of this, so that rows are not moved at every token.
     """
 
     def __init__(
-        self, shape: tuple[int, int, int], rows: Sequence[Tensor | None], *, room: int, dtype: Any, device: Any
+        self,
+        shape: tuple[int, int, int],
+        rows: Sequence[Tensor | None],
+        *,
+        room: int,
+        dtype: Any,
+        device: Any,
+        step: int = 64,
     ) -> None:
         layers, heads, width = shape
         self.lengths = [0 if row is None else row.shape[3] for row in rows]
-        capacity = -(-(max(self.lengths, default=0) + room) // _STEP) * _STEP
+        capacity = -(-(max(self.lengths, default=0) + room) // step) * step
         self.data = torch.zeros((layers, 2, len(rows), heads, capacity, width), dtype=dtype, device=device)
         for place, row in enumerate(rows):
             if row is not None:

@@ -10,7 +10,7 @@ from .._optional import require
 from ..errors import ConfigError
 from .digest import folder_digest
 from .folder import ModelFolder, open_folder
-from .quiet import quiet
+from .pretrained import open_weights
 from .vision import MEMORY, Vision
 from .vocabulary import Vocabulary
 
@@ -18,9 +18,9 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 """What weights may be held in; `auto` is as they are stored."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class LocalModel:
-    """A model that is ready to be run."""
+    """A model that is ready to be run. Only `revision` changes, and only through `updated`."""
 
     folder: ModelFolder
     """Where it came from."""
@@ -30,8 +30,28 @@ class LocalModel:
     """Its tokenizer."""
     vision: Vision
     """Its vision tower, with a memory of pictures."""
-    fingerprint: str
-    """Folder, hash of its contents, dtype, device, attention and versions."""
+    origin: str
+    """What was loaded, and how: folder, hash of its contents, dtype, device, attention and versions."""
+    revision: int = 0
+    """Number of the weights in use: 0 as loaded, one more after each update in place."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name of the weights in use: `origin` as loaded, with the revision after an update."""
+        return f"{self.origin} revision {self.revision}" if self.revision else self.origin
+
+    def updated(self, *, tower: bool) -> None:
+        """Count an update of the weights in place; a trainer calls it after each step.
+
+        KV caches made with the weights before stay as they are: release the conversations of policies over the model
+        first.
+
+        Args:
+            tower: whether the vision tower's weights changed too, so that remembered pictures must be encoded again.
+        """
+        self.revision += 1
+        if tower:
+            self.vision.forget()
 
     @property
     def device(self) -> Any:
@@ -82,7 +102,7 @@ def load_model(
         model=model,
         vocabulary=vocabulary,
         vision=Vision(model.model.visual, folder.geometry, memory=vision_memory),
-        fingerprint=f"local:{' '.join(marks)}",
+        origin=f"local:{' '.join(marks)}",
     )
 
 
@@ -100,19 +120,14 @@ def _device(torch: Any, name: str) -> Any:
 
 def _load_weights(transformers: Any, folder: ModelFolder, dtype: str) -> Any:
     """Return the model with all its weights; one that is missing is an error, not a random number."""
-    try:
-        with quiet():
-            model, report = getattr(transformers, folder.model_class).from_pretrained(
-                str(folder.path),
-                dtype=dtype,
-                attn_implementation="sdpa",
-                local_files_only=True,
-                use_safetensors=True,
-                output_loading_info=True,
-            )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"{folder.path}: the weights cannot be loaded ({reason})") from error
+    model, report = open_weights(
+        getattr(transformers, folder.model_class),
+        folder.path,
+        what="the weights",
+        dtype=dtype,
+        attn_implementation="sdpa",
+        output_loading_info=True,
+    )
     lacking = sorted([*report["missing_keys"], *(str(entry[0]) for entry in report["mismatched_keys"])])
     if lacking:
         raise ConfigError(f"{folder.path}: the weights lack {lacking[0]}, or have it in another shape")

@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
+from io import FileIO
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,7 +27,7 @@ from .._validation import first_problem
 from ..agent.messages import Message, Piece
 from ..agent.policy import Completion, FinishReason, Policy, Request
 from ..errors import DataError
-from ..files import append_durably, check_torn
+from ..files import append_durably, check_torn, open_regular
 from .conversations import TURNS, refuse_untimely
 from .delegating import DelegatingPolicy
 
@@ -220,7 +221,7 @@ class _JournalFile:
         self.path = path
         self._places: dict[str, deque[tuple[str, int, int]]] = {}
         try:
-            self._file = path.open("a+b", buffering=0)
+            self._file = FileIO(open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+")
         except OSError as error:
             raise DataError(f"{path}: the journal cannot be opened: {error.strerror}; choose another file") from error
         try:

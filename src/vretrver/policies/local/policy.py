@@ -1,41 +1,48 @@
-"""Runs a Qwen-VL model in this process: sessions are written in step, and what was read stays in keys and values.
+"""Runs a Qwen-VL model in this process: sessions are decoded in lock-step; the KV cache is kept across turns.
 
-A request waits until the slice of tokens that is being written ends; then it is read behind what its session holds
-already, and joins. Several sessions of one request share its reading. Log-probabilities are the model's own:
-temperature 1, no nucleus, nothing suppressed. A token that carries a stop string and more is kept whole, so that the
-text is always that of the ids.
+A request waits until the current slice of tokens is written; then its messages are prefilled behind what its
+session's KV cache holds already, and its turn joins the batch. A session that starts after another shares the other's
+KV cache until one of them writes. Log-probabilities are the model's own: temperature 1, no nucleus, nothing suppressed, no
+grammar. A token that carries a stop string and more is kept whole, so that the text is always that of the ids.
+
+`Sampling.max_tokens` counts sampled ids. `Usage.prompt_tokens` is the place in the conversation where the turn's
+`token_ids` begin, those of a prefix included, and `Usage.completion_tokens` their number.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import torch
 from torch import Tensor
 
-from ...agent.policy import Completion, FinishReason, PolicyLimits, Request
+from ...agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Request
 from ...models.loading import LocalModel, load_model
 from ...models.vision import MEMORY
-from .memory import NO_MEMORY, fits
-from .reading import READ_TOKENS, Ask, in_passes, look_at, passage_of, read_or_fail
-from .talk import Talk, Turn
-from .writing import Writing
+from .automaton import Automata
+from .conversation import Conversation, Turn
+from .decode import Decoder
+from .prefill import NO_MEMORY, PREFILL_TOKENS, fits, in_passes, prefill_of, run_or_fail, with_pictures
+from .runtime import Runtime
 
-BROKEN_OFF = "an error broke the turn off"
-"""Said of turns that were being read or written when an error, or the user, broke in."""
+INTERRUPTED = Failure(kind=FailureKind.BROKEN, words="an error interrupted the turn")
+"""Of turns that were being prefilled or decoded when an error, or the user, interrupted `collect`."""
 
 
 class LocalPolicy:
-    """A policy over a model in this process; one thread uses it, but `cancel` may be called from any.
+    """A policy over a model in this process. One thread uses it; any thread may call `cancel` and `wake`.
 
     Args:
         model: the model.
-        in_flight: turns written at once.
+        in_flight: turns decoded at once.
         context_tokens: most tokens of a conversation; None is what the model's folder says.
-        slice_tokens: tokens written on every row before newcomers are read; at least 1.
-        read_tokens: most tokens, padding included, that one pass reads.
+        slice_tokens: tokens decoded on every row before waiting requests are prefilled; at least 1.
+        prefill_tokens: most tokens, padding included, of one prefill pass.
+        runtime: the functions that do the work; None is the model's own.
 
     Raises:
         ValueError: `in_flight` or `slice_tokens` is less than 1.
@@ -48,21 +55,25 @@ class LocalPolicy:
         in_flight: int = 64,
         context_tokens: int | None = None,
         slice_tokens: int = 8,
-        read_tokens: int = READ_TOKENS,
+        prefill_tokens: int = PREFILL_TOKENS,
+        runtime: Runtime | None = None,
     ) -> None:
         if slice_tokens < 1:
             raise ValueError(f"a slice has at least one token, got slice_tokens {slice_tokens}")
         self.model = model
         self.slice_tokens = slice_tokens
-        self.read_tokens = read_tokens
+        self.prefill_tokens = prefill_tokens
+        self.runtime = runtime or Runtime()
         most = model.folder.context_tokens
         context = most if context_tokens is None else min(context_tokens, most)
         self._limits = PolicyLimits(in_flight=in_flight, context_tokens=context)
-        self._writing = Writing(model, context)
         self._context = context
-        self._talks: dict[str, Talk] = {}
+        self._automata = Automata(model.vocabulary)
+        self._decoder = Decoder(model, context, self.runtime)
+        self._conversations: dict[str, Conversation] = {}
         self._pending: dict[str, Turn] = {}
-        self._waiting: deque[Ask] = deque()
+        self._waiting: deque[Turn] = deque()
+        self._woken = Event()
 
     @classmethod
     def of_folder(
@@ -84,126 +95,162 @@ class LocalPolicy:
 
     @property
     def fingerprint(self) -> str:
-        """The model's: folder, hash of its contents, dtype, device, attention, versions."""
+        """The model's: folder, hash of its contents, dtype, device, attention, versions, revision after updates."""
         return self.model.fingerprint
 
     @property
+    def revision(self) -> int:
+        """The model's; a trainer counts it with `LocalModel.updated`."""
+        return self.model.revision
+
+    @property
+    def scripted(self) -> bool:
+        """False: a model writes the turns."""
+        return False
+
+    @property
     def limits(self) -> PolicyLimits:
-        """Turns written at once, and the length of a conversation."""
+        """Turns decoded at once, and the length of a conversation."""
         return self._limits
 
     def submit(self, request: Request) -> None:
         """Take a request; see `Policy.submit`.
 
         Raises:
-            ValueError: a session of it is still waited for.
+            ValueError: the session is pending; or it starts `after` another that is unknown or pending, or although
+                it has a conversation already.
         """
-        busy = [session for session in request.sessions if session in self._pending]
-        if busy:
-            raise ValueError(f"session {busy[0]!r} has a turn that is waited for; collect or release it first")
-        turns = []
-        for session in request.sessions:
-            talk = self._talks.setdefault(session, Talk())
-            talk.unread += request.messages
-            turns.append(Turn(session=session, request=request, talk=talk))
-            self._pending[session] = turns[-1]
-        together = all(turn.talk.fresh and len(turn.talk.unread) == len(request.messages) for turn in turns)
-        self._waiting += [Ask(turns)] if together else [Ask([turn]) for turn in turns]
+        session = request.session
+        if session in self._pending:
+            raise ValueError(f"session {session!r} has a pending turn; collect or release it first")
+        if request.after is not None:
+            self._conversations[session] = self._forked(session, request.after)
+        conversation = self._conversations.setdefault(session, Conversation())
+        conversation.unread += request.messages
+        self._pending[session] = turn = Turn(request=request, conversation=conversation)
+        self._waiting.append(turn)
 
-    def collect(self) -> list[Completion]:
-        """Read what is new, write until a turn is finished, and return the finished ones; see `Policy.collect`."""
-        while self._pending:
-            try:
-                with torch.no_grad():
-                    self._writing.settle(set(self._talks.values()))
-                    self._read(self._admitted())
-                    self._write()
-            except BaseException:
-                self._break_off()
-                raise
-            done = self._finished()
-            if done:
-                return done
-        return []
+    def collect(self, *, patience: float | None = None) -> list[Completion]:
+        """Prefill what is new, decode until a turn is finished, and return the finished ones; see `Policy.collect`.
+
+        Patience and `wake` are looked at between slices; with a patience of 0 one slice is worked at most.
+        """
+        until = None if patience is None else self.runtime.clock() + patience
+        try:
+            while self._pending and not self._woken.is_set():
+                self._work()
+                done = self._finished()
+                if done or (until is not None and self.runtime.clock() >= until):
+                    return done
+            return []
+        finally:
+            self._woken.clear()
+
+    def wake(self) -> None:
+        """Make the current `collect`, or the next one, return before its next slice. Any thread may call it."""
+        self._woken.set()
 
     def cancel(self, session: str) -> None:
-        """End a pending turn as CANCELLED before its next token."""
-        turn = self._pending.get(session)
+        """End a pending turn as CANCELLED before its next token. Any thread may call it."""
+        turn = self._pending.get(session)  # one look-up, then one flag that the owner's thread only reads
         if turn is not None:
             turn.cancelled = True
 
     def release(self, session: str) -> None:
-        """Forget a session, its keys and values, and its pending turn."""
-        self._talks.pop(session, None)
+        """Forget a session, its KV cache, and its pending turn; what forks share of it stays with them."""
+        self._conversations.pop(session, None)
         turn = self._pending.pop(session, None)
         if turn is not None:
             turn.dropped = True
-        if not self._talks:
+        if not self._conversations:
             self._waiting.clear()
-            self._writing.clear()
+            self._decoder.clear()
 
     def close(self) -> None:
         """Forget everything; the model is freed with the last reference to it."""
-        for session in list(self._talks):
+        for session in list(self._conversations):
             self.release(session)
 
-    def _admitted(self) -> list[Ask]:
-        """Take the requests that have room, in the order they came, without turns that ended while they waited."""
-        for ask in self._waiting:
-            ask.drop_interrupted()
-            for turn in ask.turns:
-                if turn.talk.failed is not None:
-                    turn.finish = FinishReason.ERROR
-                    turn.error = f"the conversation ended before ({turn.talk.failed}); release it"
-            ask.turns = [turn for turn in ask.turns if turn.finish is None]
-        self._waiting = deque(ask for ask in self._waiting if ask.turns)
-        room = self._limits.in_flight - len(self._writing.open)
-        admitted: list[Ask] = []
-        while self._waiting and (len(self._waiting[0].turns) <= room or room == self._limits.in_flight):
-            admitted.append(self._waiting.popleft())
-            room -= len(admitted[-1].turns)
-        return admitted
+    def _forked(self, session: str, source: str) -> Conversation:
+        """Return a new conversation that starts from where another one is."""
+        if session in self._conversations:
+            raise ValueError(f"session {session!r} has a conversation and cannot start after {source!r}")
+        if source in self._pending:
+            raise ValueError(f"session {source!r} has a pending turn; {session!r} cannot start after it yet")
+        conversation = self._conversations.get(source)
+        if conversation is None:
+            raise ValueError(f"session {source!r} is unknown; {session!r} cannot start after it")
+        if conversation.in_batch and not self._decoder.rest(conversation):
+            return replace(conversation.fork(), failure=NO_MEMORY)
+        return conversation.fork()
 
-    def _read(self, asks: Sequence[Ask]) -> None:
-        """Read requests and let their turns join; what cannot be read ends."""
-        passages = [passage for ask in asks if (passage := passage_of(ask, self.model, self._context)) is not None]
-        turns: list[Turn] = []
+    def _work(self) -> None:
+        """Prefill what waits and decode a slice."""
+        try:
+            with torch.no_grad():
+                self._decoder.retire(set(self._conversations.values()))
+                self._prefill(self._admitted())
+                self._decode()
+        except BaseException:
+            self._interrupt()
+            raise
+
+    def _admitted(self) -> list[Turn]:
+        """Take the waiting turns that have room, in the order they came; those that ended while they waited leave."""
+        for turn in self._waiting:
+            turn.finish = turn.interrupted(self.runtime.clock())
+            failure = turn.conversation.failure
+            if turn.finish is None and failure is not None:
+                words = f"the conversation ended before ({failure}); release it"
+                turn.finish, turn.failure = FinishReason.ERROR, Failure(kind=FailureKind.REFUSED, words=words)
+        self._waiting = deque(turn for turn in self._waiting if turn.finish is None)
+        room = self._limits.in_flight - len(self._decoder.open)
+        return [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+
+    def _prefill(self, turns: Sequence[Turn]) -> None:
+        """Prefill turns and let them join the batch; what cannot be read ends."""
+        prefills = [
+            prefill
+            for turn in turns
+            if (prefill := prefill_of(turn, self.model, self._context, self._automata)) is not None
+        ]
+        joining: list[Turn] = []
         logits: list[Tensor] = []
-        for together in in_passes(passages, self.read_tokens):
-            for passage in together:
-                passage.ask.drop_interrupted()
-            wanted = [passage for passage in together if passage.ask.turns]
-            for passage, row in read_or_fail(look_at(wanted, self.model), self.model):
-                turns += passage.ask.turns
-                logits += [row] * len(passage.ask.turns)
-        if turns and not fits(lambda: self._writing.join(turns, torch.stack(logits))):
-            for turn in turns:
+        for together in in_passes(prefills, self.prefill_tokens):
+            for prefill in together:
+                prefill.turn.finish = prefill.turn.interrupted(self.runtime.clock())
+            wanted = [prefill for prefill in together if prefill.turn.finish is None]
+            for prefill, row in run_or_fail(with_pictures(wanted, self.model), self.model, self.runtime):
+                if prefill.turn.finish is None:  # else it was read only
+                    joining.append(prefill.turn)
+                    logits.append(row)
+        if joining and not fits(lambda: self._decoder.join(joining, torch.stack(logits))):
+            for turn in joining:
                 turn.fail(FinishReason.ERROR, NO_MEMORY)
 
-    def _write(self) -> None:
-        """Write a slice; where memory does not last, all turns that are being written end."""
-        if not fits(self._writing.write, self.slice_tokens):
-            for turn in self._writing.open:
+    def _decode(self) -> None:
+        """Decode a slice; where memory does not suffice, all turns that are being written end."""
+        if not fits(self._decoder.decode, self.slice_tokens):
+            for turn in self._decoder.open:
                 turn.fail(FinishReason.ERROR, NO_MEMORY)
 
-    def _break_off(self) -> None:
-        """End what an error met half-way: nobody knows how far its keys and values are."""
-        waiting = {turn for ask in self._waiting for turn in ask.turns}
-        met = {*self._writing.turns, *self._pending.values()} - waiting
+    def _interrupt(self) -> None:
+        """End what an error met half-way: nobody knows how far its KV cache is."""
+        met = {*self._decoder.turns, *self._pending.values()} - set(self._waiting)
         for turn in met:
             if turn.finish is None:
-                turn.fail(FinishReason.ERROR, BROKEN_OFF)
-            elif turn.talk.kept is None and turn.talk.length:
-                turn.talk.failed = BROKEN_OFF
-        self._writing.clear()
+                turn.fail(FinishReason.ERROR, INTERRUPTED)
+            elif turn.conversation.in_batch:
+                turn.conversation.failure = INTERRUPTED
+        self._decoder.clear()
 
     def _finished(self) -> list[Completion]:
-        """Take the finished turns off the list of what is waited for, in the order they were asked for."""
+        """Take the finished turns off the list of what is pending, in the order they were asked for."""
         done = [turn for turn in self._pending.values() if turn.finish is not None]
         for turn in done:
             del self._pending[turn.session]
-            if turn.prompt:
-                turn.talk.asked = True
-                turn.talk.ended = turn.ids[-1:] == [self.model.vocabulary.turn_end]
-                turn.talk.turns += 1
+            if turn.prompt and not turn.request.read_only:
+                turn.conversation.after_turn = True
+                turn.conversation.turn_ended = turn.ids[-1:] == [self.model.vocabulary.turn_end]
+                turn.conversation.turns += 1
         return [turn.completion(self.model.vocabulary) for turn in done]

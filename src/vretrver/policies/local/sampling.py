@@ -1,4 +1,4 @@
-"""Draws the next token of every row. A row's draw depends on its own logits, request, session and place alone."""
+"""Draws the next token of every row. A row's draw depends on its own logits, request, stream and place alone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor
 from ...agent.policy import Sampling
 
 
-def uniform(seed: int, session: str, turn: int, step: int) -> float:
-    """Return the draw, in [0, 1), of a token: the same for a seed, session, turn and place, whoever else is drawn."""
-    name = f"{seed}/{session}/{turn}/{step}"
+def uniform(seed: int, stream: str, turn: int, step: int) -> float:
+    """Return the draw, in [0, 1), of a token: the same for a seed, stream, turn and place, whoever else is drawn."""
+    name = f"{seed}/{stream}/{turn}/{step}"
     digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=7).digest()
     return int.from_bytes(digest, "big") / 2**56
 

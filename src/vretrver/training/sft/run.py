@@ -12,6 +12,7 @@ from ...config import load_config
 from ...errors import DataError
 from ...models.agent_recipe import RECIPE_FILE, AgentRecipe
 from ...models.loading import load_model
+from ...models.pretrained import open_part
 from ...world.expert.config import SynthesisConfig
 from ...world.expert.synthesis import shard_count
 from ...world.tiny.config import AGENT
@@ -52,7 +53,7 @@ def train_sft(config: SftConfig, out: Path, *, note: Callable[[str], None]) -> P
     samples = list(read_samples(shards, loaded.vocabulary, loaded.folder.geometry))
     books = [PictureBook(path.with_suffix(".pictures")) for path in shards]
     note(f"{len(samples)} trajectories, {sum(len(s.ids) for s in samples)} tokens")
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(str(begun))
+    tokenizer = open_part(PreTrainedTokenizerFast, begun, what="the tokenizer")
     run_trainer(make_trainer(config, loaded, tokenizer, samples, books, folder, note), folder)
     for book in books:
         book.close()

@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 from tests.tiny_models import CELL, folder_of, shown
 
+from vretrver.agent.answers import Ranking
+from vretrver.agent.grammar import Grammar
 from vretrver.agent.messages import Message
 from vretrver.agent.policy import Completion, Policy, Request, Sampling
 from vretrver.models.conversation import Encoded, encode
@@ -35,9 +37,22 @@ def reply(number: int, *, family: str = "qwen3_vl") -> Message:
     )
 
 
-def ask(*sessions: str, messages: Sequence[Message], sampling: Sampling = SAMPLED, **more: Any) -> Request:
+def ask(session: str, *, messages: Sequence[Message], sampling: Sampling = SAMPLED, **more: Any) -> Request:
     """Return a request."""
-    return Request(sessions=sessions, messages=tuple(messages), sampling=sampling, **more)
+    return Request(session=session, messages=tuple(messages), sampling=sampling, **more)
+
+
+def ranking(count: int, *, whole_turn: bool) -> Grammar:
+    """Return the constraint on a ranking of so many candidates."""
+    grammar = Ranking().grammar(count, whole_turn=whole_turn)
+    assert grammar is not None
+    return grammar
+
+
+def words_of(completion: Completion) -> str:
+    """Return what a failed completion says."""
+    assert completion.failure is not None
+    return completion.failure.words
 
 
 def everything(policy: Policy) -> dict[str, Completion]:
@@ -49,7 +64,7 @@ def everything(policy: Policy) -> dict[str, Completion]:
 
 
 def alone(policy: Policy, request: Request) -> Completion:
-    """Submit a request of one session and return its completion."""
+    """Submit a request and return its completion."""
     policy.submit(request)
     (completion,) = everything(policy).values()
     return completion
