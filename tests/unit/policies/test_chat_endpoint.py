@@ -11,18 +11,19 @@ import pytest
 from tests.stub_server import completion
 
 from vretrver.agent.messages import Message, ShownPicture
-from vretrver.agent.policy import FinishReason, Request, Sampling, Usage
+from vretrver.agent.policy import Failure, FailureKind, FinishReason, Request, Sampling, Usage
 from vretrver.errors import ServiceError
 from vretrver.images import Picture
-from vretrver.policies.chat_reply import read_reply, with_stop
-from vretrver.policies.chat_wire import (
+from vretrver.policies.chat_endpoint import (
     body_json,
+    failure_of,
     is_overflow,
     message_json,
     refused_field,
     sampling_fields,
     turn_json,
 )
+from vretrver.policies.chat_reply import Reply, read_reply, with_stop
 from vretrver.records import Address
 
 DATA = bytes(range(256))
@@ -34,7 +35,7 @@ SHOWN = ShownPicture(
 
 
 def request(**fields: Any) -> Request:
-    return Request(sessions=("s",), messages=(), **{"sampling": Sampling(), **fields})
+    return Request(session="s", messages=(), **{"sampling": Sampling(), **fields})
 
 
 def test_a_text_message_is_a_string() -> None:
@@ -61,7 +62,7 @@ def test_a_turn_is_sent_back_verbatim_and_lone_surrogates_are_replaced() -> None
 
 
 def test_a_body_is_model_sampling_and_messages() -> None:
-    fields = sampling_fields(request(sampling=Sampling(max_tokens=7)), count=1, seed=5, tokens=False)
+    fields = sampling_fields(request(sampling=Sampling(max_tokens=7)), seed=5, tokens=False)
     assert json.loads(body_json("m", [turn_json("a"), turn_json("b")], fields)) == {
         "model": "m",
         "max_tokens": 7,
@@ -73,12 +74,11 @@ def test_a_body_is_model_sampling_and_messages() -> None:
 
 def test_what_is_asked_for_besides_stands_in_the_fields() -> None:
     asked = request(sampling=Sampling(temperature=0.7), stop=("</tool_call>",), score_tokens=("1",))
-    fields = sampling_fields(asked, count=3, seed=5, tokens=True)
+    fields = sampling_fields(asked, seed=5, tokens=True)
     assert fields == {
         "max_tokens": 1024,
         "temperature": 0.7,
         "top_p": 1.0,
-        "n": 3,
         "seed": 5,
         "stop": ["</tool_call>"],
         "include_stop_str_in_output": True,
@@ -89,27 +89,25 @@ def test_what_is_asked_for_besides_stands_in_the_fields() -> None:
     }
 
 
-def one(value: dict[str, Any], **fields: Any) -> Any:
-    (choice,) = read_reply(value, request(**fields)).choices
-    return choice
+def test_a_turn_that_was_begun_is_asked_to_be_continued() -> None:
+    fields = sampling_fields(request(prefix="<answer>["), seed=5, tokens=False)
+    assert (fields["continue_final_message"], fields["add_generation_prompt"]) == (True, False)
+
+
+def one(value: dict[str, Any], **fields: Any) -> Reply:
+    return read_reply(value, request(**fields))
 
 
 def test_text_finish_and_usage_are_read() -> None:
     value = completion(["hello"], prompt=12)
     value["usage"]["prompt_tokens_details"] = {"cached_tokens": 8}
     reply = read_reply(value, request())
-    assert [(c.text, c.finish, c.error) for c in reply.choices] == [("hello", FinishReason.STOP, None)]
+    assert (reply.text, reply.finish, reply.failure) == ("hello", FinishReason.STOP, None)
     assert reply.usage == Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=1)
 
 
 def test_a_turn_cut_off_at_its_length_says_so() -> None:
     assert one(completion(["hel"], finish="length")).finish is FinishReason.LENGTH
-
-
-def test_choices_come_in_the_order_of_their_index() -> None:
-    value = completion(["a", "b"])
-    value["choices"].reverse()
-    assert [choice.text for choice in read_reply(value, request()).choices] == ["a", "b"]
 
 
 def test_ids_and_logprobs_are_read_when_there_is_one_for_each() -> None:
@@ -118,6 +116,16 @@ def test_ids_and_logprobs_are_read_when_there_is_one_for_each() -> None:
     assert (whole.token_ids, whole.logprobs) == ((5, 9), (-0.5, -0.25))
     torn = one(completion(["a"], token_ids=[5], logprobs=logprobs))
     assert (torn.token_ids, torn.logprobs) == (None, None)
+    begun = one(completion(["a"], token_ids=[5, 9], logprobs=logprobs), prefix="b")
+    assert (begun.text, begun.token_ids, begun.logprobs) == ("ba", None, None)
+
+
+def test_thoughts_taken_out_of_a_turn_that_was_begun_are_a_failure() -> None:
+    value = completion(["<answer>[1]</answer>"])
+    value["choices"][0]["message"]["reasoning_content"] = "so"
+    reply = one(value, prefix="<think>")
+    assert reply.failure is not None
+    assert reply.failure.kind is FailureKind.REFUSED
 
 
 def test_scores_are_those_of_the_first_token_as_far_as_told() -> None:
@@ -176,23 +184,32 @@ def test_content_in_parts_is_joined() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "finish", "error"),
+    ("message", "finish", "kind", "words"),
     [
         (
             {"content": None, "tool_calls": [{"function": {"name": "zoom_in", "arguments": "{}"}}]},
             "tool_calls",
+            "refused",
             "the server took tool calls out of the text; start it without a tool call parser",
         ),
-        ({"content": None}, "stop", "the answer holds no text"),
-        ({"content": "x"}, "content_filter", "the server withheld the answer (content filter)"),
-        ({"content": None, "refusal": "I cannot"}, "stop", "the server withheld the answer (content filter)"),
-        ({"content": "x"}, "abort", "the server broke the answer off (abort)"),
+        ({"content": None}, "stop", "broken", "the answer holds no text"),
+        ({"content": "x"}, "content_filter", "filtered", "the server withheld the answer (content filter)"),
+        (
+            {"content": None, "refusal": "I cannot"},
+            "stop",
+            "filtered",
+            "the server withheld the answer (content filter)",
+        ),
+        ({"content": "x"}, "abort", "broken", "the server broke the answer off (abort)"),
     ],
 )
-def test_what_is_no_turn_of_the_agent_is_an_error(message: dict[str, Any], finish: str, error: str) -> None:
+def test_what_is_not_a_turn_of_the_agent_is_a_failure(
+    message: dict[str, Any], finish: str, kind: str, words: str
+) -> None:
     value = completion(["x"], finish=finish)
     value["choices"][0]["message"] = message
-    assert (one(value).finish, one(value).error) == (FinishReason.ERROR, error)
+    assert one(value).finish is FinishReason.ERROR
+    assert one(value).failure == Failure(kind=FailureKind(kind), words=words)
 
 
 @pytest.mark.parametrize(
@@ -209,8 +226,8 @@ def test_what_is_no_turn_of_the_agent_is_an_error(message: dict[str, Any], finis
         {"content": [{"type": "text", "text": "another API"}], "stop_reason": "end_turn"},
     ],
 )
-def test_what_is_no_chat_completion_is_refused(value: object) -> None:
-    with pytest.raises(ServiceError, match="the answer is no chat completion"):
+def test_what_is_not_a_chat_completion_is_refused(value: object) -> None:
+    with pytest.raises(ServiceError, match="the answer is not a chat completion"):
         read_reply(value, request())
 
 
@@ -233,6 +250,27 @@ def test_what_does_not_fit_is_told_from_other_refusals(status: int | None, words
 
 
 @pytest.mark.parametrize(
+    ("status", "words", "kind"),
+    [
+        (None, "", "unreachable"),
+        (429, "slow down", "unreachable"),
+        (500, "maximum context length", "unreachable"),
+        (400, "maximum context length is 9", "context"),
+        (413, "Payload Too Large", "context"),
+        (400, "The response was filtered due to the prompt triggering content management policy", "filtered"),
+        (400, "Your request was rejected by our safety system", "filtered"),
+        (400, "cannot identify image file <_io.BytesIO object>", "unreadable"),
+        (400, "Failed to load image: broken data stream", "unreadable"),
+        (400, "Invalid image", "unreadable"),
+        (400, "temperature must be non-negative", "refused"),
+        (401, "who are you", "refused"),
+    ],
+)
+def test_a_refusal_says_what_kind_of_failure_it_is(status: int | None, words: str, kind: str) -> None:
+    assert failure_of(ServiceError("x", status=status, words=words)) == Failure(kind=FailureKind(kind), words="x")
+
+
+@pytest.mark.parametrize(
     ("status", "words", "name"),
     [
         (400, "Unknown parameter: 'include_stop_str_in_output'.", "include_stop_str_in_output"),
@@ -241,8 +279,13 @@ def test_what_does_not_fit_is_told_from_other_refusals(status: int | None, words
         (400, "max_completion_tokens is too large, the maximum context length is 10", None),
         (400, "temperature is not supported", None),
         (500, "seed", None),
+        (400, "Unknown parameter: 'regex'", "regex"),
+        (400, "the grammar could not be compiled", "regex"),
+        (400, "Cannot use add_generation_prompt", "add_generation_prompt"),
+        (400, "Unknown parameter: 'continue_final_message'", None),
     ],
 )
 def test_a_field_that_is_not_taken_is_found_in_the_refusal(status: int, words: str, name: str | None) -> None:
-    sent = {"include_stop_str_in_output": True, "seed": 1, "max_tokens": 5, "temperature": 0}
+    sent = {"include_stop_str_in_output": True, "seed": 1, "max_tokens": 5, "temperature": 0, "regex": "x"}
+    sent |= {"continue_final_message": True, "add_generation_prompt": False}
     assert refused_field(ServiceError("x", status=status, words=words), sent) == name
