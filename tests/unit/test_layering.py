@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_secrets": {"errors"},
     "_http": {"_optional", "_secrets", "errors"},
     "_served": {"_http", "errors"},
+    "trust": {"files"},
     "geometry": {"errors"},
     "records": {"errors"},
     "pictures": {"_optional", "errors", "records"},
@@ -59,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {
         "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",
-        "traces", "report", "demo", "doctor", "config", "models", "training", "experiments", "__init__",
+        "traces", "report", "demo", "doctor", "config", "models", "training", "experiments", "trust", "__init__",
     },
     "__init__": {
         "_version", "errors", "geometry", "records", "images", "runs", "retrieval", "agent", "evaluation", "traces"
