@@ -24,46 +24,53 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_served": {"errors", "_http"},
     "prng": set(),
     "processes": set(),
+    "trust": {"files"},
     "geometry": set(),
     "records": set(),
     "pictures": {"errors", "_optional", "records"},
     "images": {"errors", "geometry", "records", "pictures"},
     "runs": {"errors", "files"},
     "data": {"errors", "_optional", "records", "images", "runs"},
-    "retrieval": {
-        "_version", "errors", "_optional", "_secrets", "_http", "_served", "geometry", "records", "images",
-        "models",
-    },
     "agent": {"errors", "geometry", "records", "images"},
     "evaluation": {"errors", "runs"},
     "models": {"errors", "files", "_optional", "geometry", "images", "agent"},
-    "config": {"errors"},
-    "policies": {
-        "errors", "files", "_optional", "_secrets", "_http", "_served", "geometry", "records", "images", "agent",
-        "models",
+    "retrieval": {
+        "_version", "errors", "files", "_optional", "_secrets", "_http", "_served", "geometry", "records",
+        "images", "models",
     },
+    "config": {"errors"},
     "traces": {"errors", "files", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
-    "training": {"errors", "files", "_optional", "prng", "records", "images", "agent", "models", "config", "traces"},
+    "_validation": set(),
+    "_text": set(),
+    "policies": {
+        "errors", "files", "_optional", "_secrets", "_http", "_served", "geometry", "records", "images",
+        "agent", "models", "_validation", "_text",
+    },
+    "training": {
+        "errors", "files", "_optional", "prng", "records", "images", "agent", "models", "config", "traces",
+        "policies",
+    },
     "world": {
-        "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images", "runs",
-        "data", "retrieval", "agent", "evaluation", "models", "config", "policies", "traces", "report", "training",
+        "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images",
+        "runs", "data", "agent", "evaluation", "models", "retrieval", "config", "traces", "report", "policies",
+        "training",
     },
     "doctor": {
-        "errors", "_secrets", "_http", "geometry", "records", "images", "retrieval", "agent", "models", "policies",
+        "errors", "_secrets", "_http", "geometry", "records", "images", "agent", "models", "retrieval",
+        "policies",
     },
     "cli": {
-        "errors", "records", "images", "data", "retrieval", "agent", "models", "config", "policies", "traces",
-        "report", "training", "world", "doctor", "__init__",
+        "errors", "trust", "records", "images", "data", "agent", "models", "retrieval", "config", "traces",
+        "report", "policies", "training", "world", "doctor", "__init__",
     },
-    "__init__": {
-        "_version", "errors", "geometry", "records", "images", "runs", "retrieval", "agent", "evaluation", "traces",
-    },
+    "__init__": {"_version", "errors", "geometry", "records", "images", "agent", "retrieval", "traces"},
 }  # fmt: skip
 """Unit -> the other units it may import, at module level or inside functions."""
 
 THIRD_PARTY: dict[str, set[str]] = {
     "_http": {"httpx2"},
+    "_validation": {"pydantic"},
     "agent": {"pydantic"},
     "cli": {"rich", "typer"},
     "config": {"pydantic", "yaml"},
