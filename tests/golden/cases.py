@@ -13,16 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.drawn import DrawnFolder, drawn_folder
-from tests.unit.agent.sessions import select, zoom
+from tests.unit.agent.sessions import advanced, select, zoom
 
+from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialect import Dialect
 from vretrver.agent.dialects.released import released
 from vretrver.agent.dialects.vretrver import vretrver
 from vretrver.agent.messages import Message
 from vretrver.agent.policy import Completion, PolicyLimits, Usage
-from vretrver.agent.reranker import AgentConfig
 from vretrver.agent.session import SessionSetup, rank_window
-from vretrver.agent.task import ScheduleStep, WindowTask
+from vretrver.agent.task import WindowStep, WindowTask
 from vretrver.agent.trajectory import Trajectory
 from vretrver.agent.wire import render
 from vretrver.records import Candidate, ImageRef, parts_of
@@ -66,7 +66,7 @@ def _task(drawn: DrawnFolder) -> WindowTask:
     query = replace(
         drawn.query(picture=0, text="this cup, but with a handle"), instruction="Find the item asked for."
     )
-    step = ScheduleStep(schedule="reference(50,20,10)", index=0, start=0, stop=len(candidates))
+    step = WindowStep(plan="reference(50,20,10)", index=0, round=0, places=tuple(range(len(candidates))))
     return WindowTask(session="9:1/w0", query=query, candidates=candidates, step=step)
 
 
@@ -77,20 +77,20 @@ def _play(drawn: DrawnFolder, dialect: Dialect, turns: list[str]) -> tuple[str, 
         dialect=dialect,
         images=drawn.store,
         views=dialect.views,
-        limits=config.limits,
         sampling=config.sampling,
         policy="scripted:golden",
         policy_limits=PolicyLimits(),
         config=config.sha256,
+        complete_answers=config.complete_answers,
         clock=lambda: 0.0,
     )
     session = rank_window(_task(drawn), setup)
-    conversation = list(next(session).messages)
+    conversation = list(advanced(session).messages)
     for number, turn in enumerate(turns, start=1):
         usage = Usage(prompt_tokens=1000 * number, completion_tokens=len(turn), estimated=True)
         conversation.append(Message(role="assistant", pieces=(turn,)))
         try:
-            request = session.send(Completion(session="9:1/w0", text=turn, usage=usage))
+            request = advanced(session, Completion(session="9:1/w0", text=turn, usage=usage))
         except StopIteration as stop:
             return render(conversation, ask=False), stop.value
         conversation += request.messages

@@ -272,6 +272,7 @@ class WindowState:
             ranking=None if settled is None else tuple(dids[number - 1] for number in settled.order),
             forced=settled is not None and self._forcing,
             failure=self.failure,
+            stream=self.task.stream,
         )
 
 

@@ -8,14 +8,16 @@ from typing import Any
 
 from tests.drawn import DrawnFolder
 
+from vretrver.agent.budget import Account
 from vretrver.agent.dialects import dialect_named
+from vretrver.agent.effects import Do
 from vretrver.agent.policy import Completion, PolicyLimits, Request, Sampling
-from vretrver.agent.session import SessionLimits, SessionSetup, rank_window
-from vretrver.agent.task import ScheduleStep, WindowTask
+from vretrver.agent.session import Session, SessionSetup, rank_window
+from vretrver.agent.task import WindowStep, WindowTask
 from vretrver.agent.trajectory import Trajectory
 from vretrver.records import Candidate, Query
 
-STEP = ScheduleStep(schedule="reference(50,20,10)", index=0, start=0, stop=5)
+STEP = WindowStep(plan="reference(50,20,10)", index=0, round=0, places=(0, 1, 2, 3, 4))
 WIDE = "[0, 0, 1000, 1000]"
 """The box that holds a whole picture."""
 
@@ -65,7 +67,6 @@ def setup(drawn: DrawnFolder, **changes: Any) -> SessionSetup:
         "dialect": dialect,
         "images": drawn.store,
         "views": dialect.views,
-        "limits": SessionLimits(),
         "sampling": Sampling(),
         "policy": "by hand",
         "policy_limits": PolicyLimits(),
@@ -80,7 +81,7 @@ def play(
     run: SessionSetup,
     turns: Sequence[str | Completion],
     *,
-    deadline: float | None = None,
+    account: Account | None = None,
     between: Callable[[], None] | None = None,
 ) -> Played:
     """Send the turns in one after another; the session must end with the last of them.
@@ -89,21 +90,34 @@ def play(
         task: the window.
         run: the session's setup.
         turns: what the policy writes.
-        deadline: as of `rank_window`.
+        account: as of `rank_window`.
         between: called before each turn, to change the world behind the session's back.
     """
-    session = rank_window(task, run, deadline=deadline)
+    session = rank_window(task, run, account=account)
     requests: list[Request] = []
     coming = iter(turns)
     while True:
         try:
-            requests.append(next(session) if not requests else session.send(_completion(task, coming, between)))
+            requests.append(advanced(session, _completion(task, coming, between) if requests else None))
         except StopIteration as stop:
             trajectory: Trajectory = stop.value
             break
     left = list(coming)
     assert not left, f"the session ended as {trajectory.stop} before these turns: {left}"
     return Played(trajectory=trajectory, requests=tuple(requests))
+
+
+def advanced(session: Session, completion: Completion | None = None) -> Request:
+    """Send a completion in, None to begin, and return the next request; work is done at once, on this thread.
+
+    Raises:
+        StopIteration: the session has ended; its value is the record.
+    """
+    effect = session.send(completion)
+    while isinstance(effect, Do):
+        effect = session.send(effect.work())
+    assert isinstance(effect, Request), f"a window asks for nothing but turns and work, not {effect}"
+    return effect
 
 
 def _completion(
