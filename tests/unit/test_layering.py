@@ -19,8 +19,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
     "_optional": {"errors"},
-    "_text": set(),
-    "_validation": set(),
     "_secrets": {"errors"},
     "_http": {"_optional", "_secrets", "errors"},
     "_served": {"_http", "errors"},
@@ -36,12 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_version", "_optional", "_secrets", "_http", "_served", "errors", "files", "geometry", "records", "images",
         "models",
     },
-    "agent": {"_text", "errors", "geometry", "records", "images"},
+    "agent": {"errors", "geometry", "records", "images"},
     "evaluation": {"errors", "records", "runs"},
     "models": {"_optional", "errors", "files", "geometry", "records", "images", "agent"},
     "config": {"errors", "files"},
     "policies": {
-        "_optional", "_text", "_validation", "files", "_secrets", "_http", "_served", "errors", "geometry", "records", "images", "agent",
+        "_optional", "files", "_secrets", "_http", "_served", "errors", "geometry", "records", "images", "agent",
         "models",
     },
     "training": {
@@ -52,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_optional", "errors", "files", "prng", "processes", "geometry", "records", "pictures", "images", "runs",
         "data", "retrieval", "agent", "evaluation", "models", "config", "policies", "traces", "report", "training",
     },
-    "traces": {"_validation", "errors", "files", "records", "agent"},
+    "traces": {"errors", "files", "records", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
     "doctor": {
         "_http", "_secrets", "errors", "geometry", "records", "images", "retrieval", "agent", "models", "policies",
@@ -69,7 +67,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 THIRD_PARTY: dict[str, set[str]] = {
     "_http": {"httpx2"},
-    "_validation": {"pydantic"},
     "agent": {"pydantic"},
     "cli": {"typer", "rich"},
     "data": {"numpy", "PIL", "pydantic"},

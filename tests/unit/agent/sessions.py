@@ -8,11 +8,11 @@ from typing import Any
 
 from tests.drawn import DrawnFolder
 
-from vretrver.agent.budget import Account
+from vretrver.agent.budget import Account, Budget
 from vretrver.agent.dialects import dialect_named
 from vretrver.agent.effects import Do
 from vretrver.agent.policy import Completion, PolicyLimits, Request, Sampling
-from vretrver.agent.session import Session, SessionSetup, rank_window
+from vretrver.agent.session import Opened, SessionSetup, rank_window
 from vretrver.agent.task import WindowStep, WindowTask
 from vretrver.agent.trajectory import Trajectory
 from vretrver.records import Candidate, Query
@@ -38,14 +38,14 @@ class Played:
 
 
 def zoom(target: object, box: str = WIDE) -> str:
-    """Return a `zoom_in` call; `target` and `box` stand in it as JSON."""
+    """Return a `zoom_in` call; `target` and `box` are JSON."""
     return (
         f'<tool_call>{{"name": "zoom_in", "arguments": {{"target_image": {target}, "bbox_2d": {box}}}}}</tool_call>'
     )
 
 
 def select(*targets: object) -> str:
-    """Return a `select_images` call; the targets stand in it as JSON."""
+    """Return a `select_images` call; the targets are JSON."""
     written = ", ".join(map(str, targets))
     return f'<tool_call>{{"name": "select_images", "arguments": {{"target_images": [{written}]}}}}</tool_call>'
 
@@ -81,7 +81,8 @@ def play(
     run: SessionSetup,
     turns: Sequence[str | Completion],
     *,
-    account: Account | None = None,
+    budget: Budget | None = None,
+    opened: Opened | None = None,
     between: Callable[[], None] | None = None,
 ) -> Played:
     """Send the turns in one after another; the session must end with the last of them.
@@ -90,34 +91,30 @@ def play(
         task: the window.
         run: the session's setup.
         turns: what the policy writes.
-        account: as of `rank_window`.
+        budget: what the session may cost.
+        opened: as of `rank_window`.
         between: called before each turn, to change the world behind the session's back.
     """
-    session = rank_window(task, run, account=account)
+    account = Account(budget or Budget(), run.clock)
+    session = rank_window(task, run, account=account, opened=opened)
     requests: list[Request] = []
     coming = iter(turns)
+    sent: Any = None
     while True:
         try:
-            requests.append(advanced(session, _completion(task, coming, between) if requests else None))
+            effect = session.send(sent)
         except StopIteration as stop:
             trajectory: Trajectory = stop.value
             break
+        if isinstance(effect, Do):
+            sent = effect.work()
+        else:
+            assert isinstance(effect, Request)
+            requests.append(effect)
+            sent = _completion(task, coming, between)
     left = list(coming)
     assert not left, f"the session ended as {trajectory.stop} before these turns: {left}"
     return Played(trajectory=trajectory, requests=tuple(requests))
-
-
-def advanced(session: Session, completion: Completion | None = None) -> Request:
-    """Send a completion in, None to begin, and return the next request; work is done at once, on this thread.
-
-    Raises:
-        StopIteration: the session has ended; its value is the record.
-    """
-    effect = session.send(completion)
-    while isinstance(effect, Do):
-        effect = session.send(effect.work())
-    assert isinstance(effect, Request), f"a window asks for nothing but turns and work, not {effect}"
-    return effect
 
 
 def _completion(
