@@ -138,8 +138,8 @@ def _read(
         except ValueError as error:
             raise DataError(f"{refusal}: {_said(error)}{remedy}") from error
     if other is not None:
-        known = f"this version reads 1 and {SCHEMA}"
-        raise DataError(f"{where}: trace schema {str(other)[:20]}, but {known}; use the version it is of")
+        named = f"trace schema {other}" if isinstance(other, int) and 0 < other < 1000 else "an unknown trace schema"
+        raise DataError(f"{where}: {named}, but this version reads 1 and {SCHEMA}; use the version it is of")
     raise DataError(f"{refusal}: {first_problem(problem)}{remedy}") from problem
 
 

@@ -201,6 +201,12 @@ def test_a_record_of_another_schema_is_named_as_one_even_when_it_cannot_be_read(
         trajectory_from_json(json.dumps(later["trajectories"][0]))
 
 
+@pytest.mark.parametrize("schema", ["x", [], -1, 1.5, {"a": 1}, 10**4000])
+def test_a_schema_that_is_no_number_of_one_is_not_repeated(schema: object) -> None:
+    with pytest.raises(DataError, match=r"^trajectory: an unknown trace schema, but this version reads 1 and 2"):
+        trajectory_from_json(json.dumps({"schema": schema}))
+
+
 @pytest.mark.parametrize("change", [lambda ranking: ranking[:3], lambda ranking: [*ranking[:3], ranking[0]]])
 def test_a_ranking_that_is_no_order_of_the_hits_is_refused(
     reranked: Reranked, tmp_path: Path, change: Callable[[list[object]], list[object]]

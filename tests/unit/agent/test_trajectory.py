@@ -68,6 +68,8 @@ def test_messages_name_what_was_shown_by_its_place(drawn: DrawnFolder) -> None:
 def test_the_stream_that_turns_were_drawn_from_is_recorded(drawn: DrawnFolder) -> None:
     task = replace(window(drawn.candidates(2), drawn.query()), stream="9:1/3")
     assert play(task, setup(drawn), [answer(1, 2)]).trajectory.stream == "9:1/3"
+    same = replace(task, stream=task.session)
+    assert play(same, setup(drawn), [answer(1, 2)]).trajectory.stream == "", "empty is the session's name"
 
 
 def test_a_text_that_was_read_is_recorded_in_a_form_that_can_be_stored(drawn: DrawnFolder) -> None:
