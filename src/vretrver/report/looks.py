@@ -56,12 +56,11 @@ def _text(tool: str, look: TextShown, desk: Desk) -> Markup:
         element("span", f"read by {shortened(look.made_by, 80)}", dir="auto"),
     )
     panes = element("div", _outlined(look.cuts, desk), class_="panes")
-    said = element("blockquote", cut(look.text), dir="auto") if look.text.strip() else _nothing()
+    if look.text.strip():
+        said = element("blockquote", cut(look.text), dir="auto")
+    else:
+        said = element("p", "No text was read.", class_="aside")
     return element("figure", panes, said, caption, class_="look text")
-
-
-def _nothing() -> Markup:
-    return element("p", "No text was read.", class_="aside")
 
 
 def _outlined(cuts: Sequence[CutRecord], desk: Desk) -> list[Markup]:
