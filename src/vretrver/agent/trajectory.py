@@ -257,9 +257,7 @@ class Trajectory:
             raise ValueError("the ranking is not an order of the candidates")
 
     def _is_picture(self, place: int) -> bool:
-        if not 0 <= place < len(self.shown):
-            return False
-        shown = self.shown[place]
+        shown = self.shown[place] if 0 <= place < len(self.shown) else None
         return isinstance(shown, PictureShown) and shown.refused is None
 
     @property
