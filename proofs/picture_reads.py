@@ -1,8 +1,8 @@
 """Counts how often a rerank reads and hashes its picture files: 50 pictures, four windows of 20, 32 zooms.
 
-Run as `python -m proofs.picture_reads`; it writes benchmarks/results/picture_reads.json. The counts are exact, the same
-everywhere. A file is remembered once it is a few seconds old; the first arm takes every file for younger, so that each
-use of a picture reads it.
+Run as `python -m proofs.picture_reads`; it writes benchmarks/results/picture_reads.json. The counts are exact and the
+same everywhere. A file is remembered once it is a few seconds old; the first arm takes every file for younger, so
+that each use of a picture reads it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ import numpy as np
 from PIL import Image
 
 from proofs.provenance import RESULTS, provenance, write_result
-from vretrver.agent.reranker import AgentConfig, Reranker
-from vretrver.agent.schedule import ReferenceSchedule
+from vretrver.agent.reranker import Reranker
 from vretrver.images import ImageStore
 from vretrver.pictures import reading
 from vretrver.pictures.roots import DirectoryRoot, StoreRoot
@@ -92,8 +91,7 @@ def measure(root: Path | str, names: Sequence[str]) -> Reads:
         Hit(candidate=Candidate(did=name, parts=parts_of(images=[ImageRef(path=name)])), score=1.0 / rank)
         for rank, name in enumerate(names, start=1)
     ]
-    store = ImageStore({"": root})
-    reranker = Reranker(ScriptedPolicy(zooming, name="zooming"), store, AgentConfig(schedule=ReferenceSchedule()))
+    reranker = Reranker(ScriptedPolicy(zooming, name="zooming"), ImageStore({"": root}))
     with counted() as counts:
         reranked = reranker.rerank(Query(qid="1:1", parts=(TextPart(text="a cup"),)), hits)
     reads = [number for (what, _), number in counts.items() if what == "read"]
@@ -152,7 +150,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         measured = run(Path(folder))
-    settings = {"pictures": PICTURES, "size": list(SIZE), "schedule": ReferenceSchedule().name}
+    settings = {"pictures": PICTURES, "size": list(SIZE), "windows": "20 wide, moved by 10"}
     result = {name: asdict(reads) for name, reads in measured.items()}
     write_result(options.out, {**provenance("proofs.picture_reads"), "settings": settings, **result})
     for name, reads in measured.items():

@@ -1,12 +1,10 @@
-"""Fixtures of tests that train: a small gallery, the small models' tokenizer, and threads that are given back."""
+"""Fixtures of tests that train: a small gallery and the small models' tokenizer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from vretrver.world.gallery import draw_gallery
 from vretrver.world.tiny.tokenizer import save_tokenizer
@@ -29,12 +27,3 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tokens")
     save_tokenizer(tiny_tokenizer(), folder)
     return folder
-
-
-@pytest.fixture
-def torch_settings() -> Iterator[None]:
-    """Give other tests their threads and their subnormal numbers back."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)

@@ -7,26 +7,29 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from tests.drawn import DrawnFolder, draw
+from typer.testing import CliRunner
 
 from vretrver.agent.reranker import Reranker
 from vretrver.agent.trajectory import Trajectory
+from vretrver.cli.main import app
 from vretrver.data.sources.source import read_source
 from vretrver.errors import PictureError
-from vretrver.geometry import Box, PixelBudget
-from vretrver.images import ImageStore
+from vretrver.geometry import Box, PixelBudget, SizeRule
+from vretrver.images import ImageStore, Picture
 from vretrver.pictures import reading
 from vretrver.pictures.raster import RasterFile
 from vretrver.pictures.roots import DirectoryRoot, Identity
 from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text
-from vretrver.records import Hit, ImageRef, parts_of
+from vretrver.records import ImageRef, parts_of
 from vretrver.retrieval.hash_encoder import HashEncoder
 
 RULE = PixelBudget(cell=8, tokens=8)
@@ -181,6 +184,18 @@ def test_a_folder_that_is_listed_and_encoded_is_read_once(drawn: DrawnFolder, co
     assert counts.totals == (12, 12)
 
 
+@pytest.mark.usefixtures("settled")
+def test_a_folder_is_indexed_with_one_reading_of_each_file(
+    drawn: DrawnFolder, counts: Counts, tmp_path: Path
+) -> None:
+    drawn.hits(12)
+    done = CliRunner().invoke(
+        app, ["index", str(drawn.path), "--out", str(tmp_path / "shop")], catch_exceptions=False
+    )
+    assert done.exit_code == 0
+    assert counts.totals == (12, 12)
+
+
 # ---- what vanished or changed
 
 
@@ -256,35 +271,58 @@ def test_a_change_within_one_tick_of_the_clock_is_refused(
         USES[use](store, ref)
 
 
+class Watched:
+    """A store as `Pictures` and nothing more, and what it refused."""
+
+    def __init__(self, store: ImageStore) -> None:
+        self.store = store
+        self.refused: list[tuple[object, str]] = []
+
+    def pin(self, ref: ImageRef) -> ImageRef:
+        with self._watching():
+            return self.store.pin(ref)
+
+    def whole(self, ref: ImageRef, rule: SizeRule, *, quality: int) -> Picture:
+        with self._watching():
+            return self.store.whole(ref, rule, quality=quality)
+
+    def crop(self, ref: ImageRef, box: Box, size: tuple[int, int]) -> Image.Image:
+        with self._watching():
+            return self.store.crop(ref, box, size)
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        try:
+            yield
+        except PictureError as error:
+            self.refused.append((error.ref, error.reason))
+            raise
+
+
 @pytest.mark.usefixtures("settled")
 def test_a_picture_that_changes_between_windows_is_refused_in_the_next(drawn: DrawnFolder) -> None:
-    changed: list[str] = []
+    images, before = Watched(drawn.store), []
 
     def script(moment: Moment) -> str:
-        if moment.session.endswith("/w1") and not changed:
+        if moment.session.endswith("/w1"):
             draw(99).save(drawn.path / "21.png")
             (drawn.path / "22.png").unlink()
-            changed.append(moment.session)
+            before.extend(images.refused)
         return answer_text(range(1, moment.count + 1))
 
     hits = [
-        Hit(
-            candidate=replace(hit.candidate, parts=parts_of(images=[drawn.store.pin(hit.candidate.pictures[0])])),
-            score=hit.score,
+        replace(
+            hit, candidate=replace(hit.candidate, parts=parts_of(images=map(drawn.store.pin, hit.candidate.pictures)))
         )
         for hit in drawn.hits(50)
     ]
-    windows = Reranker(ScriptedPolicy(script, name="changing"), drawn.store).rerank(drawn.query(), hits).trajectories
-    refused = [
-        {record.image.path: record.refused for record in window.pictures if record.refused} for window in windows
+    reranked = Reranker(ScriptedPolicy(script, name="changing"), images).rerank(drawn.query(), hits)
+    assert len(reranked.ranking) == 50
+    assert before == []
+    assert images.refused == [
+        (hits[20].candidate.pictures[0], "the file has changed since it was recorded; index it again"),
+        (hits[21].candidate.pictures[0], "cannot be read: No such file or directory"),
     ]
-    assert refused[:2] == [{}, {}]
-    assert set(refused[2]) == {"21.png", "22.png"}
-    assert (
-        refused[2]["21.png"]
-        == "the picture is not available (the file has changed since it was recorded; index it again)"
-    )
-    assert refused[2]["22.png"] == "the picture is not available (cannot be read: No such file or directory)"
 
 
 @pytest.mark.usefixtures("settled")
@@ -314,6 +352,7 @@ def test_threads_share_reads_and_decoded_originals(
 
     def spy(self: RasterFile, page: int, *, least: tuple[int, int] | None = None) -> Image.Image:
         decoded["whole" if least is None else "reduced"] += 1
+        time.sleep(0.01)
         return decode(self, page, least=least)
 
     monkeypatch.setattr(RasterFile, "decode", spy)

@@ -185,6 +185,6 @@ def _seen(cut: Cut, picture: Picture, tokens: int) -> Seen:
 
 def _unavailable(error: PictureError) -> Refused:
     """Refuse with the reason alone: a model need not learn where files are."""
-    path, reason = error.ref.path, error.reason
+    path, reason = getattr(error.ref, "path", ""), error.reason
     said = reason if reason and path not in reason else "it cannot be read"
     return Refused(refusal(RefusalCode.UNAVAILABLE, reason=said))

@@ -49,11 +49,12 @@ class Account:
     Args:
         budget: what may be spent.
         clock: seconds.
+        started: when the seconds began to count; None is now.
     """
 
-    def __init__(self, budget: Budget, clock: Callable[[], float]) -> None:
+    def __init__(self, budget: Budget, clock: Callable[[], float], *, started: float | None = None) -> None:
         self.budget = budget
-        self.started = clock()
+        self.started = clock() if started is None else started
         self.deadline = None if budget.seconds is None else self.started + budget.seconds
         self._clock = clock
         self._lock = threading.Lock()

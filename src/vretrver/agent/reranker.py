@@ -49,6 +49,8 @@ class Ask:
     """What it may cost; None takes the configuration's."""
     watch: Watch = ignore
     """Is told of windows and turns as they happen."""
+    started: float | None = None
+    """When its seconds began to count, on the reranker's clock; None is when it is started."""
 
 
 class Reranker:
@@ -81,7 +83,7 @@ class Reranker:
         self.memo = memo
         self.watch = watch
         self.workers = workers
-        self._clock = clock
+        self.clock = clock
         self._sha256 = self.config.sha256
 
     @property
@@ -98,7 +100,7 @@ class Reranker:
             revision=self.policy.revision,
             complete_answers=self.config.complete_answers,
             score_tokens=self.config.score_tokens,
-            clock=self._clock,
+            clock=self.clock,
         )
 
     def rerank(self, query: Query, hits: Sequence[Hit], *, budget: Budget | None = None) -> Reranked:
@@ -143,7 +145,7 @@ class _Run:
         self.setup = reranker.setup
         self.planner = reranker.config.planner
         self.windows: dict[int, Trajectory] = {}
-        self.account = Account(ask.budget or reranker.config.budget, self.setup.clock)
+        self.account = Account(ask.budget or reranker.config.budget, self.setup.clock, started=ask.started)
 
     def running(self) -> Running[Reranked]:
         """Start the windows that are due, tell the plan what became of them, until none is left or the end came."""

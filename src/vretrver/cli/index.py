@@ -14,6 +14,7 @@ import typer
 
 from ..errors import ConfigError
 from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
+from .confirmed import confirmed_encoder, remember_encoder, remember_pictures
 from .models import ENCODERS, DeviceOption, note_shipped
 from .output import emit_json, note, progress
 
@@ -61,6 +62,7 @@ def index(
     from ..data.sources.source import read_source
     from ..retrieval.directory.precomputed import read_vectors
     from ..retrieval.directory.writer import IndexWriter
+    from ..retrieval.encoders import lasting_name
 
     if source is None and not (compact or approximate):
         raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
@@ -70,7 +72,7 @@ def index(
         known, sound = _known(out)
         opened = read_source(source, columns=columns, root=root, sound=sound)
         images = opened.images
-        name = encoder or known or ("hash" if vectors is None else "")
+        name = encoder or confirmed_encoder(known, where=out) or ("hash" if vectors is None else "")
         imported = None
         if vectors is not None:
             imported = partial(
@@ -79,6 +81,7 @@ def index(
         note_shipped([name], images)
         used = _encoder(name, images, imported, device=device or "auto")
         report = _update(opened, out, used, images, name=name, delete=delete, moved=moved, batch_size=batch_size)
+        remember_encoder(lasting_name(name))
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
     if compact or approximate:
         with IndexWriter(out) as writer:
@@ -147,6 +150,7 @@ def _update(
         check_encoder(out, writer.manifest, encoder)
         writer.set_encoder(name)
         _set_roots(writer, source.roots, moved=moved)
+        remember_pictures(out, writer.manifest.places(out))
         run = partial(update_index, writer, images=images, delete=_deletable(source) if delete else None)
         if imported is None:
             report = run(candidates, encoder, batch_size=batch_size)

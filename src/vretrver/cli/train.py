@@ -64,9 +64,11 @@ def perception(out: OutOption, config: ConfigOption = None, sets: SetsOption = N
 
     loaded = load_config(config, PerceptionConfig, sets=sets or [])
     require_libraries(PERCEPTION)
+    from ..training.computing import computing
     from ..world.perception.train import train_perception
 
-    tower = train_perception(loaded, out, note=note)
+    with computing(loaded.threads):
+        tower = train_perception(loaded, out, note=note)
     note(f"the tower is {tower}; name it as start.vision of embed and sft")
 
 
@@ -79,9 +81,11 @@ def embed(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) 
 
     loaded = load_config(config, EmbedConfig, sets=sets or [])
     require_libraries(EMBED)
+    from ..training.computing import computing
     from ..world.embed.run import train_embed
 
-    folder = train_embed(loaded, out, note=note)
+    with computing(loaded.threads):
+        folder = train_embed(loaded, out, note=note)
     note(f"the encoder is in {folder}; name it {loaded.layout}:{folder}")
 
 
@@ -103,11 +107,13 @@ def sft(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) ->
     """Train an agent on trajectories: on what the assistant wrote, and nothing else."""
     from ..config import load_config
     from ..training.libraries import SFT, require_libraries
-    from ..training.sft.config import SftConfig
+    from ..world.agent.config import LessonsConfig
 
-    loaded = load_config(config, SftConfig, sets=sets or [])
+    loaded = load_config(config, LessonsConfig, sets=sets or [])
     require_libraries(SFT)
-    from ..training.sft.run import train_sft
+    from ..training.computing import computing
+    from ..world.agent.run import train_agent
 
-    folder = train_sft(loaded, out, note=note)
+    with computing(loaded.threads):
+        folder = train_agent(loaded, out, note=note)
     note(f"the agent is in {folder}; name it as a local policy")

@@ -95,7 +95,7 @@ class DirectoryRoot:
         return path
 
     def identity(self, ref: ImageRef) -> Identity:
-        """Return device, inode, size and times of a file; the time of its entry shows a write that set the other."""
+        """Return device, inode, size and both times; the second, which nobody can set, tells when the first was."""
         try:
             found = self.locate(ref).stat()
         except OSError as error:

@@ -49,7 +49,7 @@ _SAMPLE = 400
 def phrases() -> list[str]:
     """Return the stretches that are one token each: what dialect and calls always say alike."""
     with_tools, without = (vretrver(tools=tools) for tools in (True, False))
-    systems = [dialect.wording.system(dialect.tools) for dialect in (with_tools, without)]
+    systems = [dialect.wording.system(dialect.tools, dialect.form) for dialect in (with_tools, without)]
     paragraphs = {paragraph for system in systems for paragraph in system.split("\n\n")}
     instructions = [prompt for _, _, *prompts in INSTRUCTIONS for prompt in prompts]
     return sorted({*paragraphs, *instructions, *_CALLS, *_SEPARATORS, *_CLOSINGS})

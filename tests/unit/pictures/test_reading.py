@@ -165,6 +165,18 @@ def test_a_file_written_while_it_was_read_is_not_remembered(hashed: list[bytes])
     assert reader.read(shelf, A).data == b"blue"
 
 
+def test_what_was_read_of_a_file_while_it_was_written_counts_for_neither_version(hashed: list[bytes]) -> None:
+    shelf = Shelf(versions=True)
+    shelf.write("a", b"red")
+    reader = reader_of(shelf)
+    shelf.before = lambda: shelf.write("a", b"sky")
+    assert reader.read(shelf, A).data == b"sky"
+    shelf.before = lambda: None
+    shelf.write("a", b"red")
+    assert reader.read(shelf, A).data == b"red"
+    assert reader.look(shelf, A).sha256 == hashlib.sha256(b"red").hexdigest()
+
+
 def test_a_known_file_written_while_it_was_read_again_is_hashed(hashed: list[bytes]) -> None:
     shelf = Shelf(versions=True)
     shelf.write("a", b"red")

@@ -1,5 +1,5 @@
 """What the tests of training share."""
 
-from tests.small_world import gallery_file, tokens, torch_settings
+from tests.small_world import gallery_file, tokens
 
-__all__ = ["gallery_file", "tokens", "torch_settings"]
+__all__ = ["gallery_file", "tokens"]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from vretrver.config import Section, load_config
-from vretrver.training.sft.config import SftConfig
+from vretrver.world.agent.config import LessonsConfig
 from vretrver.world.embed.config import EmbedConfig
 from vretrver.world.expert.config import SynthesisConfig
 from vretrver.world.perception.config import PerceptionConfig
@@ -22,7 +22,7 @@ MODELS: dict[str, type[Section]] = {
     "perception": PerceptionConfig,
     "embed": EmbedConfig,
     "expert": SynthesisConfig,
-    "sft": SftConfig,
+    "sft": LessonsConfig,
 }
 
 

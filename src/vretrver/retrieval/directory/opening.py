@@ -141,6 +141,6 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
         told = " ".join(statement.split()) if isinstance(statement, str) else statement
         if told not in _STATEMENTS and (kind, name, told) != _OF_SQLITE and not _FIELDS.fullmatch(told or ""):
             raise DataError(
-                f"{path}: holds the {kind} {str(name)[:60]!r}, which an index does not have; do not open it, make your own "
-                "of its source"
+                f"{path}: holds the {kind} {str(name)[:60]!r}, which an index does not have; do not open it, make "
+                "your own of its source"
             )

@@ -38,8 +38,8 @@ class Batch:
     """[rows, length] whether a visual token stands there."""
     written: Tensor
     """[rows, length] whether the assistant wrote the id."""
-    kinds: Tensor
-    """[rows, length] what the id is part of: `samples.WORD`, `BOX` or `SIGN`."""
+    weights: Tensor
+    """[rows, length] how much the id counts in the loss, where it is written."""
     pictures: list[ShownPicture]
     """Pictures of all rows in order."""
 
@@ -82,12 +82,12 @@ def collate(samples: Sequence[Sample], books: Sequence[PictureBook], *, picture_
     length = max(len(sample.ids) for sample in samples)
     ids = np.full((len(samples), length), filler, dtype=np.int64)
     written = np.zeros((len(samples), length), dtype=np.bool_)
-    kinds = np.zeros((len(samples), length), dtype=np.int64)
+    weights = np.ones((len(samples), length), dtype=np.float32)
     positions = np.zeros((3, len(samples), length), dtype=np.int64)
     pictures: list[ShownPicture] = []
     for row, sample in enumerate(samples):
         here = slice(0, len(sample.ids))
-        ids[row, here], written[row, here], kinds[row, here] = sample.ids, sample.written, sample.kinds
+        ids[row, here], written[row, here], weights[row, here] = sample.ids, sample.written, sample.weights
         positions[:, row, here] = positions_of(sample.ids.tolist(), sample.grids, picture_pad=picture_pad)[0]
         pictures += _shown(sample, books[sample.shard])
     return Batch(
@@ -95,7 +95,7 @@ def collate(samples: Sequence[Sample], books: Sequence[PictureBook], *, picture_
         positions=torch.from_numpy(positions),
         pads=torch.from_numpy(ids == picture_pad),
         written=torch.from_numpy(written),
-        kinds=torch.from_numpy(kinds),
+        weights=torch.from_numpy(weights),
         pictures=pictures,
     )
 

@@ -6,7 +6,6 @@ wrote, pictures and tags of the wire form never count.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ...agent.messages import Message, Piece, ShownPicture
-from ...agent.trajectory import MessageRecord, ObservationRecord, PictureRecord, Trajectory
+from ...agent.messages import Message, ShownPicture
+from ...agent.trajectory import MessageRecord, PictureShown, Trajectory
 from ...errors import DataError
 from ...images import Picture
 from ...models.conversation import Encoded, encode
@@ -24,12 +23,7 @@ from ...models.patches import PatchGeometry
 from ...models.vocabulary import Vocabulary
 from ...records import Address
 from ...traces import trajectories_from_json
-
-WORD, BOX, SIGN = range(3)
-"""Kinds of ids: the numbers of a box in a call, the + or - behind a mark that was read, and all others."""
-
-_BOX = re.compile(r'"bbox_2d": \[([^\]]*)\]')
-_SIGNS = frozenset("+-")
+from .weights import Weigh, Weights, even
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +34,8 @@ class Sample:
     """[length] token ids."""
     written: npt.NDArray[np.bool_]
     """[length] whether the assistant wrote the id: where the loss is."""
-    kinds: npt.NDArray[np.uint8]
-    """[length] what the id is part of: WORD, BOX or SIGN."""
+    weights: Weights
+    """[length] how much the id counts in the loss, where it is written."""
     grids: tuple[tuple[int, int], ...]
     """(rows, columns) of visual tokens per picture, in order."""
     pictures: tuple[str, ...]
@@ -54,16 +48,22 @@ class Sample:
 
 def messages_of(trajectory: Trajectory) -> tuple[Message, ...]:
     """Return the conversation of a trajectory; its pictures have no bytes: those lie in a picture book."""
-    shown = [record for record in trajectory.pictures if record.refused is None]
-    messages = _with_pictures(trajectory.prompt, iter(shown))
+    messages = [_message(record, trajectory) for record in trajectory.prompt]
     for turn in trajectory.turns:
         messages.append(Message(role="assistant", pieces=(turn.text,)))
         if turn.reply is not None:
-            messages += _with_pictures([turn.reply], iter(turn.observations))
+            messages.append(_message(turn.reply, trajectory))
     return tuple(messages)
 
 
-def sample_of(trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeometry, *, shard: int = 0) -> Sample:
+def sample_of(
+    trajectory: Trajectory,
+    vocabulary: Vocabulary,
+    geometry: PatchGeometry,
+    *,
+    shard: int = 0,
+    weigh: Weigh = even,
+) -> Sample:
     """Return the sample of a trajectory."""
     messages = messages_of(trajectory)
     turns = (place for place, message in enumerate(messages) if message.role == "assistant")
@@ -76,7 +76,7 @@ def sample_of(trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeo
     return Sample(
         ids=np.array(encoded.ids, dtype=np.int32),
         written=np.array(encoded.written, dtype=np.bool_),
-        kinds=_kinds(encoded, vocabulary),
+        weights=weigh(_texts(encoded, vocabulary)),
         grids=tuple(encoded.grids),
         pictures=tuple(shown.picture.sha256 for shown in encoded.pictures),
         sizes=tuple((shown.picture.width, shown.picture.height) for shown in encoded.pictures),
@@ -84,18 +84,11 @@ def sample_of(trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeo
     )
 
 
-def _kinds(encoded: Encoded, vocabulary: Vocabulary) -> npt.NDArray[np.uint8]:
-    """Return what each id is part of; what others wrote separates the assistant's texts, and is all words."""
-    texts = [
+def _texts(encoded: Encoded, vocabulary: Vocabulary) -> list[str]:
+    """Return the text of each id; what others wrote is a line end, which separates the assistant's texts."""
+    return [
         _text_of(vocabulary, one) if mine else "\n" for one, mine in zip(encoded.ids, encoded.written, strict=True)
     ]
-    ends = np.cumsum([len(text) for text in texts])
-    out = np.array([SIGN if text in _SIGNS else WORD for text in texts], dtype=np.uint8)
-    for match in _BOX.finditer("".join(texts)):
-        start, end = match.span(1)
-        first, last = np.searchsorted(ends, (start, end - 1), side="right")
-        out[first : last + 1] = BOX
-    return np.where(encoded.written, out, np.uint8(WORD))
 
 
 @lru_cache(maxsize=200_000)
@@ -103,11 +96,13 @@ def _text_of(vocabulary: Vocabulary, one: int) -> str:
     return vocabulary.decode([one])
 
 
-def read_samples(shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry) -> Iterator[Sample]:
+def read_samples(
+    shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry, *, weigh: Weigh = even
+) -> Iterator[Sample]:
     """Yield the samples of trajectory files or traces, in order; raises DataError naming path:line."""
     for number, path in enumerate(shards):
         for trajectory in read_trajectories(path):
-            yield sample_of(trajectory, vocabulary, geometry, shard=number)
+            yield sample_of(trajectory, vocabulary, geometry, shard=number, weigh=weigh)
 
 
 def read_trajectories(path: Path) -> Iterator[Trajectory]:
@@ -131,19 +126,18 @@ def first_trajectory(path: Path) -> Trajectory:
     return first
 
 
-def _with_pictures(
-    records: Sequence[MessageRecord], shown: Iterator[PictureRecord | ObservationRecord]
-) -> list[Message]:
-    out = []
-    for record in records:
-        pieces: list[Piece] = [p if isinstance(p, str) else _picture(next(shown)) for p in record.pieces]
-        out.append(Message(role="system" if record.role == "system" else "user", pieces=tuple(pieces)))
-    return out
+def _message(record: MessageRecord, trajectory: Trajectory) -> Message:
+    pieces = tuple(piece if isinstance(piece, str) else _picture(piece, trajectory) for piece in record.pieces)
+    return Message(role="system" if record.role == "system" else "user", pieces=pieces)
 
 
-def _picture(record: PictureRecord | ObservationRecord) -> ShownPicture:
+def _picture(place: int, trajectory: Trajectory) -> ShownPicture:
+    shown = trajectory.shown[place] if 0 <= place < len(trajectory.shown) else None
+    if not isinstance(shown, PictureShown) or shown.sha256 is None:
+        raise DataError(f"session {trajectory.session}: a message shows picture {place}, which is not recorded")
+    address = shown.cuts[0].address
     return ShownPicture(
-        address=Address.from_wire(record.address),
-        picture=Picture(data=b"", width=record.width, height=record.height, sha256=record.sha256 or ""),
-        tokens=record.tokens,
+        address=Address.from_wire(address if isinstance(address, int) else [*address]),
+        picture=Picture(data=b"", width=shown.width, height=shown.height, sha256=shown.sha256),
+        tokens=shown.tokens,
     )

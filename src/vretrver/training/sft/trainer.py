@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from datasets import Dataset
 from torch import Tensor
 from torch.nn import functional
@@ -38,12 +37,6 @@ _DEFAULTS: dict[str, Any] = {
     "bf16": False,
     "max_length": None,
 }
-
-Weights = tuple[float, float, float]
-"""Weight in the loss of an id that is part of a word, a box, a sign: the order of `samples.WORD, BOX, SIGN`."""
-
-EVEN: Weights = (1.0, 1.0, 1.0)
-"""All ids count alike."""
 
 _RECOMPUTING = ("activation_checkpointing", "gradient_checkpointing")
 """Two names of one argument, the newer one first; TRL's own default is to recompute."""
@@ -74,14 +67,12 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
     Args:
         loaded: the model that is trained, with its tower's memory of pictures.
         frozen: whether the tower stays as it is.
-        weights: weight of an id by its kind: words, boxes, signs.
         **given: the library's own arguments.
     """
 
-    def __init__(self, loaded: LocalModel, *, frozen: bool, weights: Weights = EVEN, **given: Any) -> None:
+    def __init__(self, loaded: LocalModel, *, frozen: bool, **given: Any) -> None:
         self.loaded = loaded
         self.frozen = frozen
-        self.weights = weights
         super().__init__(model=loaded.model, **given)
 
     def compute_loss(
@@ -93,7 +84,7 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> Tensor:
         """Return the mean cross-entropy over the ids the assistant wrote."""
         with self.accelerator.autocast():  # the library casts in the model's own forward pass, which is not used here
-            return sft_loss(self.loaded, inputs["batch"], frozen=self.frozen, weights=self.weights)
+            return sft_loss(self.loaded, inputs["batch"], frozen=self.frozen)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log without the library's token counts, which its own loss would have kept."""
@@ -104,14 +95,13 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
         return SequentialSampler(train_dataset or self.train_dataset)
 
 
-def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool, weights: Weights = EVEN) -> Tensor:
+def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool) -> Tensor:
     """Return the weighted mean cross-entropy over the ids the assistant wrote, a scalar in fp32.
 
     Args:
         loaded: tower and tokenizer.
         batch: the step.
         frozen: whether pictures may come from the tower's memory, without gradients.
-        weights: weight of an id by its kind: words, boxes, signs.
     """
     body, device = loaded.model, loaded.device
     seen = _seen(loaded, batch, frozen=frozen)
@@ -120,7 +110,7 @@ def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool, weights: Weights
     wanted = written[:, 1:]
     logits = logits_of(body, hidden[:, :-1][wanted])
     losses = functional.cross_entropy(logits, ids[:, 1:][wanted], reduction="none")
-    weight = torch.tensor(weights, device=device)[batch.kinds.to(device)[:, 1:][wanted]]
+    weight = batch.weights.to(device)[:, 1:][wanted]
     return (losses * weight).sum() / weight.sum()
 
 
@@ -162,7 +152,6 @@ def make_trainer(
     trainer = AgentTrainer(
         loaded,
         frozen=frozen,
-        weights=(1.0, config.box_weight, config.sign_weight),
         args=_arguments(config, loaded, folder, steps=min(config.steps, len(steps))),
         train_dataset=Dataset.from_dict({"samples": steps}),
         data_collator=Lesson(loaded, samples, books),

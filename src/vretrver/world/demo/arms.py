@@ -6,18 +6,21 @@ import hashlib
 import json
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 from ...agent.ablation import without_evidence
 from ...agent.bench import Views
+from ...agent.config import AgentConfig
 from ...agent.dialect import Dialect
 from ...agent.dialects import dialect_named
 from ...agent.dialects.vretrver import vretrver
+from ...agent.events import Watch, ignore
+from ...agent.plans import ReferencePlanner
 from ...agent.policy import Policy, Sampling
-from ...agent.reranker import AgentConfig, Reranked, Reranker
-from ...agent.schedule import ReferenceSchedule
+from ...agent.reranked import Reranked
+from ...agent.reranker import Reranker
 from ...files import replace_file
 from ...models.agent_recipe import agent_recipe_of, views_for
 from ...policies.named import model_folder
@@ -70,8 +73,7 @@ class Ran:
 
 def arms_of(policy: Policy, dialect: Dialect, views: Views) -> tuple[Arm, Arm]:
     """Return the agent, and the same agent without what its looks show; a script is given no tools instead."""
-    scripted = policy.fingerprint.startswith("scripted:")
-    blind = vretrver(tools=False) if scripted else without_evidence(dialect)
+    blind = vretrver(tools=False) if policy.scripted else without_evidence(dialect)
     return (
         Arm(name="agent", policy=policy, config=_config(dialect, views)),
         Arm(name="without-evidence", policy=policy, config=_config(blind, views)),
@@ -99,11 +101,12 @@ def run_arm(arm: Arm, world: DemoWorld, kept: Path, progress: Progress) -> Ran:
     Raises:
         DataError: a file of that folder is damaged.
     """
-    trace = None if arm.policy.fingerprint.startswith("scripted:") else kept / f"{arm.name}-{_key(arm)}.jsonl"
+    trace = None if arm.policy.scripted else kept / f"{arm.name}-{_key(arm)}.jsonl"
     done = {} if trace is None else _done_before(trace, world)
     todo = [pair for pair in world.pairs if pair[0].qid not in done]
     clock = _Clock(trace)
-    reranker = Reranker(arm.policy, world.images, arm.config)
+    watch: Watch = getattr(arm.policy, "watch", ignore)
+    reranker = Reranker(arm.policy, world.images, arm.config, watch=watch)
     with nullcontext() if trace is None else TraceWriter(trace) as writer:
         for reranked in reranker.rerank_many(todo):
             if writer is not None:
@@ -132,8 +135,9 @@ class _Clock:
 
 
 def _config(dialect: Dialect, views: Views) -> AgentConfig:
-    config = AgentConfig(dialect=dialect, views=views, schedule=ReferenceSchedule(depth=DEPTH, size=DEPTH))
-    return replace(config, sampling=Sampling(max_tokens=MOST_TOKENS))
+    planner = ReferencePlanner(depth=DEPTH, size=DEPTH)
+    sampling = Sampling(max_tokens=MOST_TOKENS)
+    return AgentConfig(dialect=dialect, views=views, planner=planner, sampling=sampling, complete_answers=False)
 
 
 def _key(arm: Arm) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ...files import replace_file
 from ...geometry import PixelBudget
 from ...models.loading import load_model
@@ -17,11 +15,11 @@ from ...retrieval.layouts.recipe import RECIPE_FILE, Recipe
 from ...retrieval.layouts.wording import WORDINGS
 from ...training.curves import CURVES_FILE, write_curves
 from ...training.runlog import RunFolder
-from ...training.start import start_folder
 from ...training.trainers import MODEL_FOLDER, export_model, run_trainer
 from ..drawn import DrawnStore
 from ..gallery import Gallery
 from ..tiny.config import ENCODER
+from ..tiny.start import start_folder
 from .config import EmbedConfig, Evaluation
 from .measure import mean_of, measure
 from .module import ItemModule
@@ -47,8 +45,6 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
         DataError: a gallery is missing, or the catalogue cannot have so many items.
         MissingDependency: the extra `train` is not installed.
     """
-    torch.set_num_threads(config.threads)
-    torch.set_flush_denormal(True)
     data, evaluation = config.data, config.evaluation
     gallery, held_out = (
         None if told is None else Gallery.of_catalogue(told.gallery, seed=told.seed, items=told.items)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...agent.dialects.vretrver import vretrver
 from ...agent.driver import Driver
 from ...agent.policy import Sampling
-from ...agent.session import SessionLimits, SessionSetup, rank_window
+from ...agent.session import SessionSetup, rank_window
 from ...agent.trajectory import Trajectory
 from ...config import config_hash
 from ...errors import DataError
@@ -116,9 +116,8 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
     policy = RecordedPolicy(expert(practices, seed=config.seed, whole=config.whole_tokens is not None), book)
     setup = SessionSetup(
         dialect=vretrver(tools=config.tools),
-        images=store,  # type: ignore[arg-type]  # until the agent asks for `Pictures` only
+        images=store,
         views=shown_at(config.whole_tokens) if config.whole_tokens else VIEWS,
-        limits=SessionLimits(),
         sampling=Sampling(),
         policy=policy.fingerprint,
         policy_limits=policy.limits,

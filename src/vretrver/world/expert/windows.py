@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from ...agent.task import ScheduleStep, WindowTask
+from ...agent.task import WindowStep, WindowTask
 from ...data.instructions import TASKS
 from ...errors import DataError
 from ...prng import Stream
@@ -81,7 +81,7 @@ class WindowSampler:
             session=f"practice-{number}",
             query=query,
             candidates=tuple(pool[did_of(other, shape.pool)] for other in items),
-            step=ScheduleStep(schedule="practice", index=0, start=0, stop=size),
+            step=WindowStep(plan="practice", index=0, round=0, places=tuple(range(size))),
         )
         return Practice(
             task=task,

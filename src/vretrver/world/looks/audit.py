@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from ...agent.trajectory import ObservationRecord, Trajectory
+from ...agent.trajectory import CutRecord, Trajectory
 from ...geometry import Box
 from ..draw.world import Detail
 
@@ -66,23 +66,23 @@ class Truth:
 
     def readings(self, trajectory: Trajectory) -> Iterator[Reading]:
         """Yield every region that showed a whole label."""
-        for turn, after in zip(trajectory.turns, [*trajectory.turns[1:], None], strict=True):
+        for turn, after in enumerate([*trajectory.turns[1:], None]):
             said = dict(_READ.findall(after.text)) if after is not None else {}
-            for seen in turn.observations:
-                if self._holds(seen):
-                    name = "Query" if seen.did is None else str(seen.address)
-                    yield Reading(name=name, right=_says(said.get(name, ""), self.details[seen.image.path]))
+            for cut in _cuts(trajectory, turn):
+                if self._holds(cut):
+                    name = "Query" if cut.did is None else str(cut.address)
+                    yield Reading(name=name, right=_says(said.get(name, ""), self.details[cut.image.path]))
 
     def audit(self, trajectory: Trajectory) -> Audit:
         """Count what a session did well."""
         calls = [call for turn in trajectory.turns for call in turn.calls]
-        seen = [observation for turn in trajectory.turns for observation in turn.observations]
+        seen = [cut for turn in range(len(trajectory.turns)) for cut in _cuts(trajectory, turn)]
         readings = list(self.readings(trajectory))
         return Audit(
             calls=len(calls),
             refused=sum(call.outcome == "refused" for call in calls),
-            zooms=sum(observation.box is not None for observation in seen),
-            selects=sum(observation.box is None for observation in seen),
+            zooms=sum(cut.box is not None for cut in seen),
+            selects=sum(cut.box is None for cut in seen),
             readings=len(readings),
             right=sum(reading.right for reading in readings),
         )
@@ -107,12 +107,12 @@ class Truth:
             return "not-shown"
         return "compared" if all(readings[name] for name in needed) else "misread"
 
-    def _holds(self, seen: ObservationRecord) -> bool:
-        if seen.box is None or seen.image.path not in self.labels:
+    def _holds(self, cut: CutRecord) -> bool:
+        if cut.box is None or cut.image.path not in self.labels:
             return False
-        left, top, right, bottom = seen.box
+        left, top, right, bottom = cut.box
         shown = Box(left=left - _SLACK, top=top - _SLACK, right=right + _SLACK, bottom=bottom + _SLACK)
-        return shown.covers(self.labels[seen.image.path])
+        return shown.covers(self.labels[cut.image.path])
 
 
 def totals(audits: Sequence[Audit]) -> dict[str, float]:
@@ -135,3 +135,8 @@ def _says(said: str, detail: Detail) -> bool:
 
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 1.0
+
+
+def _cuts(trajectory: Trajectory, turn: int) -> list[CutRecord]:
+    """Return what the calls of a turn showed."""
+    return [cut for shown in trajectory.observations(turn) for cut in shown.cuts]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
-from ...agent.policy import Policy
-from ...agent.reranker import AgentConfig, Reranked, Reranker
-from ...agent.schedule import ReferenceSchedule
+from ...agent.config import AgentConfig
+from ...agent.plans import ReferencePlanner
+from ...agent.policy import Policy, Sampling
+from ...agent.reranked import Reranked
+from ...agent.reranker import Reranker
 from ...agent.trajectory import StopReason, Trajectory
 from ...errors import PolicyError
 from ...evaluation.intervals import bootstrap, wilson
@@ -37,13 +38,16 @@ def run_cell(
     """Rank one window of each query and return its scores; the coarse stage's misses count as misses end to end.
 
     Raises:
-        PolicyError: a window ended for a reason outside the agent, such as want of memory; it is no miss.
+        PolicyError: a window ended for a reason outside the agent, such as too little memory: not a miss.
     """
     settings = AgentConfig(
-        dialect=arm.dialect, views=arm.views, schedule=ReferenceSchedule(depth=size, size=size, stride=size)
+        dialect=arm.dialect,
+        views=arm.views,
+        planner=ReferencePlanner(depth=size, size=size, stride=size),
+        sampling=Sampling(max_tokens=512),
+        complete_answers=arm.complete,
     )
-    settings = replace(settings, sampling=replace(settings.sampling, max_tokens=512, complete_answers=arm.complete))
-    reranker = Reranker(policy, world.images, settings)  # type: ignore[arg-type]  # until the agent asks for `Pictures` only
+    reranker = Reranker(policy, world.images, settings)
     started = time.monotonic()
     pairs = [(one.query, world.hits(task, one.window(size))) for one in asked]
     done = {reranked.query.qid: reranked for reranked in reranker.rerank_many(pairs)}
@@ -58,7 +62,7 @@ def _refuse_interrupted(ranked: Sequence[Reranked]) -> None:
     if broken is not None:
         window = broken.failed[0]
         raise PolicyError(
-            f"query {broken.query.qid}: the policy broke off ({window.error or window.stop}); mend that and run the "
+            f"query {broken.query.qid}: the policy broke off ({window.failure or window.stop}); fix that and run the "
             "command again, cells that are done are kept"
         )
 

@@ -12,8 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
 from ...agent.policy import Policy
 from ...errors import ConfigError
 from ...files import replace_file
@@ -21,6 +19,7 @@ from ...models.digest import folder_digest
 from ...models.folder import open_folder
 from ...policies.local.policy import LocalPolicy
 from ...processes import mapped
+from ...training.computing import computing
 from ...training.runlog import RunFolder
 from .arms import arm_named
 from .cell import run_cell
@@ -105,16 +104,19 @@ def _jobs(config: LooksConfig, out: Path) -> list[_Job]:
 
 
 def _work(job: _Job) -> Path:
-    torch.set_num_threads(job.config.threads)
-    if job.arm is None:
-        scores = coarse_scores(_asked(job.config, job.task))
-    else:
-        world = _world(job.config)
-        arm = arm_named(job.arm, job.config, world.labels)
-        policy = _policy(arm.folder, job.config.in_flight, job.config.device)
-        scores = run_cell(arm, policy, world, job.task, _asked(job.config, job.task), job.size, job.config.seed)
+    with computing(job.config.threads, subnormal=True):
+        scores = _scores(job)
     replace_file(job.path, (json.dumps(scores, indent=2) + "\n").encode())
     return job.path
+
+
+def _scores(job: _Job) -> dict[str, Any]:
+    if job.arm is None:
+        return coarse_scores(_asked(job.config, job.task))
+    world = _world(job.config)
+    arm = arm_named(job.arm, job.config, world.labels)
+    policy = _policy(arm.folder, job.config.in_flight, job.config.device)
+    return run_cell(arm, policy, world, job.task, _asked(job.config, job.task), job.size, job.config.seed)
 
 
 @lru_cache(maxsize=1)

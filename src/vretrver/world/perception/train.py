@@ -51,11 +51,8 @@ class Perception:
 
     def __init__(self, config: PerceptionConfig, folder: RunFolder) -> None:
         self.config, self.folder = config, folder
-        torch.set_num_threads(config.threads)
-        torch.manual_seed(config.seed)
         tokenizer = Vocabulary.of_folder(config.tokenizer).backend
-        self.tower = _tower(tiny_config(AGENT, tokenizer), config.seed)
-        self.heads = Heads(AGENT.hidden).to(torch.bfloat16)
+        self.tower, self.heads = _begun(tiny_config(AGENT, tokenizer), config.seed)
         if config.start is not None:
             self._begin(config.start)
         named = [*self.tower.named_parameters(), *((f"heads.{n}", p) for n, p in self.heads.named_parameters())]
@@ -153,9 +150,12 @@ class Perception:
         return state
 
 
-def _tower(config: Any, seed: int) -> Any:
-    torch.manual_seed(seed)
-    return Qwen3VLVisionModel._from_config(config.vision_config, attn_implementation="sdpa").to(torch.bfloat16)
+def _begun(config: Any, seed: int) -> tuple[Any, Heads]:
+    """Return a tower and heads with random weights; the library draws them from the process's own generator."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        tower = Qwen3VLVisionModel._from_config(config.vision_config, attn_implementation="sdpa")
+        return tower.to(torch.bfloat16), Heads(AGENT.hidden).to(torch.bfloat16)
 
 
 def train_perception(config: PerceptionConfig, out: Path, *, note: Note) -> Path:
@@ -170,7 +170,6 @@ def train_perception(config: PerceptionConfig, out: Path, *, note: Note) -> Path
         ConfigError: the folder belongs to another configuration.
         DataError: a gallery is missing.
     """
-    torch.set_flush_denormal(True)
     galleries = Gallery(config.gallery), Gallery(config.held_out)
     folder = RunFolder(out, config)
     run = Perception(config, folder)

@@ -55,8 +55,9 @@ def make_tiny(
     if (tokenizer / _TOKENIZER).is_file():
         shutil.copyfile(tokenizer / _TOKENIZER, out / _TOKENIZER)
     write_processor_files(out, "qwen3_vl", PatchGeometry())
-    torch.manual_seed(seed)
-    model = Qwen3VLForConditionalGeneration(tiny_config(size, backend))
+    with torch.random.fork_rng(devices=[]):  # the library draws weights from the process's own generator
+        torch.manual_seed(seed)
+        model = Qwen3VLForConditionalGeneration(tiny_config(size, backend))
     if vision is not None:
         _set_tower(model.model.visual, vision)
     made = out / "made"

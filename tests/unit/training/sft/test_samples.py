@@ -16,7 +16,9 @@ from vretrver.records import Query, parts_of
 from vretrver.traces import reranked_to_json, trajectory_from_json
 from vretrver.training.book import PictureBook
 from vretrver.training.sft.batches import collate, steps_of
-from vretrver.training.sft.samples import BOX, SIGN, Sample, messages_of, read_samples, sample_of
+from vretrver.training.sft.samples import Sample, messages_of, read_samples, sample_of
+from vretrver.training.sft.weights import Weigh, boxes
+from vretrver.world.agent.weights import lesson_weights
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +67,33 @@ def test_ids_that_were_sampled_are_kept(records: list[Trajectory], loaded: Local
     assert found[1:] == runs(sample_of(record, vocabulary, loaded.folder.geometry))[1:]
 
 
-def test_the_ids_of_signs_are_known(samples: list[Sample], records: list[Trajectory], loaded: LocalModel) -> None:
-    for sample, record in zip(samples, records, strict=True):
-        said = "".join(turn.text for turn in record.turns)
-        signs = loaded.vocabulary.decode(sample.ids[sample.kinds == SIGN].tolist())
-        assert signs == "".join(sign for sign in said if sign in "+-")
-    assert any((sample.kinds == SIGN).any() for sample in samples)
+def heavy(record: Trajectory, loaded: LocalModel, weigh: Weigh) -> str:
+    """Return the text of the ids that count three times."""
+    sample = sample_of(record, loaded.vocabulary, loaded.folder.geometry, weigh=weigh)
+    assert sample.weights.dtype == np.float32
+    assert sample.weights[~sample.written].tolist() == [1.0] * int((~sample.written).sum())
+    return loaded.vocabulary.decode(sample.ids[sample.weights == 3].tolist())
 
 
-def test_the_ids_of_boxes_are_known(samples: list[Sample], records: list[Trajectory], loaded: LocalModel) -> None:
-    for sample, record in zip(samples, records, strict=True):
+def test_the_ids_of_signs_are_known(records: list[Trajectory], loaded: LocalModel) -> None:
+    found = [heavy(record, loaded, lesson_weights(box=1, sign=3)) for record in records]
+    said = ["".join(turn.text for turn in record.turns) for record in records]
+    assert found == ["".join(sign for sign in text if sign in "+-") for text in said]
+    assert any(found)
+
+
+@pytest.mark.parametrize("weigh", [boxes(3), lesson_weights(box=3, sign=1)])
+def test_the_ids_of_boxes_are_known(records: list[Trajectory], loaded: LocalModel, weigh: Weigh) -> None:
+    for record in records:
         calls = [call for turn in record.turns for call in turn.calls if call.name == "zoom_in"]
-        boxes = [", ".join(map(str, (call.arguments or {})["bbox_2d"])) for call in calls]
-        assert loaded.vocabulary.decode(sample.ids[sample.kinds == BOX].tolist()) == "".join(boxes)
+        said = [", ".join(map(str, (call.arguments or {})["bbox_2d"])) for call in calls]
+        assert heavy(record, loaded, weigh) == "".join(said)
+
+
+def test_a_box_counts_as_a_box_whatever_is_in_it() -> None:
+    texts = ["+", '"bbox_2d": [', "-", "5", ", ", "7", "]", " -", "-"]
+    weights = lesson_weights(box=5, sign=2)(texts)
+    assert weights.tolist() == [2, 1, 5, 5, 5, 5, 1, 1, 2]
 
 
 def test_a_book_gives_the_bytes_of_every_picture(records: list[Trajectory], shards: list[Path]) -> None:

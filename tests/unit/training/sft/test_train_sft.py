@@ -26,17 +26,18 @@ from vretrver.models.quiet import quiet
 from vretrver.training.book import PictureBook
 from vretrver.training.sft import run, trainer
 from vretrver.training.sft.batches import Batch, collate
-from vretrver.training.sft.config import SftConfig
-from vretrver.training.sft.samples import BOX, SIGN, Sample
-from vretrver.training.sft.trainer import Weights, sft_loss
+from vretrver.training.sft.samples import Sample, read_samples
+from vretrver.training.sft.trainer import sft_loss
+from vretrver.training.sft.weights import Weigh
 from vretrver.training.trainers import newest_checkpoint
+from vretrver.world.agent.config import LessonsConfig
+from vretrver.world.agent.run import train_agent
+from vretrver.world.agent.weights import lesson_weights
 from vretrver.world.expert.config import SynthesisConfig
 from vretrver.world.tiny.views import VIEWS
 
-pytestmark = pytest.mark.usefixtures("torch_settings")
 
-
-def config(small: Path, trajectories: Path, **changed: Any) -> SftConfig:
+def config(small: Path, trajectories: Path, **changed: Any) -> LessonsConfig:
     given = {
         "start": {"folder": small},
         "trajectories": trajectories,
@@ -47,7 +48,7 @@ def config(small: Path, trajectories: Path, **changed: Any) -> SftConfig:
         "threads": 1,
         "trainer": {"save_steps": 2, "logging_steps": 1, "warmup_steps": 1},
     }
-    return SftConfig.model_validate({**given, **changed})
+    return LessonsConfig.model_validate({**given, **changed})
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -110,16 +111,17 @@ def test_what_others_wrote_is_no_target(samples: list[Sample], books: list[Pictu
     assert one.item() == two.item()
 
 
-@pytest.mark.parametrize(("kind", "weights"), [(BOX, (1.0, 3.0, 1.0)), (SIGN, (1.0, 1.0, 3.0))])
+@pytest.mark.parametrize("weigh", [lesson_weights(box=3, sign=1), lesson_weights(box=1, sign=3)])
 def test_boxes_and_signs_count_as_much_as_is_said(
-    samples: list[Sample], books: list[PictureBook], loaded: LocalModel, kind: int, weights: Weights
+    shards: list[Path], books: list[PictureBook], loaded: LocalModel, weigh: Weigh
 ) -> None:
-    batch = batch_of([next(s for s in samples if (s.kinds == kind).any())], books, loaded)
-    some = batch.kinds == kind
-    others, those = (replace(batch, written=written) for written in (batch.written & ~some, some))
+    read = read_samples(shards, loaded.vocabulary, loaded.folder.geometry, weigh=weigh)
+    weighed = batch_of([next(s for s in read if (s.weights == 3).any())], books, loaded)
+    some, even = weighed.weights == 3, replace(weighed, weights=torch.ones_like(weighed.weights))
+    others, those = (replace(even, written=written) for written in (even.written & ~some, some))
     with torch.no_grad():
         of_others, of_those = (sft_loss(loaded, one, frozen=True).item() for one in (others, those))
-        found = sft_loss(loaded, batch, frozen=True, weights=weights).item()
+        found = sft_loss(loaded, weighed, frozen=True).item()
     few, many = int(some.sum()), int(others.written.sum())
     assert found == pytest.approx((of_others * many + 3 * of_those * few) / (many + 3 * few), abs=1e-5)
 
@@ -189,7 +191,7 @@ def test_half_of_what_the_expert_was_told_is_refused(small: Path, trajectories: 
     told = SynthesisConfig.model_validate({"gallery": "g", "stages": stages, "shard": 8})
     (tmp_path / "half" / "config.yaml").write_text(resolved(told))
     with pytest.raises(DataError, match="half: 2 of 3 files are there; run `vretrver train expert` again"):
-        run.train_sft(config(small, tmp_path / "half"), tmp_path / "run", note=lambda _: None)
+        train_agent(config(small, tmp_path / "half"), tmp_path / "run", note=lambda _: None)
 
 
 @pytest.mark.parametrize("several", ["n_gpu", "world_size"])
@@ -230,7 +232,7 @@ def test_the_loss_falls(small: Path, trajectories: Path, tmp_path: Path) -> None
 
 def test_a_trained_small_agent_loads_in_plain_transformers(tokens: Path, trajectories: Path, tmp_path: Path) -> None:
     told = config(Path(), trajectories, start={"tokenizer": tokens}, steps=1)
-    folder = run.train_sft(told, tmp_path / "run", note=lambda _: None)
+    folder = train_agent(told, tmp_path / "run", note=lambda _: None)
     with quiet():
         model = AutoModelForImageTextToText.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -259,7 +261,7 @@ def test_what_cannot_be_used_is_one_sentence(
 ) -> None:
     told = config(small, **{"trajectories": trajectories, **changed})
     with pytest.raises(error, match=said):
-        run.train_sft(told, tmp_path / "run", note=lambda _: None)
+        train_agent(told, tmp_path / "run", note=lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -55,15 +55,6 @@ def config(**changed: Any) -> EmbedConfig:
     return EmbedConfig.model_validate({**given, **changed})
 
 
-@pytest.fixture(autouse=True)
-def _threads() -> Any:
-    """Give other tests their threads and their subnormal numbers back."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
-
-
 def train(out: Path, **changed: Any) -> dict[str, torch.Tensor]:
     folder = run.train_embed(config(**changed), out, note=lambda _: None)
     return dict(load_file(folder / "model.safetensors"))

@@ -19,8 +19,6 @@ from vretrver.world.perception.train import SPREAD, Perception, train_perception
 from vretrver.world.tiny.config import AGENT
 from vretrver.world.tiny.make import make_tiny
 
-pytestmark = pytest.mark.usefixtures("torch_settings")
-
 
 def config(gallery: Path, tokens: Path, **changed: Any) -> PerceptionConfig:
     given = {

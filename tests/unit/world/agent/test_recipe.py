@@ -9,9 +9,9 @@ import pytest
 from tests.unit.world.expert.practices import practised, windows
 
 from vretrver.traces import trajectory_to_json
-from vretrver.training.sft.config import SftConfig
-from vretrver.training.sft.run import _recipe
 from vretrver.training.start import Start
+from vretrver.world.agent.config import LessonsConfig
+from vretrver.world.agent.run import recipe_of
 
 GIVEN = "gallery: g\nstages: [{windows: 1}]\n"
 
@@ -22,7 +22,7 @@ def told(folder: Path, text: str | None, *, tools: bool, start: Start) -> dict[s
     (folder / "shard-000.jsonl").write_bytes(trajectory_to_json(record) + b"\n")
     if text is not None:
         (folder / "config.yaml").write_text(text)
-    made = _recipe(SftConfig(start=start, trajectories=folder), folder / "shard-000.jsonl")
+    made = recipe_of(LessonsConfig(start=start, trajectories=folder), folder / "shard-000.jsonl")
     return json.loads(made["vretrver_agent.json"]) if made else None
 
 
