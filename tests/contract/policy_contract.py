@@ -339,11 +339,11 @@ class PolicyContract:
     def test_a_run_that_was_stopped_leaves_it_usable(self, policy: Policy, drawn: DrawnFolder) -> None:
         watch = {"watch": policy.watch} if hasattr(policy, "watch") else {}
         reranker = Reranker(policy, drawn.store, **watch)
-        requests = [(drawn.query(qid=f"9:{number}"), drawn.hits(2)) for number in range(4)]
+        requests = [(drawn.query(qid=f"9:{number}"), drawn.hits(2)) for number in range(3)]
         stopped = reranker.rerank_many(requests)
         next(stopped)
         stopped.close()
-        assert len(list(reranker.rerank_many(requests))) == 4
+        assert len(list(reranker.rerank_many(requests))) == 3
         assert policy.collect() == []
 
     def test_it_closes_with_work_pending(self, policy: Policy, opening: tuple[Message, ...]) -> None:
