@@ -23,7 +23,7 @@ from tests.drawn import DrawnFolder, draw
 
 from vretrver.agent.answers import FORMS
 from vretrver.agent.messages import Message, ShownPicture
-from vretrver.agent.policy import Completion, FinishReason, Policy, Request, Sampling
+from vretrver.agent.policy import Completion, FailureKind, FinishReason, Policy, Request, Sampling
 from vretrver.agent.reranker import Reranker
 from vretrver.geometry import visual_tokens
 from vretrver.images import encode_picture
@@ -380,6 +380,8 @@ def check_sound(done: Completion) -> None:
     """Check what holds for every completion."""
     assert (done.failure is not None) == (done.finish in FAILED)
     if done.failure is not None:
+        assert done.failure.kind in FailureKind
+        assert (done.failure.kind is FailureKind.CONTEXT) == (done.finish is FinishReason.OVERFLOW)
         assert done.failure.words
         assert "\n" not in done.failure.words
     assert (done.token_ids is None) == (done.logprobs is None)
