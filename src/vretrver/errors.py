@@ -2,7 +2,8 @@
 
     VRetrverError
     |-- DataError          (also ValueError)   a file, row, picture or record is wrong
-    |   `-- PictureError                       one picture cannot be read or is not what it was
+    |   |-- PictureError                       one picture cannot be read or is not what it was
+    |   `-- ParityError                        what would be trained on is not what was read when it was sampled
     |-- ConfigError        (also ValueError)   an option or a configuration file is wrong
     |-- PolicyError        (also RuntimeError) a policy is misconfigured or unreachable at the start
     |   `-- PolicyInUse                        a second driver was given a policy that is in use
@@ -40,6 +41,10 @@ class PictureError(DataError):
     def __str__(self) -> str:
         """Return the sentence: `picture root:path#page: reason`."""
         return f"picture {self.ref}: {self.reason}"
+
+
+class ParityError(DataError):
+    """The ids or pictures of a training sample are not those that the policy read when it wrote the turn."""
 
 
 class ConfigError(VRetrverError, ValueError):

@@ -6,13 +6,22 @@ A trajectory says how each picture can be made again; a book saves making it. An
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from ..agent.messages import ShownPicture
 from ..agent.policy import Policy, Request
 from ..errors import DataError
 from ..policies.delegating import DelegatingPolicy
+
+
+class PictureBytes(Protocol):
+    """Gives the bytes of pictures by their hash; a dict does."""
+
+    def get(self, sha256: str, /) -> bytes | None:
+        """Return a picture's bytes, or None."""
+        ...
 
 
 class PictureBook:
@@ -43,7 +52,11 @@ class PictureBook:
         rows = [(shown.picture.sha256, shown.picture.data) for shown in pictures]
         self._database.executemany("insert or ignore into pictures values (?, ?)", rows)
 
-    def get(self, sha256: str) -> bytes | None:
+    def hashes(self) -> Iterator[str]:
+        """Yield the hash of every picture."""
+        yield from (row[0] for row in self._database.execute("select sha256 from pictures"))
+
+    def get(self, sha256: str, /) -> bytes | None:
         """Return a picture's bytes, or None."""
         row = self._database.execute("select data from pictures where sha256 = ?", (sha256,)).fetchone()
         return None if row is None else bytes(row[0])
@@ -52,6 +65,28 @@ class PictureBook:
         """Write everything and give the file back."""
         self._database.commit()
         self._database.close()
+
+
+class PictureBooks:
+    """Several books as one.
+
+    Args:
+        books: the books; closed with this one.
+    """
+
+    def __init__(self, books: Sequence[PictureBook]) -> None:
+        self._books = books
+        self._home = {sha256: book for book in books for sha256 in book.hashes()}
+
+    def get(self, sha256: str, /) -> bytes | None:
+        """Return a picture's bytes, or None."""
+        book = self._home.get(sha256)
+        return None if book is None else book.get(sha256)
+
+    def close(self) -> None:
+        """Close all books."""
+        for book in self._books:
+            book.close()
 
 
 class RecordedPolicy(DelegatingPolicy):

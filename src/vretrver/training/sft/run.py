@@ -11,7 +11,7 @@ from ...errors import ConfigError, DataError
 from ...models.loading import load_model
 from ...models.pretrained import open_part
 from ..attention import train_by_strips
-from ..book import PictureBook
+from ..book import PictureBook, PictureBooks
 from ..curves import CURVES_FILE, write_curves
 from ..runlog import RunFolder
 from ..trainers import MODEL_FOLDER, export_model, run_trainer
@@ -55,12 +55,11 @@ def train_sft(
     train_by_strips(loaded.model)
     weigh = weigh or boxes(config.box_weight)
     samples = list(read_samples(shards, loaded.vocabulary, loaded.folder.geometry, weigh=weigh))
-    books = [PictureBook(path.with_suffix(".pictures")) for path in shards]
-    note(f"{len(samples)} trajectories, {sum(len(s.ids) for s in samples)} tokens")
+    books = PictureBooks([PictureBook(path.with_suffix(".pictures")) for path in shards])
+    note(f"{len(samples)} trajectories, {sum(len(s.ids_T) for s in samples)} tokens")
     tokenizer = open_part(PreTrainedTokenizerFast, begun, what="the tokenizer")
     run_trainer(make_trainer(config, loaded, tokenizer, samples, books, folder, note), folder)
-    for book in books:
-        book.close()
+    books.close()
     write_curves(out / CURVES_FILE, folder.metrics(), title="train sft")
     return export_model(loaded.model, begun, out / MODEL_FOLDER, more=more)
 

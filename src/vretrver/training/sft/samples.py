@@ -1,7 +1,8 @@
-"""Trajectories as training samples: the ids of the whole conversation, and which of them the assistant wrote.
+"""Trajectories as training samples: the ids of the whole conversation, and which of them the policy chose.
 
 A sample is a view of a trajectory. Turns keep the ids that were sampled where there are any; texts that data or tools
-wrote, pictures and tags of the wire form never count.
+wrote, pictures, tags of the wire form, and ids that a prefix or a grammar decided never count. `_T` is the length of
+a conversation in ids. What a sample looks like, id by id, is drawn in `tests/unit/training/sft/test_packing.py`.
 """
 
 from __future__ import annotations
@@ -15,35 +16,37 @@ import numpy as np
 import numpy.typing as npt
 
 from ...agent.messages import Message, ShownPicture
-from ...agent.trajectory import MessageRecord, PictureShown, Trajectory
-from ...errors import DataError
+from ...agent.trajectory import MessageRecord, PictureShown, Trajectory, Turn
+from ...errors import DataError, ParityError
 from ...images import Picture
 from ...models.conversation import Encoded, encode
 from ...models.patches import PatchGeometry
 from ...models.vocabulary import Vocabulary
 from ...records import Address
 from ...traces import trajectories_from_json
-from .weights import Weigh, Weights, even
+from .weights import Weigh, even
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One conversation to learn from."""
 
-    ids: npt.NDArray[np.int32]
-    """[length] token ids."""
-    written: npt.NDArray[np.bool_]
-    """[length] whether the assistant wrote the id: where the loss is."""
-    weights: Weights
-    """[length] how much the id counts in the loss, where it is written."""
+    ids_T: npt.NDArray[np.int32]
+    """Token ids."""
+    chosen_T: npt.NDArray[np.bool_]
+    """Whether the policy chose the id: where the loss is."""
+    weight_T: npt.NDArray[np.float32]
+    """How much the id counts; 0 where it was not chosen. An advantage may be put in its place."""
+    logprobs_T: npt.NDArray[np.float32] | None
+    """The sampler's log-probability of each chosen id, 0 elsewhere; None where nothing was sampled."""
     grids: tuple[tuple[int, int], ...]
     """(rows, columns) of visual tokens per picture, in order."""
     pictures: tuple[str, ...]
     """Hash of each picture's bytes, in order."""
     sizes: tuple[tuple[int, int], ...]
     """(width, height) in pixels of each picture, in order."""
-    shard: int
-    """Which picture book holds them."""
+    revision: int
+    """Revision of the weights that sampled it."""
 
 
 def messages_of(trajectory: Trajectory) -> tuple[Message, ...]:
@@ -57,31 +60,80 @@ def messages_of(trajectory: Trajectory) -> tuple[Message, ...]:
 
 
 def sample_of(
-    trajectory: Trajectory,
-    vocabulary: Vocabulary,
-    geometry: PatchGeometry,
-    *,
-    shard: int = 0,
-    weigh: Weigh = even,
+    trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeometry, *, weigh: Weigh = even
 ) -> Sample:
-    """Return the sample of a trajectory."""
+    """Return the sample of a trajectory.
+
+    Args:
+        trajectory: the record.
+        vocabulary: the model's tokenizer.
+        geometry: how the model cuts pictures.
+        weigh: how much each chosen id counts.
+
+    Raises:
+        ParityError: a turn's ids do not begin where the policy says that it began to write.
+        DataError: a text cannot be tokenised, or a message shows a picture that is not recorded.
+    """
     messages = messages_of(trajectory)
-    turns = (place for place, message in enumerate(messages) if message.role == "assistant")
+    places = [place for place, message in enumerate(messages) if message.role == "assistant"]
     sampled = {
         place: turn.token_ids
-        for place, turn in zip(turns, trajectory.turns, strict=True)
+        for place, turn in zip(places, trajectory.turns, strict=True)
         if turn.token_ids is not None
     }
     encoded = encode(messages, vocabulary, geometry, ask=False, sampled=sampled)
+    _check_parity(trajectory, encoded)
+    chosen_T = _chosen(trajectory, encoded)
     return Sample(
-        ids=np.array(encoded.ids, dtype=np.int32),
-        written=np.array(encoded.written, dtype=np.bool_),
-        weights=weigh(_texts(encoded, vocabulary)),
+        ids_T=np.array(encoded.ids, dtype=np.int32),
+        chosen_T=chosen_T,
+        weight_T=np.where(chosen_T, weigh(_texts(encoded, vocabulary)), np.float32(0)),
+        logprobs_T=_logprobs(trajectory, encoded, chosen_T),
         grids=tuple(encoded.grids),
         pictures=tuple(shown.picture.sha256 for shown in encoded.pictures),
         sizes=tuple((shown.picture.width, shown.picture.height) for shown in encoded.pictures),
-        shard=shard,
+        revision=trajectory.revision,
     )
+
+
+def _check_parity(trajectory: Trajectory, encoded: Encoded) -> None:
+    """Compare what the policy read before each sampled turn with the ids that are before it here."""
+    for number, (turn, start) in enumerate(zip(trajectory.turns, encoded.starts, strict=True)):
+        read = turn.usage.prompt_tokens
+        if turn.token_ids is not None and not turn.usage.estimated and read != start:
+            raise ParityError(
+                f"session {trajectory.session}, turn {number + 1}: the policy read {read} tokens and {start} are "
+                "before the turn here; train with the tokenizer and the picture sizes that it was sampled with"
+            )
+
+
+def _spans(trajectory: Trajectory, encoded: Encoded) -> Iterator[tuple[Turn, int, int]]:
+    """Yield each sampled turn with the range of its ids; an end of turn that was not sampled is outside."""
+    for turn, start in zip(trajectory.turns, encoded.starts, strict=True):
+        if turn.token_ids is not None:
+            yield turn, start, start + len(turn.token_ids)
+
+
+def _chosen(trajectory: Trajectory, encoded: Encoded) -> npt.NDArray[np.bool_]:
+    chosen_T = np.array(encoded.written, dtype=np.bool_)
+    for turn, start, stop in _spans(trajectory, encoded):
+        if stop < len(chosen_T) and encoded.written[stop]:
+            chosen_T[stop] = False  # an end of turn that was appended: a stop string or a grammar ended the turn
+        for first, end in turn.held:
+            chosen_T[start + first : start + end] = False
+    return chosen_T
+
+
+def _logprobs(
+    trajectory: Trajectory, encoded: Encoded, chosen_T: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32] | None:
+    spans = list(_spans(trajectory, encoded))
+    if not spans or any(turn.logprobs is None for turn, _, _ in spans):
+        return None
+    logprobs_T = np.zeros(len(encoded.ids), dtype=np.float32)
+    for turn, start, stop in spans:
+        logprobs_T[start:stop] = turn.logprobs
+    return np.where(chosen_T, logprobs_T, np.float32(0))
 
 
 def _texts(encoded: Encoded, vocabulary: Vocabulary) -> list[str]:
@@ -100,9 +152,9 @@ def read_samples(
     shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry, *, weigh: Weigh = even
 ) -> Iterator[Sample]:
     """Yield the samples of trajectory files or traces, in order; raises DataError naming path:line."""
-    for number, path in enumerate(shards):
+    for path in shards:
         for trajectory in read_trajectories(path):
-            yield sample_of(trajectory, vocabulary, geometry, shard=number, weigh=weigh)
+            yield sample_of(trajectory, vocabulary, geometry, weigh=weigh)
 
 
 def read_trajectories(path: Path) -> Iterator[Trajectory]:
