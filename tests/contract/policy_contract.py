@@ -338,7 +338,7 @@ class PolicyContract:
 
     def test_a_run_that_was_stopped_leaves_it_usable(self, policy: Policy, drawn: DrawnFolder) -> None:
         watch = {"watch": policy.watch} if hasattr(policy, "watch") else {}
-        reranker = Reranker(policy, drawn.store, **watch)
+        reranker = Reranker(policy, drawn.store, workers=0, **watch)
         requests = [(drawn.query(qid=f"9:{number}"), drawn.hits(2)) for number in range(3)]
         stopped = reranker.rerank_many(requests)
         next(stopped)
