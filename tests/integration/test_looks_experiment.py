@@ -13,7 +13,7 @@ from vretrver.errors import ConfigError, PolicyError
 from vretrver.experiments.looks.config import ArmName, LooksConfig
 from vretrver.experiments.looks.run import run_looks
 from vretrver.models.shipped import shipped_folder
-from vretrver.policies.local import reading
+from vretrver.models.vision import Vision
 from vretrver.training.gallery import draw_gallery
 
 SEED, ITEMS = 990_002, 25
@@ -84,7 +84,7 @@ def test_a_policy_that_breaks_off_is_no_miss(gallery: Path, tmp_path: Path, monk
     def out_of_memory(*_: object, **__: object) -> object:
         raise MemoryError
 
-    monkeypatch.setattr(reading, "run_language", out_of_memory)
+    monkeypatch.setattr(Vision, "see", out_of_memory)
     with pytest.raises(
         PolicyError, match=r"query .*: the policy broke off \(there is not enough memory .*\); mend that"
     ):
