@@ -39,6 +39,7 @@ proofs: $(VENV)/.dev  ## run the full counts and write benchmarks/results (a qua
 	$(BIN)/python -m proofs.driver_occupancy
 	$(BIN)/python -m proofs.http_throughput
 	$(BIN)/python -m proofs.index_kill
+	$(BIN)/python -m proofs.picture_reads
 
 proofs-catalogue: $(VENV)/.dev  ## run the gate: what the thumbnail destroys and the picture shows (about an hour)
 	$(BIN)/python -m proofs.catalogue

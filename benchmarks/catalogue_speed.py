@@ -9,10 +9,10 @@ from pathlib import Path
 from PIL import Image
 from proofs.provenance import RESULTS, provenance, write_result
 
-from vretrver.data.catalogue.render import label_place, render
-from vretrver.data.catalogue.world import TWINS, Shot, draw_family
-from vretrver.data.catalogue.write import write_catalogue
 from vretrver.images import LOOK_QUALITY, encode_picture, resized
+from vretrver.world.draw.render import label_place, render
+from vretrver.world.draw.world import TWINS, Shot, draw_family
+from vretrver.world.draw.write import write_catalogue
 
 SEED = 20_261_120
 PICTURES = 400

@@ -70,7 +70,7 @@ def draw_photos(folder: Path) -> None:
 
 def compare(folder: Path, tokens: int, repeat: int) -> dict[str, object]:
     """Return pictures per CPU second of both arms over the JPEGs of a folder, best of `repeat` for each picture."""
-    store, rule = ImageStore({"": folder}, cache_bytes=0), PixelBudget(cell=32, tokens=tokens)
+    store, rule = ImageStore({"": folder}, cache_bytes=0, held_bytes=0), PixelBudget(cell=32, tokens=tokens)
     refs = [ImageRef(path=path.name) for path in sorted(folder.glob("*.jpg"))]
     ours, plain = 0.0, 0.0
     for ref in refs:

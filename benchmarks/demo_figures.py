@@ -9,7 +9,7 @@ from pathlib import Path
 
 from proofs.provenance import RESULTS, provenance, write_result
 
-from vretrver.demo.run import run_demo
+from vretrver.world.demo.run import run_demo
 
 
 def measured(out: Path) -> dict[str, object]:

@@ -27,9 +27,9 @@ from vretrver.models.conversation import encode
 from vretrver.models.loading import LocalModel, load_model
 from vretrver.models.patches import decoded
 from vretrver.models.processor import open_processor
-from vretrver.models.tiny.config import TinySize
 from vretrver.models.vision import Vision
 from vretrver.policies.local.policy import LocalPolicy
+from vretrver.world.tiny.config import TinySize
 
 QUERIES = 4
 """Queries at once, unless told otherwise."""

@@ -11,14 +11,14 @@ from vretrver.agent.dialects.vretrver import vretrver
 from vretrver.agent.policy import Sampling
 from vretrver.agent.reranker import AgentConfig, Reranker
 from vretrver.agent.schedule import ReferenceSchedule
-from vretrver.data.catalogue.write import write_catalogue
 from vretrver.data.mbeir import open_mbeir
-from vretrver.demo.world import DEPTH, TASKS
 from vretrver.images import ImageStore
 from vretrver.models.loading import load_model
-from vretrver.models.tiny.views import VIEWS
 from vretrver.policies.local.policy import LocalPolicy
 from vretrver.records import Hit, Query
+from vretrver.world.demo.world import DEPTH, TASKS
+from vretrver.world.draw.write import write_catalogue
+from vretrver.world.tiny.views import VIEWS
 
 AT_ONCE = (1, 8, 64)
 """Sessions at once."""

@@ -20,9 +20,9 @@ from vretrver.agent.messages import Message, ShownPicture
 from vretrver.images import encode_picture
 from vretrver.models.patches import PatchGeometry
 from vretrver.models.processor import write_processor_files
-from vretrver.models.tiny.config import TinySize, tiny_config
-from vretrver.models.tiny.tokenizer import save_tokenizer, train_tokenizer
 from vretrver.records import Address
+from vretrver.world.tiny.config import TinySize, tiny_config
+from vretrver.world.tiny.tokenizer import save_tokenizer, train_tokenizer
 
 HUNDRED = TinySize(
     hidden=768,

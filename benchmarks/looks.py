@@ -14,9 +14,9 @@ from pathlib import Path
 from proofs.provenance import RESULTS, provenance, write_result
 
 from vretrver.config import load_config
-from vretrver.experiments.looks.config import LooksConfig
-from vretrver.experiments.looks.run import run_looks
-from vretrver.training.gallery import draw_gallery
+from vretrver.world.gallery import draw_gallery
+from vretrver.world.looks.config import LooksConfig
+from vretrver.world.looks.run import run_looks
 
 ROOT = Path(__file__).parents[1]
 

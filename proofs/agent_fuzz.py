@@ -29,9 +29,9 @@ from vretrver.agent.schedule import ReferenceSchedule
 from vretrver.agent.session import SessionLimits
 from vretrver.agent.tools import execute
 from vretrver.agent.trajectory import StopReason, Trajectory
-from vretrver.data.catalogue.prng import Stream
 from vretrver.geometry import Box
 from vretrver.policies.scripted import Moment, ScriptedPolicy
+from vretrver.prng import Stream
 from vretrver.records import Hit, Query
 from vretrver.traces import read_traces, reranked_to_json, trajectory_from_json, trajectory_to_json
 

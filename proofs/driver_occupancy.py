@@ -21,8 +21,8 @@ from vretrver.agent.driver import Driver
 from vretrver.agent.policy import Completion, PolicyLimits, Request, Sampling
 from vretrver.agent.session import Session, SessionLimits, SessionSetup, rank_window
 from vretrver.agent.trajectory import Trajectory
-from vretrver.data.catalogue.prng import Stream
 from vretrver.policies.scripted import answer_text
+from vretrver.prng import Stream
 
 SHORTEST, LONGEST = 4, 64
 """Decode slices of the shortest and the longest turn."""

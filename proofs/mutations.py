@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from vretrver.data.catalogue.prng import Stream
+from vretrver.prng import Stream
 
 TOKENS = (
     *("<think>", "</think>", "<tool_call>", "</tool_call>", "<answer>", "</answer>", "<|im_end|>", "<|image_pad|>"),

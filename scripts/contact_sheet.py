@@ -11,9 +11,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from vretrver.data.catalogue.render import label_place, render
-from vretrver.data.catalogue.world import LABELS, TWINS, Family, Shot, draw_family
 from vretrver.images import encode_picture, resized
+from vretrver.world.draw.render import label_place, render
+from vretrver.world.draw.world import LABELS, TWINS, Family, Shot, draw_family
 
 TILE = 208
 """Pixels per side of a tile of the sheet."""

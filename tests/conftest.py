@@ -19,6 +19,12 @@ def drawn(tmp_path: Path) -> DrawnFolder:
 
 
 @pytest.fixture(autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remember nothing in the home of whoever runs the tests, and find nothing there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture(autouse=True)
 def _ordinary_arithmetic() -> Iterator[None]:
     """Give the thread its subnormal numbers back: training flushes them, and hypothesis cannot do without."""
     yield

@@ -29,6 +29,9 @@ LONGEST = 10.0
 MODEL = "stub"
 """The model it serves."""
 
+FRAME = 5
+"""Tokens of a turn besides its content."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -82,7 +85,7 @@ def refusal(status: int, message: str, **changes: Any) -> Answer:
 
 
 def tokens_of(message: Mapping[str, Any], *, keep_thoughts: bool = True, cell: int | None = 32) -> int:
-    """Count tokens: a word or sign is one, a picture one for each cell, a turn 5 for its frame.
+    """Count tokens: a word or sign is one, a picture one for each cell, a turn `FRAME` for its frame.
 
     Args:
         message: in wire form.
@@ -91,7 +94,7 @@ def tokens_of(message: Mapping[str, Any], *, keep_thoughts: bool = True, cell: i
     """
     content = message["content"]
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    count = 5
+    count = FRAME
     for part in parts:
         if part["type"] == "text":
             text = part["text"]
@@ -128,9 +131,22 @@ def completion(texts: Sequence[str], *, prompt: int = 10, finish: str = "stop", 
 
 
 def chat(
-    write: Write, *, delay: Callable[[Seen], float] | float = 0.0, keep_thoughts: bool = True, cell: int | None = 32
+    write: Write,
+    *,
+    delay: Callable[[Seen], float] | float = 0.0,
+    keep_thoughts: bool = True,
+    cell: int | None = 32,
+    continues: bool = True,
 ) -> Script:
-    """Return a well-behaved chat server, or one that changes what it is sent as `tokens_of` counts it."""
+    """Return a well-behaved chat server, or one that changes what it is sent as `tokens_of` counts it.
+
+    Args:
+        write: the turn, its beginning included where it was begun by the client.
+        delay: seconds before an answer.
+        keep_thoughts: as of `tokens_of`.
+        cell: as of `tokens_of`.
+        continues: whether a turn that was begun is continued; else the field that asks for it is ignored.
+    """
 
     def script(seen: Seen) -> Answer:
         if seen.path == "/v1/models":
@@ -138,8 +154,11 @@ def chat(
         if seen.path != "/v1/chat/completions":
             return refusal(404, "Not Found")
         prompt = sum(tokens_of(m, keep_thoughts=keep_thoughts, cell=cell) for m in seen.body["messages"])
-        texts = [write(seen)] * int(seen.body.get("n", 1))
-        return as_json(completion(texts, prompt=prompt), delay=delay(seen) if callable(delay) else delay)
+        text = write(seen)
+        if continues and seen.body.get("continue_final_message"):
+            prompt -= FRAME
+            text = text.removeprefix(seen.body["messages"][-1]["content"])
+        return as_json(completion([text], prompt=prompt), delay=delay(seen) if callable(delay) else delay)
 
     return script
 

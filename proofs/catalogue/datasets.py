@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vretrver.data.catalogue.glyphs import LabelKind
-from vretrver.data.catalogue.render import render
+from vretrver.world.draw.glyphs import LabelKind
+from vretrver.world.draw.render import render
 
 from .pictures import file_bytes, label_pose, native_crop, shown_thumbnail, thumbnail_window
 from .plan import Sample, coded, label_of, observed, own, shot_of, split_families

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vretrver.data.catalogue.glyphs import EMBLEM, PRINT, STITCH
-from vretrver.data.catalogue.write import write_catalogue
+from vretrver.world.draw.glyphs import EMBLEM, PRINT, STITCH
+from vretrver.world.draw.write import write_catalogue
 
 from .datasets import load_set, picture_sets
 from .listwise import pick_right

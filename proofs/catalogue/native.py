@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vretrver.data.catalogue.glyphs import MARKS, LabelKind
+from vretrver.world.draw.glyphs import MARKS, LabelKind
 
 from .datasets import WIDE_REGION, Pictures, load_set, picture_sets
 from .networks import REGION, log_probabilities, reader

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vretrver.data.catalogue.glyphs import LabelKind
+from vretrver.world.draw.glyphs import LabelKind
 
 from .datasets import Pictures, load_set, picture_sets
 from .networks import reader

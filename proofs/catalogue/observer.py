@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vretrver.data.catalogue.glyphs import LabelKind
+from vretrver.world.draw.glyphs import LabelKind
 
 from .datasets import WIDE_WINDOW, load_set, picture_sets
 from .pictures import thumbnail_windows

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vretrver.data.catalogue.render import label_place, render
-from vretrver.data.catalogue.world import Shot
-from vretrver.data.catalogue.write import QUALITY
 from vretrver.images import encode_picture, resized
+from vretrver.world.draw.render import label_place, render
+from vretrver.world.draw.world import Shot
+from vretrver.world.draw.write import QUALITY
 
 NATIVE = 768
 """Native pixels a side."""

@@ -11,8 +11,8 @@ from functools import lru_cache
 from itertools import count
 from typing import Literal
 
-from vretrver.data.catalogue.glyphs import ALPHABETS, LabelKind
-from vretrver.data.catalogue.world import Detail, Family, Shot, draw_family
+from vretrver.world.draw.glyphs import ALPHABETS, LabelKind
+from vretrver.world.draw.world import Detail, Family, Shot, draw_family
 
 from .settings import CODES, Settings
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from vretrver.data.catalogue.glyphs import LabelKind
+from vretrver.world.draw.glyphs import LabelKind
 
 KINDS: tuple[LabelKind, ...] = ("print", "emblem", "stitch")
 """Kinds of detail judged."""

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vretrver.data.catalogue.glyphs import LabelKind
-from vretrver.data.catalogue.render import render
+from vretrver.world.draw.glyphs import LabelKind
+from vretrver.world.draw.render import render
 
 from .datasets import WIDE_WINDOW, chunks_of, draw_chunk, picture_sets
 from .pictures import file_bytes, label_centre, shown_thumbnail, thumbnail_window, window_corner

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from vretrver.data.catalogue.glyphs import LabelKind
+from vretrver.world.draw.glyphs import LabelKind
 
 from .datasets import Pictures, load_set, picture_sets
 from .networks import log_probabilities, reader

@@ -45,7 +45,7 @@ def load_config(
     Raises:
         ConfigError: naming the file or override, the key, and what is wrong.
     """
-    values = {} if path is None else _read(path)
+    values = {} if path is None else values_of(path)
     for name, text in sorted((os.environ if environ is None else environ).items()):
         if name.startswith(PREFIX) and "__" in name:
             keys = name.removeprefix(PREFIX).lower().split("__")
@@ -76,7 +76,8 @@ def config_hash(config: BaseModel) -> str:
     return hashlib.sha256(json.dumps(config.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def values_of(path: Path) -> dict[str, Any]:
+    """Return what a YAML file of a configuration says, unchecked; raises ConfigError where it is none."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

@@ -2,9 +2,12 @@
 
     VRetrverError
     |-- DataError          (also ValueError)   a file, row, picture or record is wrong
-    |   `-- PictureError                       one picture cannot be read or is not what it was
+    |   |-- PictureError                       one picture cannot be read or is not what it was
+    |   `-- ParityError                        what would be trained on is not what was read when it was sampled
     |-- ConfigError        (also ValueError)   an option or a configuration file is wrong
     |-- PolicyError        (also RuntimeError) a policy is misconfigured or unreachable at the start
+    |   `-- PolicyInUse                        a second driver was given a policy that is in use
+    |-- Overloaded         (also RuntimeError) an engine's queue is full; ask again later
     |-- ServiceError       (also RuntimeError) a remote service refused a request or could not be reached
     |-- IndexMismatch      (also ValueError)   vectors or an index belong to another encoder
     `-- MissingDependency  (also ImportError)  an extra is not installed
@@ -23,7 +26,25 @@ class DataError(VRetrverError, ValueError):
 
 
 class PictureError(DataError):
-    """One picture cannot be read, is refused, or is not the one it was."""
+    """One picture cannot be read, is refused, or is not the one it was.
+
+    Args:
+        ref: the picture: an `ImageRef`, or an `Address` where only what was shown is known.
+        reason: what is wrong with it, without its name.
+    """
+
+    def __init__(self, ref: object, reason: str) -> None:
+        super().__init__(ref, reason)
+        self.ref = ref
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Return the sentence: `picture root:path#page: reason`."""
+        return f"picture {self.ref}: {self.reason}"
+
+
+class ParityError(DataError):
+    """The ids or pictures of a training sample are not those that the policy read when it wrote the turn."""
 
 
 class ConfigError(VRetrverError, ValueError):
@@ -32,6 +53,14 @@ class ConfigError(VRetrverError, ValueError):
 
 class PolicyError(VRetrverError, RuntimeError):
     """A policy is misconfigured, or cannot be reached when it is first used."""
+
+
+class PolicyInUse(PolicyError):
+    """A policy belongs to one driver at a time, and another one runs something on it."""
+
+
+class Overloaded(VRetrverError, RuntimeError):
+    """An engine has as many requests as it takes; the same request may be made again later."""
 
 
 class ServiceError(VRetrverError, RuntimeError):

@@ -1,9 +1,14 @@
-"""Writing files that outlive a kill: whole files that appear in one step, and lines that are appended one by one."""
+"""Writing files that outlive a kill: whole files that appear in one step, and lines that are appended one by one.
+
+Only regular files are opened and replaced, never a device or a pipe. In a directory that somebody else may have made,
+`open_own` also refuses links: a name there must not reach a file elsewhere.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
 from contextlib import suppress
 from io import FileIO
@@ -12,6 +17,89 @@ from pathlib import Path
 from .errors import DataError
 
 _BLOCK = 64 * 2**10
+_NOT_REGULAR = "not a regular file"
+
+
+def open_regular(path: Path, flags: int) -> int:
+    """Open a file that the user names and return its descriptor; links are followed, nothing is waited for.
+
+    Args:
+        path: the file.
+        flags: as of `os.open`; with `O_CREAT` a missing file is made.
+
+    Raises:
+        OSError: it cannot be opened, or is not a regular file.
+    """
+    with suppress(FileNotFoundError):
+        _check_regular(path, os.stat(path))  # before it is opened: opening a device may already do something
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
+    try:
+        _check_regular(path, os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Open a file of a directory of ours and return its descriptor; no link in its place is followed.
+
+    Args:
+        path: the file; folders above it may be links, the user named them.
+        flags: as of `os.open`; with `O_CREAT` a missing file is made.
+
+    Raises:
+        DataError: a symbolic link, a device, a pipe or a folder is in its place; or, where it is to be written, the
+            file has a second name, through which something else would change.
+        OSError: it is missing or cannot be opened.
+    """
+    refuse_foreign(path)
+    try:
+        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _foreign(path, "a symbolic link") from error
+        raise
+    try:
+        found = os.fstat(descriptor)
+        _check_own(path, found, single=bool(flags & (os.O_WRONLY | os.O_RDWR)))
+    except DataError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def refuse_foreign(path: Path, *, single: bool = False) -> None:
+    """Raise DataError when something other than a regular file is at a path; nothing at all is fine.
+
+    The file is not opened: closing it again would let go of the locks that SQLite holds on it in this process.
+
+    Args:
+        path: the file.
+        single: also refuse a file with a second name.
+    """
+    with suppress(FileNotFoundError):
+        _check_own(path, os.lstat(path), single=single)
+
+
+def _check_own(path: Path, found: os.stat_result, *, single: bool = False) -> None:
+    if stat.S_ISLNK(found.st_mode):
+        raise _foreign(path, "a symbolic link")
+    if not stat.S_ISREG(found.st_mode):
+        raise _foreign(path, _NOT_REGULAR)
+    if single and found.st_nlink > 1:
+        raise _foreign(path, "a file with a second name (a hard link)")
+
+
+def _foreign(path: Path, what: str) -> DataError:
+    return DataError(f"{path}: is {what}, which this program does not put there; replace it by a copy of the file")
+
+
+def _check_regular(path: Path, found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, _NOT_REGULAR, str(path))
 
 
 def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
@@ -23,13 +111,16 @@ def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
         sync: whether the bytes are on disk before the old file goes; without it a power cut may leave an empty file.
 
     Raises:
-        OSError: nothing was changed and no part is left behind.
+        OSError: nothing was changed and no part is left behind; also where `path` is a device, a pipe or a folder.
     """
     if not path.name:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    with suppress(FileNotFoundError):
+        _check_regular(path, os.stat(path))
     partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    partial.unlink(missing_ok=True)  # of a process with the same numbers
     try:
-        with partial.open("wb") as stream:
+        with partial.open("xb") as stream:
             stream.write(data)
             if sync:
                 stream.flush()
@@ -54,9 +145,15 @@ class LineFile:
     def __init__(self, path: Path, *, begins: bytes) -> None:
         self.path = path
         try:
-            self._drop_torn_line(begins)
-            self._file = path.open("ab", buffering=0)
+            self._file = FileIO(open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+")
         except OSError as error:
+            raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
+        try:
+            self._drop_torn_line(begins)
+        except (DataError, OSError) as error:
+            self._file.close()
+            if isinstance(error, DataError):
+                raise
             raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
 
     def append(self, lines: bytes) -> None:
@@ -73,23 +170,19 @@ class LineFile:
 
     def _drop_torn_line(self, begins: bytes) -> None:
         """Cut the file after its last newline; only the end of the file is read."""
-        if not self.path.is_file():
-            return
-        with self.path.open("rb+") as file:
-            end = file.seek(0, os.SEEK_END)
-            whole = end
-            while whole > 0:
-                start = file.seek(max(whole - _BLOCK, 0))
-                found = file.read(whole - start).rfind(b"\n")
-                if found >= 0:
-                    whole = start + found + 1
-                    break
-                whole = start
-            file.seek(whole)
-            torn = file.read(len(begins))
-            check_torn(torn, begins, name=str(self.path))
-            if torn:
-                file.truncate(whole)
+        number = self._file.fileno()
+        whole = os.fstat(number).st_size
+        while whole > 0:
+            start = max(whole - _BLOCK, 0)
+            found = os.pread(number, whole - start, start).rfind(b"\n")
+            if found >= 0:
+                whole = start + found + 1
+                break
+            whole = start
+        torn = os.pread(number, len(begins), whole)
+        check_torn(torn, begins, name=str(self.path))
+        if torn:
+            os.ftruncate(number, whole)
 
 
 def append_durably(file: FileIO, lines: bytes, *, what: str) -> None:

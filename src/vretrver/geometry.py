@@ -48,6 +48,18 @@ class Box:
             and self.bottom >= other.bottom
         )
 
+    def scaled(self, full: tuple[int, int], small: tuple[int, int]) -> Box:
+        """Return the box on a smaller version of its picture: rounded outward, at least one pixel a side.
+
+        Args:
+            full: (width, height) of the picture this box is on.
+            small: (width, height) of the smaller version.
+        """
+        (width, height), (columns, rows) = full, small
+        left, top = min(self.left * columns // width, columns - 1), min(self.top * rows // height, rows - 1)
+        right, bottom = -(-self.right * columns // width), -(-self.bottom * rows // height)
+        return Box(left=left, top=top, right=max(right, left + 1), bottom=max(bottom, top + 1))
+
     def grown(self, width: int, height: int, *, within: tuple[int, int]) -> Box:
         """Return a box of at least `width` x `height` around the same centre, moved to stay inside a picture.
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
-from collections import OrderedDict
-from collections.abc import Container, Hashable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Protocol, TypeVar
 
 from PIL import Image
 
 from .errors import ConfigError, PictureError
 from .geometry import Box, SizeRule
+from .pictures.cache import BoundedCache, KeyedLocks
 from .pictures.file import ExifBlock, ImageLimits, PictureFile
 from .pictures.opening import open_picture
+from .pictures.reading import FileBytes, FileReader, Sighting
 from .pictures.roots import DirectoryRoot, Root, open_roots, place_of
 from .records import ImageRef
 
@@ -34,18 +34,24 @@ __all__ = [
     "ImageLimits",
     "ImageStore",
     "Picture",
+    "Pictures",
+    "Thumbnails",
     "encode_picture",
     "recut",
     "resized",
+    "thumbnail_of",
 ]
 
-V = TypeVar("V")
+F = TypeVar("F", FileBytes, Sighting)
 
 THUMBNAIL_QUALITY = 75
 """JPEG quality of whole pictures shown small; the catalogue's gate was measured with it."""
 
 LOOK_QUALITY = 90
 """JPEG quality of what a look returns."""
+
+_SIZES = 65_536
+"""Most pages whose sizes are remembered, so that pinning a known file opens nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +94,16 @@ def recut(picture: Picture, box: Box, size: tuple[int, int]) -> Image.Image:
     return resized(whole.crop((box.left, box.top, box.right, box.bottom)), size)
 
 
+def thumbnail_of(file: PictureFile, page: int, rule: SizeRule) -> Image.Image:
+    """Return a page of an opened file at the size the rule says; raises PictureError.
+
+    A JPEG is decoded at a reduced scale that is still at least four times the size wanted, then resized: at twice the
+    size, the aliasing of the reduced decoding lets relief details through (docs/decisions/003).
+    """
+    size = rule.fit(*file.size(page))
+    return resized(file.decode(page, least=(4 * size[0], 4 * size[1])), size)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSurvey:
     """What was found in a file of one or more pages."""
@@ -104,43 +120,43 @@ class FileSurvey:
     """EXIF block of the file; empty where there is none."""
 
 
-class BoundedCache(Generic[V]):
-    """Keeps the values used last, up to a number of bytes; safe to share between threads."""
+class Pictures(Protocol):
+    """What the agent and the encoders need of pictures; `ImageStore` reads them from files. Threads may share it."""
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.size = 0
-        self._values: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
-        self._lock = threading.Lock()
+    def pin(self, ref: ImageRef) -> ImageRef:
+        """Return the reference with upright size and, where there is a file, its hash; raises PictureError."""
+        ...
 
-    def get(self, key: Hashable) -> V | None:
-        """Return the value, now the one used last, or None."""
-        with self._lock:
-            if key not in self._values:
-                return None
-            self._values.move_to_end(key)
-            return self._values[key][0]
+    def whole(self, ref: ImageRef, rule: SizeRule, *, quality: int) -> Picture:
+        """Return the finished bytes of a whole picture at the rule's size; raises PictureError."""
+        ...
 
-    def put(self, key: Hashable, value: V, *, size: int) -> None:
-        """Keep a value of `size` bytes and drop what was not used for longest; larger ones are not kept."""
-        with self._lock:
-            if size > self.limit or key in self._values:
-                return
-            self._values[key] = (value, size)
-            self.size += size
-            while self.size > self.limit:
-                _, (_, dropped) = self._values.popitem(last=False)
-                self.size -= dropped
+    def crop(self, ref: ImageRef, box: Box, size: tuple[int, int]) -> Image.Image:
+        """Return the part of the original inside `box`, at (width, height) in pixels; raises PictureError."""
+        ...
+
+
+class Thumbnails(Pictures, Protocol):
+    """Pictures that are also had as pixels at a size, for encoders that read these."""
+
+    def thumbnail(self, ref: ImageRef, rule: SizeRule) -> Image.Image:
+        """Return the whole picture at the rule's size, upright, in RGB; raises PictureError."""
+        ...
 
 
 class ImageStore:
-    """Reads pictures below named roots, within limits, with a bounded cache of decoded originals for crops.
+    """Reads pictures below named roots, within limits; a file is read and hashed once while it stays as it is.
+
+    A picture that vanished or changed since it was pinned is refused, never served from memory: before anything held
+    is used, the identity of its file is looked at. Threads may share a store.
 
     Args:
         roots: root name -> directory, or URL of a store (`pictures.roots`); the empty name is the default root.
         limits: caps of one file.
-        cache_bytes: most bytes of decoded originals kept (3 bytes a pixel); 0 keeps none.
+        cache_bytes: most bytes of decoded originals kept for crops (3 bytes a pixel); 0 keeps none.
         shown_bytes: most bytes of finished pictures kept; 0 keeps none.
+        held_bytes: most bytes of files held, 50 camera pictures by default; 0 holds none. Apart from `cache_bytes`,
+            because a decoded original takes ten times its file: a few crops would push out the files of a window.
     """
 
     def __init__(
@@ -150,28 +166,29 @@ class ImageStore:
         limits: ImageLimits | None = None,
         cache_bytes: int = 256 * 2**20,
         shown_bytes: int = 64 * 2**20,
+        held_bytes: int = 128 * 2**20,
     ) -> None:
         if not roots:
             raise ConfigError("an image store needs at least one root directory")
         self.roots = {name: place_of(root) for name, root in roots.items()}
         self._places = open_roots(self.roots)
         self.limits = limits or ImageLimits()
+        self._reader = FileReader(max_bytes=self.limits.max_bytes, held_bytes=held_bytes)
+        self._sizes: BoundedCache[tuple[int, int]] = BoundedCache(_SIZES)
         self._originals: BoundedCache[Image.Image] = BoundedCache(cache_bytes)
         self._shown: BoundedCache[Picture] = BoundedCache(shown_bytes)
+        self._decoding = KeyedLocks()
 
     def locate(self, ref: ImageRef) -> Path:
         """Return the file of a reference; raises PictureError when its path leaves the root or the root is remote."""
         root = self._place(ref)
         if not isinstance(root, DirectoryRoot):
-            raise PictureError(f"picture {ref}: it lies in a remote store, not in a file")
+            raise PictureError(ref, "it lies in a remote store, not in a file")
         return root.locate(ref)
 
     def read_bytes(self, ref: ImageRef) -> bytes:
         """Return the file's bytes; raises PictureError when it is missing, too large or not the one it was."""
-        data = self._place(ref).read(ref, max_bytes=self.limits.max_bytes)
-        if ref.sha256 is not None and hashlib.sha256(data).hexdigest() != ref.sha256:
-            raise PictureError(f"picture {ref}: the file has changed since it was recorded; index it again")
-        return data
+        return self._read(ref).data
 
     def survey(self, ref: ImageRef, *, sound: Container[str] = frozenset()) -> FileSurvey:
         """Return what a file holds, every page decoded once to know that it can be shown; PDF pages are opened only.
@@ -184,65 +201,63 @@ class ImageStore:
         Raises:
             PictureError: the file cannot be opened at all.
         """
-        data = self.read_bytes(ref)
-        sha256 = hashlib.sha256(data).hexdigest()
+        read = self._read(ref)
         found: list[ImageRef] = []
         refused: list[tuple[int, str]] = []
-        with open_picture(ref, data, self.limits) as file:
+        with self._open(ref, read) as file:
             pages, exif = file.pages(), file.exif()
             for page in pages:
                 try:
-                    width, height = file.size(page) if sha256 in sound else file.check(page)
+                    width, height = file.size(page) if read.sha256 in sound else file.check(page)
                 except PictureError as error:
                     refused.append((page, str(error)))
                 else:
-                    found.append(replace(ref, page=page).identified(sha256=sha256, width=width, height=height))
+                    found.append(replace(ref, page=page).identified(sha256=read.sha256, width=width, height=height))
             form = file.form
         return FileSurvey(form=form, count=len(pages), pages=tuple(found), refused=tuple(refused), exif=exif)
 
     def pin(self, ref: ImageRef) -> ImageRef:
         """Return the reference with the hash of the file as it is now and its upright size, from the header only."""
-        data = self.read_bytes(ref)
-        with self._open(ref, data) as file:
-            width, height = file.size(ref.page)
-        return ref.identified(sha256=hashlib.sha256(data).hexdigest(), width=width, height=height)
+        seen = self._look(ref)
+        sha256, size = seen.sha256, self._sizes.get((seen.sha256, ref.page))
+        if size is None:
+            read = self._loaded(ref, seen)
+            with self._open(ref, read) as file:
+                sha256, size = read.sha256, file.size(ref.page)
+            self._sizes.put((sha256, ref.page), size, size=1)
+        return ref.identified(sha256=sha256, width=size[0], height=size[1])
 
     def identify(self, ref: ImageRef) -> ImageRef:
         """Return the reference as `pin` does, after decoding the whole picture to know that it is sound."""
-        data = self.read_bytes(ref)
-        image = self._decode(ref, data)
-        return ref.identified(sha256=hashlib.sha256(data).hexdigest(), width=image.width, height=image.height)
+        read = self._read(ref)
+        image = self._decode(ref, read)
+        return ref.identified(sha256=read.sha256, width=image.width, height=image.height)
 
     def original(self, ref: ImageRef) -> Image.Image:
         """Return the whole upright picture in RGB; cached by content, so the caller must not change it."""
-        data = self.read_bytes(ref)
-        key = (hashlib.sha256(data).hexdigest(), ref.page)
-        image = self._originals.get(key)
-        if image is None:
-            image = self._decode(ref, data)
-            self._originals.put(key, image, size=image.width * image.height * 3)
+        seen = self._look(ref)
+        with self._decoding.hold((seen.sha256, ref.page)):
+            image = self._originals.get((seen.sha256, ref.page))
+            if image is None:
+                read = self._loaded(ref, seen)
+                image = self._decode(ref, read)
+                self._originals.put((read.sha256, ref.page), image, size=image.width * image.height * 3)
         return image
 
     def thumbnail(self, ref: ImageRef, rule: SizeRule) -> Image.Image:
-        """Return the whole picture at the size the rule says.
-
-        A JPEG is decoded at a reduced scale that is still at least four times the size wanted, then resized: at
-        twice the size, the aliasing of the reduced decoding lets relief details through (docs/decisions/003).
-        """
-        with self._open(ref, self.read_bytes(ref)) as file:
-            size = rule.fit(*file.size(ref.page))
-            return resized(file.decode(ref.page, least=(4 * size[0], 4 * size[1])), size)
+        """Return the whole picture at the size the rule says."""
+        with self._open(ref, self._read(ref)) as file:
+            return thumbnail_of(file, ref.page, rule)
 
     def whole(self, ref: ImageRef, rule: SizeRule, *, quality: int) -> Picture:
-        """Return the finished bytes of `thumbnail`; cached by content for pinned references."""
-        key = (ref.sha256, ref.page, rule, quality)
-        picture = self._shown.get(key) if ref.sha256 is not None else None
+        """Return the finished bytes of `thumbnail`; cached by content."""
+        seen = self._look(ref)
+        picture = self._shown.get((seen.sha256, ref.page, rule, quality))
         if picture is None:
-            picture = encode_picture(self.thumbnail(ref, rule), quality=quality)
-            if ref.sha256 is not None:
-                self._shown.put(key, picture, size=len(picture.data))
-        else:
-            self.read_bytes(ref)  # a picture that vanished or changed is not served from the cache
+            read = self._loaded(ref, seen)
+            with self._open(ref, read) as file:
+                picture = encode_picture(thumbnail_of(file, ref.page, rule), quality=quality)
+            self._shown.put((read.sha256, ref.page, rule, quality), picture, size=len(picture.data))
         return picture
 
     def crop(self, ref: ImageRef, box: Box, size: tuple[int, int]) -> Image.Image:
@@ -253,12 +268,30 @@ class ImageStore:
         root = self._places.get(ref.root)
         if root is None:
             known = ", ".join(repr(name) for name in sorted(self.roots))
-            raise PictureError(f"picture {ref}: unknown root {ref.root!r}; known roots: {known}")
+            raise PictureError(ref, f"unknown root {ref.root!r}; known roots: {known}")
         return root
 
-    def _open(self, ref: ImageRef, data: bytes) -> PictureFile:
-        return open_picture(ref, data, self.limits)
+    def _look(self, ref: ImageRef) -> Sighting:
+        """Return what the file is now, read only when it is not known."""
+        return _unchanged(ref, self._reader.look(self._place(ref), ref))
 
-    def _decode(self, ref: ImageRef, data: bytes) -> Image.Image:
-        with self._open(ref, data) as file:
+    def _read(self, ref: ImageRef) -> FileBytes:
+        return _unchanged(ref, self._reader.read(self._place(ref), ref))
+
+    def _loaded(self, ref: ImageRef, seen: Sighting) -> FileBytes:
+        """Return the bytes of a file that was looked at; by now it may be another, so the hash is theirs."""
+        return self._read(ref) if seen.data is None else FileBytes(sha256=seen.sha256, data=seen.data)
+
+    def _open(self, ref: ImageRef, read: FileBytes) -> PictureFile:
+        return open_picture(ref, read, self.limits)
+
+    def _decode(self, ref: ImageRef, read: FileBytes) -> Image.Image:
+        with self._open(ref, read) as file:
             return file.decode(ref.page)
+
+
+def _unchanged(ref: ImageRef, file: F) -> F:
+    """Return a file that is the one a reference was pinned to; raises PictureError for any other."""
+    if ref.sha256 is not None and file.sha256 != ref.sha256:
+        raise PictureError(ref, "the file has changed since it was recorded; index it again")
+    return file

@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from .agent.reranker import Reranked
+from .agent.reranked import Reranked
 from .agent.trajectory import SCHEMA, Trajectory
 from .errors import DataError
 from .files import LineFile

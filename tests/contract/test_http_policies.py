@@ -18,14 +18,29 @@ SLOW = 0.5
 """Seconds before an answer where a request is cancelled or released right after it was submitted."""
 
 
-@pytest.fixture
-def server(request: pytest.FixtureRequest) -> Iterator[StubServer]:
-    dropped = "a_cancelled_request" in request.node.name or "a_released_request" in request.node.name
-    with StubServer(chat(lambda _: "<answer>[2, 1]</answer>", delay=SLOW if dropped else 0.0)) as stub:
-        yield stub
+class OverHttp(PolicyContract):
+    """What is asked of a server, which answers in the background."""
+
+    waits = True
+
+    @pytest.fixture
+    def server(self) -> Iterator[StubServer]:
+        """Answers at once."""
+        with StubServer(chat(lambda _: "<answer>[2, 1]</answer>")) as stub:
+            yield stub
+
+    @pytest.fixture
+    def slow(self, server: StubServer) -> None:
+        """Answers late."""
+        server.script = chat(lambda _: "<answer>[2, 1]</answer>", delay=SLOW)
+
+    @pytest.fixture
+    def constrains(self) -> bool:
+        """The server answers when it must."""
+        return True
 
 
-class TestChat(PolicyContract):
+class TestChat(OverHttp):
     """Over HTTP."""
 
     @pytest.fixture
@@ -44,8 +59,13 @@ class TestJournaledScripted(PolicyContract):
         yield policy
         policy.close()
 
+    @pytest.fixture
+    def constrains(self) -> bool:
+        """As the policy within."""
+        return True
 
-class TestJournaledChat(PolicyContract):
+
+class TestJournaledChat(OverHttp):
     """A journal before HTTP."""
 
     @pytest.fixture

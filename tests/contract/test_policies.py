@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.contract.policy_contract import PolicyContract
+from tests.contract.policy_contract import COUNT, PolicyContract
+from tests.drawn import DrawnFolder
 
-from vretrver.agent.policy import Policy
-from vretrver.policies.oracle import Truth, oracle
+from vretrver.agent.events import WindowBegan
+from vretrver.agent.policy import Policy, Request
+from vretrver.agent.task import WindowStep, WindowTask
+from vretrver.policies.delegating import DelegatingPolicy
 from vretrver.policies.scripted import answer_text, first_k, misbehaving, replay, shuffled
+from vretrver.world.oracle import Truth, oracle
 
 POLICIES: dict[str, Callable[[], Policy]] = {
     "replay": lambda: replay([answer_text([1, 2, 3])] * 4),
     "first-k": first_k,
     "random": lambda: shuffled(1),
     "misbehaving": lambda: misbehaving(1),
-    "oracle": lambda: oracle(Truth(relevant={}, alike={})),
 }
 
 
@@ -27,3 +30,33 @@ class TestScripted(PolicyContract):
     def policy(self, request: pytest.FixtureRequest) -> Policy:
         """Each of them, new for every test."""
         return POLICIES[request.param]()
+
+    @pytest.fixture
+    def constrains(self, policy: Policy) -> bool:
+        """All but one answer when they must."""
+        return policy.fingerprint != "scripted:misbehaving(1)"
+
+
+class ToldOracle(DelegatingPolicy):
+    """The oracle, told of a window with every request, as the reranker would."""
+
+    def __init__(self, task: WindowTask) -> None:
+        self._oracle = oracle(Truth(relevant={}, alike={}))
+        super().__init__(self._oracle)
+        self._task = task
+        self.watch = self._oracle.watch
+
+    def submit(self, request: Request) -> None:
+        """Tell it and hand the request on."""
+        self.watch(WindowBegan(request.session, self._task, request.messages))
+        super().submit(request)
+
+
+class TestOracle(PolicyContract):
+    """The oracle."""
+
+    @pytest.fixture
+    def policy(self, drawn: DrawnFolder) -> Policy:
+        """A new one for every test."""
+        step = WindowStep(plan="whole", index=0, round=0, places=tuple(range(COUNT)))
+        return ToldOracle(WindowTask(session="a", query=drawn.query(), candidates=drawn.candidates(COUNT), step=step))

@@ -25,6 +25,11 @@ class TestRecorded(PolicyContract):
         yield RecordedPolicy(shuffled(1), book)
         book.close()
 
+    @pytest.fixture
+    def constrains(self) -> bool:
+        """As the policy within."""
+        return True
+
 
 def test_a_book_holds_every_picture_that_was_shown_once(drawn: DrawnFolder, tmp_path: Path) -> None:
     book = PictureBook(tmp_path / "a.pictures", write=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from vretrver.errors import ConfigError, PolicyError
-from vretrver.experiments.looks.config import ArmName, LooksConfig
-from vretrver.experiments.looks.run import run_looks
 from vretrver.models.shipped import shipped_folder
 from vretrver.models.vision import Vision
-from vretrver.training.gallery import draw_gallery
+from vretrver.world.gallery import draw_gallery
+from vretrver.world.looks.config import ArmName, LooksConfig
+from vretrver.world.looks.run import run_looks
 
 SEED, ITEMS = 990_002, 25
 """A seed that no training uses; five families of twins."""

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from vretrver.agent.reranker import Reranked, Reranker
-from vretrver.data.catalogue.prng import Stream
-from vretrver.data.catalogue.write import write_catalogue
 from vretrver.data.mbeir import MbeirQuery, open_mbeir
-from vretrver.demo.arms import Arm, arms_of, told_and_shown
 from vretrver.images import ImageStore
 from vretrver.policies.named import LocalOptions, opened
+from vretrver.prng import Stream
 from vretrver.records import Candidate, Hit, Query
 from vretrver.retrieval.encoders import encoder_named
+from vretrver.world.demo.arms import Arm, arms_of, told_and_shown
+from vretrver.world.draw.write import write_catalogue
 
 SEED, ITEMS, QUERIES = 990_001, 25, 20
 """A seed that no training uses; five families of twins."""

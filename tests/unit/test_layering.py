@@ -1,6 +1,6 @@
 """Pins who may import whom, and that importing the package stays light.
 
-The table is the one of docs/architecture.md; a test there compares the two.
+The table is the one of docs/architecture.md; tests/integration/test_docs.py compares the two, row by row.
 """
 
 from __future__ import annotations
@@ -20,72 +20,75 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"errors"},
     "_optional": {"errors"},
     "_secrets": {"errors"},
-    "_http": {"_optional", "_secrets", "errors"},
-    "_served": {"_http", "errors"},
-    "geometry": {"errors"},
-    "records": {"errors"},
-    "pictures": {"_optional", "errors", "records"},
+    "_http": {"errors", "_optional", "_secrets"},
+    "_served": {"errors", "_http"},
+    "prng": set(),
+    "processes": set(),
+    "trust": {"files"},
+    "geometry": set(),
+    "records": set(),
+    "pictures": {"errors", "_optional", "records"},
     "images": {"errors", "geometry", "records", "pictures"},
-    "runs": {"errors", "files", "records"},
-    "data": {"_optional", "errors", "files", "geometry", "records", "images", "runs"},
-    "retrieval": {
-        "_version", "_optional", "_secrets", "_http", "_served", "errors", "files", "geometry", "records", "images",
-        "models",
-    },
+    "runs": {"errors", "files"},
+    "data": {"errors", "_optional", "records", "images", "runs"},
     "agent": {"errors", "geometry", "records", "images"},
-    "evaluation": {"errors", "records", "runs"},
-    "models": {"_optional", "errors", "files", "geometry", "records", "images", "agent"},
-    "config": {"errors", "files"},
+    "evaluation": {"errors", "runs"},
+    "models": {"errors", "files", "_optional", "geometry", "images", "agent"},
+    "retrieval": {
+        "_version", "errors", "files", "_optional", "_secrets", "_http", "_served", "geometry", "records",
+        "images", "models",
+    },
+    "config": {"errors"},
+    "traces": {"errors", "files", "agent"},
+    "report": {"errors", "files", "geometry", "records", "images", "agent"},
+    "_validation": set(),
+    "_text": set(),
     "policies": {
-        "_optional", "files", "_secrets", "_http", "_served", "errors", "geometry", "records", "images", "agent",
-        "models",
+        "errors", "files", "_optional", "_secrets", "_http", "_served", "geometry", "records", "images",
+        "agent", "models", "_validation", "_text",
     },
     "training": {
-        "_optional", "errors", "files", "geometry", "records", "pictures", "images", "runs", "data", "retrieval",
-        "agent", "evaluation", "models", "config", "policies", "traces",
+        "errors", "files", "_optional", "prng", "records", "images", "agent", "models", "config", "traces",
+        "policies",
     },
-    "experiments": {
-        "_optional", "errors", "files", "geometry", "records", "images", "runs", "data", "retrieval", "agent",
-        "evaluation", "models", "config", "policies", "traces", "training",
-    },
-    "traces": {"errors", "files", "records", "agent"},
-    "report": {"errors", "files", "geometry", "records", "images", "agent"},
-    "demo": {
-        "errors", "files", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation",
-        "policies", "traces", "report", "models",
+    "world": {
+        "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images",
+        "runs", "data", "agent", "evaluation", "models", "retrieval", "config", "traces", "report", "policies",
+        "training",
     },
     "doctor": {
-        "_http", "_secrets", "errors", "geometry", "records", "images", "retrieval", "agent", "models", "policies",
+        "errors", "_secrets", "_http", "geometry", "records", "images", "agent", "models", "retrieval",
+        "policies",
     },
     "cli": {
-        "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",
-        "traces", "report", "demo", "doctor", "config", "models", "training", "experiments", "__init__",
+        "errors", "trust", "records", "images", "data", "agent", "models", "retrieval", "config", "traces",
+        "report", "policies", "training", "world", "doctor", "__init__",
     },
-    "__init__": {
-        "_version", "errors", "geometry", "records", "images", "runs", "retrieval", "agent", "evaluation", "traces"
-    },
+    "__init__": {"_version", "errors", "geometry", "records", "images", "agent", "retrieval", "traces"},
 }  # fmt: skip
 """Unit -> the other units it may import, at module level or inside functions."""
 
 THIRD_PARTY: dict[str, set[str]] = {
     "_http": {"httpx2"},
+    "_validation": {"pydantic"},
     "agent": {"pydantic"},
-    "cli": {"typer", "rich"},
-    "data": {"numpy", "PIL", "pydantic"},
-    "doctor": {"numpy", "PIL"},
-    "evaluation": {"numpy"},
+    "cli": {"rich", "typer"},
     "config": {"pydantic", "yaml"},
-    "experiments": {"numpy", "PIL", "pydantic", "torch"},
+    "data": {"pydantic"},
+    "doctor": {"PIL", "numpy"},
+    "evaluation": {"numpy"},
     "images": {"PIL"},
-    "models": {"numpy", "PIL", "safetensors", "tokenizers", "torch", "transformers"},
+    "models": {"PIL", "numpy", "tokenizers", "torch", "transformers"},
     "pictures": {"PIL", "pypdfium2"},
-    "policies": {"PIL", "numpy", "outlines_core", "pydantic", "torch", "transformers"},
+    "policies": {"PIL", "numpy", "outlines_core", "pydantic", "torch"},
+    "prng": {"numpy"},
     "report": {"PIL"},
-    "retrieval": {"numpy", "PIL", "sentence_transformers", "torch", "transformers"},
+    "retrieval": {"PIL", "numpy", "torch"},
     "runs": {"numpy"},
     "traces": {"pydantic"},
-    "training": {"numpy", "PIL", "pydantic", "torch", "transformers", "trl", "datasets", "sentence_transformers"},
-}
+    "training": {"datasets", "numpy", "pydantic", "torch", "transformers", "trl"},
+    "world": {"PIL", "datasets", "numpy", "pydantic", "sentence_transformers", "torch", "transformers"},
+}  # fmt: skip
 """Unit -> libraries it may import."""
 
 HEAVY = ("torch", "transformers", "faiss", "fastapi", "numpy", "PIL", "pydantic")
@@ -120,6 +123,19 @@ def test_a_file_imports_only_what_its_unit_may(path: Path) -> None:
             assert name == unit or name in MAY_IMPORT[unit], f"{unit} may not import {name}"
         elif name not in sys.stdlib_module_names:
             assert name in THIRD_PARTY.get(unit, set()), f"{unit} may not import {name}"
+
+
+def test_only_the_command_line_imports_the_drawn_world() -> None:
+    assert {unit for unit, needs in MAY_IMPORT.items() if "world" in needs} == {"cli"}
+
+
+def test_no_allowance_is_unused() -> None:
+    used: dict[str, set[str]] = {unit: set() for unit in MAY_IMPORT}
+    for path in PACKAGE.rglob("*.py"):
+        used[unit_of(path)] |= {name for name, _ in imports_of(path)}
+    for unit, needs in MAY_IMPORT.items():
+        if unit != "__init__":  # its names are imported when they are first asked for
+            assert needs | THIRD_PARTY.get(unit, set()) <= used[unit], unit
 
 
 def test_the_units_form_no_cycle() -> None:

@@ -121,8 +121,14 @@ class AnswerForm(Protocol):
         """Return what an answer over `count` candidates comes to, None when no number of it is a candidate."""
         ...
 
-    def grammar(self, count: int, *, whole_turn: bool) -> Grammar | None:
-        """Return the constraint on an answer over `count` candidates; None when there is none for so many."""
+    def grammar(self, count: int, *, whole_turn: bool, complete: bool) -> Grammar | None:
+        """Return the constraint on an answer over `count` candidates; None when there is none for so many.
+
+        Args:
+            count: candidates of the window.
+            whole_turn: whether the turn is the answer and nothing else.
+            complete: whether every candidate is to be named once; else the numbers are free.
+        """
         ...
 
 
@@ -153,9 +159,9 @@ class Ranking:
         """Repair the order."""
         return _settled(answer, count, Verdict.RANKED)
 
-    def grammar(self, count: int, *, whole_turn: bool) -> Grammar | None:
+    def grammar(self, count: int, *, whole_turn: bool, complete: bool) -> Grammar | None:
         """Return the constraint on a list of numbers in brackets."""
-        return _grammar("<answer>[", "", count, whole_turn=whole_turn)
+        return _grammar("<answer>[", "", count, whole_turn=whole_turn, complete=complete)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,9 +204,9 @@ class RankingOrNone:
         none_fits = isinstance(answer, RankingOrNoneAnswer) and answer.none_fits
         return _settled(answer, count, Verdict.NOTHING_FITS if none_fits else Verdict.RANKED)
 
-    def grammar(self, count: int, *, whole_turn: bool) -> Grammar | None:
+    def grammar(self, count: int, *, whole_turn: bool, complete: bool) -> Grammar | None:
         """Return the constraint on a list of numbers in brackets, with or without `none` before it."""
-        return _grammar("<answer>", "none [", count, whole_turn=whole_turn)
+        return _grammar("<answer>", "none [", count, whole_turn=whole_turn, complete=complete)
 
 
 FORMS: dict[str, AnswerForm] = {form.name: form for form in (Ranking(), RankingOrNone())}
@@ -232,8 +238,8 @@ def _numbers(content: str) -> tuple[int, ...]:
     return tuple(int(number) for number in content[1:-1].split(","))
 
 
-def _grammar(opening: str, between: str, count: int, *, whole_turn: bool) -> Grammar | None:
-    """Return a constraint: `opening`, perhaps `between`, 1 to `count` numbers of at most three digits, the closing.
+def _grammar(opening: str, between: str, count: int, *, whole_turn: bool, complete: bool) -> Grammar | None:
+    """Return a constraint: `opening`, perhaps `between`, numbers of at most three digits, the closing.
 
     A list that has to end early is allowed by the pattern: an answer that names too few is repaired and marked, one
     that is cut off is lost.
@@ -241,13 +247,13 @@ def _grammar(opening: str, between: str, count: int, *, whole_turn: bool) -> Gra
     if not 1 <= count <= MOST:
         return None
     number = "[1-9][0-9]{0,2}"
-    times = f"{{0,{count - 1}}}" if count <= COUNTED else "*"
+    times = f"{{0,{count - 1}}}" if complete and count <= COUNTED else "*"
     head = r"<answer>(none )?\[" if between else r"<answer>\["
     everything = ", ".join(map(str, range(1, count + 1)))
     return Grammar(
         pattern=rf"{head}{number}(, ?{number}){times}\]</answer>",
         opening=opening,
         whole_turn=whole_turn,
-        permutation=count,
+        permutation=count if complete else None,
         longest=len(between) + len(everything) + len("]</answer>"),
     )

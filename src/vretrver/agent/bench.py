@@ -12,14 +12,12 @@ from typing import Protocol
 
 from ..errors import PictureError
 from ..geometry import Box, PixelBudget, SizeRule, visual_tokens
-from ..images import LOOK_QUALITY, THUMBNAIL_QUALITY, ImageStore, encode_picture
+from ..images import LOOK_QUALITY, THUMBNAIL_QUALITY, Picture, Pictures, encode_picture, recut
 from ..records import Address, ImageRef
 from .messages import ShownPicture
+from .observations import Cut, Seen
+from .refusals import RefusalCode, Refused, refusal
 from .task import WindowTask
-
-
-class Refused(Exception):
-    """A call is not carried out: a verdict, no failure of the program. The text is the reason, told to the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,27 +54,6 @@ class BoxRule(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a call showed of one picture."""
-
-    address: Address
-    """The picture."""
-    shown: ShownPicture
-    """The bytes and their cost."""
-    asked: tuple[float, ...] | None = None
-    """The box as the model wrote it; None for a whole picture."""
-    placed: Placed | None = None
-    """The region shown; None for a whole picture."""
-    image: ImageRef
-    """The original, pinned."""
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """(width, height) of the upright original."""
-        return self.image.width or 1, self.image.height or 1
-
-
 class Bench:
     """A session's pictures.
 
@@ -87,7 +64,7 @@ class Bench:
         boxes: the dialect's reading of boxes.
     """
 
-    def __init__(self, task: WindowTask, images: ImageStore, *, views: Views, boxes: BoxRule) -> None:
+    def __init__(self, task: WindowTask, images: Pictures, *, views: Views, boxes: BoxRule) -> None:
         self.task = task
         self.images = images
         self.views = views
@@ -99,7 +76,7 @@ class Bench:
         if item == 0:
             return self.task.query.pictures
         if not 1 <= item <= len(self.task.candidates):
-            raise Refused(f"there is no candidate {item}; candidates are 1 to {len(self.task.candidates)}")
+            raise Refused(refusal(RefusalCode.NO_CANDIDATE, item=item, count=len(self.task.candidates)))
         return self.task.candidates[item - 1].pictures
 
     def did_of(self, address: Address) -> str | None:
@@ -109,33 +86,49 @@ class Bench:
     def pinned(self, address: Address) -> ImageRef:
         """Return the picture as it was when first shown; raises Refused with the reason."""
         if address not in self._pinned:
-            pictures = self.pictures_of(address.item)
-            owner = "the query" if address.item == 0 else f"candidate {address.item}"
-            if not pictures:
-                raise Refused(f"{owner} has no picture")
-            if address.picture > len(pictures):
-                raise Refused(
-                    f"{owner} has {len(pictures)} picture{'s' * (len(pictures) > 1)}, not {address.picture}"
-                )
-            ref = pictures[address.picture - 1]
+            ref = self._reference(address)
             try:
                 self._pinned[address] = self.images.pin(ref)
             except PictureError as error:
-                raise Refused(_without_path(error, ref)) from error
+                raise _unavailable(error) from error
         return self._pinned[address]
 
-    def whole(self, address: Address, rule: SizeRule, *, quality: int = LOOK_QUALITY) -> Look:
+    def pin_all(self) -> list[ImageRef | None]:
+        """Pin the pictures of query and candidates and return them in order; None for one that cannot be read."""
+        counts = [len(self.task.query.pictures), *(len(one.pictures) for one in self.task.candidates)]
+        addresses = [Address(item=item, picture=n) for item, count in enumerate(counts) for n in range(1, count + 1)]
+        return [self._pinned_or_none(address) for address in addresses]
+
+    def _pinned_or_none(self, address: Address) -> ImageRef | None:
+        try:
+            return self.pinned(address)
+        except Refused:
+            return None
+
+    def _reference(self, address: Address) -> ImageRef:
+        pictures = self.pictures_of(address.item)
+        owner = "the query" if address.item == 0 else f"candidate {address.item}"
+        if not pictures:
+            raise Refused(refusal(RefusalCode.NO_PICTURE, owner=owner))
+        if address.picture > len(pictures):
+            count, plural = len(pictures), "s" * (len(pictures) > 1)
+            raise Refused(
+                refusal(RefusalCode.FEWER_PICTURES, owner=owner, count=count, plural=plural, asked=address.picture)
+            )
+        return pictures[address.picture - 1]
+
+    def whole(self, address: Address, rule: SizeRule, *, quality: int = LOOK_QUALITY) -> Seen:
         """Return the whole picture at the rule's size; raises Refused."""
         ref = self.pinned(address)
         try:
             picture = self.images.whole(ref, rule, quality=quality)
         except PictureError as error:
-            raise Refused(_without_path(error, ref)) from error
+            raise _unavailable(error) from error
         tokens = visual_tokens((picture.width, picture.height), rule.cell)
-        return Look(address=address, image=ref, shown=ShownPicture(address=address, picture=picture, tokens=tokens))
+        return _seen(Cut(address=address, image=ref), picture, tokens)
 
-    def thumbnail(self, address: Address) -> Look:
-        """Return the picture as it stands in the prompt; raises Refused."""
+    def thumbnail(self, address: Address) -> Seen:
+        """Return the picture as it is in the prompt; raises Refused."""
         rule = self.views.query if address.item == 0 else self.views.candidate
         return self.whole(address, rule, quality=THUMBNAIL_QUALITY)
 
@@ -145,21 +138,53 @@ class Bench:
         placed = self.boxes.place(asked, ref.width or 1, ref.height or 1)
         return placed, self.views.zoom.fit(placed.box.width, placed.box.height)
 
-    def region(self, address: Address, asked: Sequence[float]) -> Look:
+    def region(self, address: Address, asked: Sequence[float]) -> Seen:
         """Return a region cut from the original; raises Refused."""
-        ref = self.pinned(address)
         placed, size = self.place(address, asked)
+        return self.cut(address, asked, placed, size)
+
+    def cut(self, address: Address, asked: Sequence[float], placed: Placed, size: tuple[int, int]) -> Seen:
+        """Return a region that was placed already, cut from the original at (width, height); raises Refused."""
+        ref = self.pinned(address)
         try:
             image = self.images.crop(ref, placed.box, size)
         except PictureError as error:
-            raise Refused(_without_path(error, ref)) from error
-        tokens = visual_tokens(size, self.views.zoom.cell)
-        picture = encode_picture(image, quality=LOOK_QUALITY)
-        shown = ShownPicture(address=address, picture=picture, tokens=tokens)
-        return Look(address=address, image=ref, shown=shown, asked=tuple(asked), placed=placed)
+            raise _unavailable(error) from error
+        cut = Cut(address=address, image=ref, asked=tuple(asked), box=placed.box, padding=placed.padding)
+        return _seen(cut, encode_picture(image, quality=LOOK_QUALITY), visual_tokens(size, self.views.zoom.cell))
+
+    def blinded_region(self, address: Address, asked: Sequence[float]) -> Seen:
+        """Return a region as the thumbnail has it, enlarged to the size the look would have; raises Refused.
+
+        The model has read those pixels before: address, region, size and cost are the look's, and nothing is new.
+        """
+        placed, size = self.place(address, asked)
+        ref = self.pinned(address)
+        cut = Cut(address=address, image=ref, asked=tuple(asked), box=placed.box, padding=placed.padding)
+        return _seen(cut, self._enlarged(address, placed.box, size), visual_tokens(size, self.views.zoom.cell))
+
+    def blinded_whole(self, address: Address, rule: SizeRule) -> Seen:
+        """Return a whole picture as the thumbnail has it, enlarged to the rule's size; raises Refused."""
+        ref = self.pinned(address)
+        width, height = ref.width or 1, ref.height or 1
+        size = rule.fit(width, height)
+        picture = self._enlarged(address, Box(left=0, top=0, right=width, bottom=height), size)
+        return _seen(Cut(address=address, image=ref), picture, visual_tokens(size, rule.cell))
+
+    def _enlarged(self, address: Address, box: Box, size: tuple[int, int]) -> Picture:
+        """Return a region of the original as the thumbnail shows it, at (width, height)."""
+        ref, thumbnail = self.pinned(address), self.thumbnail(address).shown.picture
+        small = box.scaled((ref.width or 1, ref.height or 1), (thumbnail.width, thumbnail.height))
+        return encode_picture(recut(thumbnail, small, size), quality=LOOK_QUALITY)
 
 
-def _without_path(error: PictureError, ref: ImageRef) -> str:
-    """Return the reason alone: a model need not learn where files lie. Messages begin `picture root:path#page: `."""
-    reason = str(error).partition(ref.path)[2].partition(": ")[2]
-    return f"the picture is not available ({reason if reason and ref.path not in reason else 'it cannot be read'})"
+def _seen(cut: Cut, picture: Picture, tokens: int) -> Seen:
+    shown = ShownPicture(address=cut.address, picture=picture, tokens=tokens)
+    return Seen(cuts=(cut,), shown=shown)
+
+
+def _unavailable(error: PictureError) -> Refused:
+    """Refuse with the reason alone: a model need not learn where files are."""
+    path, reason = getattr(error.ref, "path", ""), error.reason
+    said = reason if reason and path not in reason else "it cannot be read"
+    return Refused(refusal(RefusalCode.UNAVAILABLE, reason=said))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..geometry import Box
-from .bench import Placed, Refused
+from .bench import Placed
+from .refusals import RefusalCode, Refused, refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +22,10 @@ class PermilleBoxes:
         """Return the region; raises Refused for values outside 0..1000 and for empty or inverted boxes."""
         x1, y1, x2, y2 = asked
         if not all(0 <= value <= 1000 for value in asked):
-            raise Refused(f"the box {list(asked)} leaves the picture: values go from 0 to 1000")
+            raise Refused(refusal(RefusalCode.BOX_OUTSIDE, box=list(asked)))
         if x2 <= x1 or y2 <= y1:
-            raise Refused(f"the box {list(asked)} is empty or inverted: write [x1, y1, x2, y2] with x1 < x2, y1 < y2")
+            remedy = ": write [x1, y1, x2, y2] with x1 < x2, y1 < y2"
+            raise Refused(refusal(RefusalCode.BOX_EMPTY, box=list(asked), remedy=remedy))
         left, top = int(x1 * width) // 1000, int(y1 * height) // 1000
         right, bottom = -(-int(x2 * width) // 1000), -(-int(y2 * height) // 1000)
         box = Box(left=left, top=top, right=max(right, left + 1), bottom=max(bottom, top + 1))
@@ -45,7 +47,7 @@ class ReleasedBoxes:
     def place(self, asked: Sequence[float], width: int, height: int) -> Placed:
         """Return the padded region; raises Refused where the released code gives an error text."""
         if not all(math.isfinite(value) and abs(value) < 1e9 for value in asked):
-            raise Refused(f"the box {list(asked)[:4]} is no box")
+            raise Refused(refusal(RefusalCode.BOX_NUMBERS, box=list(asked)[:4]))
         scale = (1, 1) if all(value <= 1 for value in asked) else (width, height)
         pad_x, pad_y = min(self.share, self.most_pixels / width), min(self.share, self.most_pixels / height)
         left = _edge(asked[0] / scale[0] - pad_x, width)
@@ -53,7 +55,7 @@ class ReleasedBoxes:
         right = _edge(asked[2] / scale[0] + pad_x, width)
         bottom = _edge(asked[3] / scale[1] + pad_y, height)
         if right <= left or bottom <= top:
-            raise Refused(f"the box {list(asked)} is empty or inverted")
+            raise Refused(refusal(RefusalCode.BOX_EMPTY, box=list(asked), remedy=""))
         padding = (int(pad_x * width), int(pad_y * height))
         return Placed(box=Box(left=left, top=top, right=right, bottom=bottom), padding=padding)
 

@@ -5,20 +5,43 @@ The dialects themselves are in `dialects/`: `vretrver` (ours) and `released` (th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from .bench import BoxRule, Look, Views
+from .answers import AnswerForm, Ranking
+from .bench import BoxRule, Views
 from .messages import Piece
+from .observations import Observation
+from .refusals import RefusalCode
 from .task import WindowTask
 from .tools import Executed, Tool
 
 
 class Wording(Protocol):
-    """The texts of a dialect. Every method is pure: same input, same text."""
+    """Every text a model can be told. Every method is pure: same input, same text."""
 
-    def system(self, tools: Sequence[Tool]) -> str:
+    @property
+    def refusals(self) -> Mapping[RefusalCode, str]:
+        """Words of refusals and problems, as templates over their facts."""
+        ...
+
+    @property
+    def unavailable(self) -> str:
+        """What takes the place of a picture that cannot be read."""
+        ...
+
+    def text(self, text: str, *, limit: int, first: bool) -> str:
+        """Return a text part of an item.
+
+        Args:
+            text: the part, as data wrote it.
+            limit: most characters of it.
+            first: whether nothing of the item precedes it.
+        """
+        ...
+
+    def system(self, tools: Sequence[Tool], form: AnswerForm) -> str:
         """Return the system message: role, tools, grammar. No tools means ranking without looking."""
         ...
 
@@ -30,20 +53,20 @@ class Wording(Protocol):
         """Return the user message around the query's and the candidates' pieces."""
         ...
 
-    def look(self, look: Look) -> list[Piece]:
-        """Return one look: which picture and region it is, and the picture."""
+    def observation(self, observation: Observation) -> list[Piece]:
+        """Return what a call brought back: which pictures and regions it is of, and the picture or the text."""
         ...
 
     def reply(self, outcomes: Sequence[tuple[Executed, Sequence[Piece]]]) -> list[Piece]:
-        """Return the message that answers a turn's calls, each outcome with the pieces of its looks."""
+        """Return the message that answers a turn's calls, each outcome with the pieces of its observations."""
         ...
 
     def malformed(self, problem: str) -> str:
         """Return the message that answers a turn without call or answer."""
         ...
 
-    def force(self, count: int) -> str:
-        """Return the message that asks for the answer over `count` candidates and nothing else."""
+    def forced(self, reply: Sequence[Piece], count: int, form: AnswerForm) -> list[Piece]:
+        """Return a request for the answer over `count` candidates alone, behind a reply if there is one."""
         ...
 
 
@@ -52,7 +75,7 @@ class Dialect:
     """What the agent is told and how its turns are read."""
 
     name: str
-    """`vretrver` or `released`; stands in every trajectory."""
+    """`vretrver` or `released`; in every trajectory."""
     wording: Wording
     """The texts."""
     tools: tuple[Tool, ...]
@@ -70,3 +93,5 @@ class Dialect:
     used up; otherwise either ends the session."""
     stop: tuple[str, ...] = ()
     """Strings that end a completion."""
+    form: AnswerForm = field(default_factory=Ranking)
+    """What an answer is."""

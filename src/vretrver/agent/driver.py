@@ -1,170 +1,368 @@
-"""One driver for any number of sessions: it keeps a policy busy and hands results back as they finish.
+"""One driver for any number of runnings: it keeps a policy busy and hands results back as they finish.
 
-Sessions are generators of requests. New ones are begun as soon as the policy has room, so that no session waits for
-the slowest of a round. A conversation opened alike by several sessions (the rollouts of a group) is prefilled once.
+It has two sides. Pull: `run` takes runnings and yields results. Push, on which `run` stands: `start`, `step`,
+`cancel`, for whoever has a loop of their own (a server, a trainer). One thread owns the driver and its policy; only
+`wake` may be called from any thread.
 """
 
 from __future__ import annotations
 
+import queue
+import weakref
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
-from .policy import Completion, Policy, Request
+from ..errors import PolicyInUse
+from .effects import Do, Running, Start
+from .policy import Completion, FinishReason, Policy, Request
 
 R = TypeVar("R")
-Running = Generator[Request, Completion, R]
-"""A session, or several one after another, with a result of any kind."""
+
+_OWNERS: weakref.WeakKeyDictionary[Policy, weakref.ref[Driver[Any]]] = weakref.WeakKeyDictionary()
+"""Policy -> the driver that runs something on it: completions of two drivers could not be told apart."""
 
 
-@dataclass(slots=True)
-class _Seat(Generic[R]):
-    index: int
+@dataclass(slots=True, eq=False)
+class Seat(Generic[R]):
+    """A running in a driver; what `Driver.start` returns is only good for `Driver.cancel`."""
+
     running: Running[R]
+    done: Callable[[R], None] | None = None
+    failed: Callable[[Exception], None] | None = None
+    parent: Seat[Any] | None = None
+    number: int = 0
     session: str = ""
-    request: Request | None = field(default=None)
+    request: Request | None = None
+    work: Future[Any] | None = None
+    children: dict[int, Seat[Any]] = field(default_factory=dict)
+    ended: deque[tuple[int, Any, Exception | None]] = field(default_factory=deque)
+    awaits: bool = False
+    started: int = 0
+    cancelled: bool = False
+    over: bool = False
 
 
 class Driver(Generic[R]):
-    """Drives sessions over one policy.
+    """Drives runnings over one policy.
 
     Args:
         policy: what writes the turns; `limits.in_flight` requests are kept outstanding.
-        share_prefill: join opening requests into one that become ready at the same moment and are equal in
-            everything, deadline included, but the session's name.
+        pool: where the work of `Do` is done; None does it on the driver's thread.
     """
 
-    def __init__(self, policy: Policy, *, share_prefill: bool = False) -> None:
+    def __init__(self, policy: Policy, *, pool: Executor | None = None) -> None:
         self.policy = policy
-        self.share_prefill = share_prefill
-        self._seats: dict[str, _Seat[R]] = {}
-        self._ready: deque[_Seat[R]] = deque()
-        self._finished: deque[tuple[int, R]] = deque()
+        self.pool = pool
+        self._live: dict[Seat[Any], None] = {}
+        self._seats: dict[str, Seat[Any]] = {}
+        self._names: set[str] = set()
+        self._ready: deque[Seat[Any]] = deque()
+        self._working = 0
+        self._worked: queue.SimpleQueue[Seat[Any] | None] = queue.SimpleQueue()
+        self._wakes = 0
+        self._wakes_seen = 0
 
-    def run(self, sessions: Iterable[Running[R]]) -> Generator[tuple[int, R], None, None]:
-        """Yield (position in `sessions`, result) as sessions finish; `sessions` is read lazily.
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs."""
+        return bool(self._live)
 
-        An exception of a session or of the policy ends the run, after the results that were there are yielded.
-        However the run ends, every session that was begun is closed and released.
+    @property
+    def room(self) -> bool:
+        """Whether the policy would take another session at once."""
+        return len(self._seats) + len(self._ready) + self._working < self.policy.limits.in_flight
+
+    def start(
+        self,
+        running: Running[R],
+        done: Callable[[R], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> Seat[R]:
+        """Start a running; it advances to its first request at once.
+
+        Args:
+            running: what to run.
+            done: called with its result, on this thread.
+            failed: called with its exception in place of raising it from `start` or `step`.
 
         Raises:
-            RuntimeError: the policy lost a request or answered a session that is not waiting; two running sessions
-                have one name, or one asks for others.
+            PolicyInUse: another driver runs something on the policy.
         """
-        waiting = enumerate(sessions)
-        busy = True
-        try:
-            while busy:
-                try:
-                    busy = self._step(waiting)
-                finally:  # what is finished is handed over even when the step failed: it was paid for
-                    while self._finished:
-                        yield self._finished.popleft()
-        finally:
-            self._abandon()
-
-    def cancel(self, session: str) -> None:
-        """End a pending session as CANCELLED; sessions that are not waiting for the policy are ignored."""
-        if session in self._seats:
-            self.policy.cancel(session)
-
-    def _step(self, waiting: Iterator[tuple[int, Running[R]]]) -> bool:
-        """Take what the policy has finished, begin sessions, submit; says whether anything still runs."""
-        if self._seats:
-            self._collect()
-        self._fill(waiting)
+        self._claim()
+        seat: Seat[R] = Seat(running, done, failed)
+        self._live[seat] = None
+        self._advance(seat)
         self._submit()
-        return bool(self._seats)
+        self._let_go_if_idle()
+        return seat
 
-    def _fill(self, waiting: Iterator[tuple[int, Running[R]]]) -> None:
-        """Begin sessions until the policy's places are taken."""
-        room = self.policy.limits.in_flight
-        while len(self._seats) + len(self._ready) < room:
-            fresh = next(waiting, None)
-            if fresh is None:
-                return
-            self._advance(_Seat(index=fresh[0], running=fresh[1]), None)
-            self._submit_at_once()
+    def step(self, *, patience: float | None = None) -> bool:
+        """Wait until something can advance, and advance it; say whether anything still runs.
 
-    def _advance(self, seat: _Seat[R], completion: Completion | None) -> None:
-        """Send a completion in and take the next request, or the result, out."""
-        try:
-            request = next(seat.running) if completion is None else seat.running.send(completion)
-        except StopIteration as stop:
-            self._leave(seat)
-            self._finished.append((seat.index, stop.value))
+        Args:
+            patience: most seconds to wait; None waits without limit, unless `wake` is called.
+
+        Raises:
+            RuntimeError: the policy lost a request or answered a session that is not waiting.
+        """
+        self._take_work()
+        self._submit()
+        if self._seats:
+            self._collect(patience)
+        elif self._working:
+            self._take_work(wait=True, patience=patience)
+        self._take_work()
+        self._submit()
+        self._let_go_if_idle()
+        return bool(self._live)
+
+    def wake(self) -> None:
+        """Make the current `step`, or the next one, return early. Any thread may call it."""
+        self._wakes += 1
+        self._worked.put(None)
+        self.policy.wake()
+
+    def cancel(self, seat: Seat[Any]) -> None:
+        """End a running early: its pending requests, and all further ones of it and its children, are CANCELLED.
+
+        The running itself goes on, so that it can hand back what it has; one that has ended is ignored.
+        """
+        if seat.over:
             return
-        if len(request.sessions) != 1:
-            seat.running.close()
-            raise RuntimeError(f"a running session asks for itself alone, got a request for {request.sessions}")
-        session = request.sessions[0]
-        if session == seat.session:
-            del self._seats[session]
-        else:
-            self._leave(seat)
-            if session in self._seats or any(session == other.session for other in self._ready):
-                seat.running.close()
-                raise RuntimeError(f"two running sessions are both named {session!r}")
-        seat.session, seat.request = session, request
-        self._ready.append(seat)
-
-    def _leave(self, seat: _Seat[R]) -> None:
-        """Release the session a seat has finished; a seat that has begun none yet has no name."""
-        if seat.session:
-            del self._seats[seat.session]
-            self.policy.release(seat.session)
-            seat.session = ""
-
-    def _abandon(self) -> None:
-        """Close and release whatever still runs."""
-        for seat in [*self._seats.values(), *self._ready]:
-            seat.running.close()
+        seat.cancelled = True
+        if seat.session in self._seats:
             self.policy.cancel(seat.session)
-            self.policy.release(seat.session)
-        self._seats.clear()
-        self._ready.clear()
-        self._finished.clear()
+        for child in [*seat.children.values()]:
+            self.cancel(child)
 
-    def _submit_at_once(self) -> None:
-        """Hand over what is ready while others are still advanced, unless equal openings must be seen together."""
-        if not self.share_prefill:
+    def close(self) -> None:
+        """Close and release whatever still runs; nothing of it is handed back."""
+        for seat in [*self._live]:
+            self._close(seat)
+        self._ready.clear()
+        self._let_go_if_idle()
+
+    def run(self, runnings: Iterable[Running[R]]) -> Generator[tuple[int, R], None, None]:
+        """Yield (position in `runnings`, result) as runnings finish; `runnings` is read lazily.
+
+        An exception of a running or of the policy ends the run, after the results that were there are yielded.
+        However the run ends, every running that was started is closed and its sessions are released.
+
+        Raises:
+            RuntimeError: the policy lost a request or answered a session that is not waiting, or two live runnings
+                use one session name.
+            PolicyInUse: another driver runs something on the policy.
+        """
+        waiting = enumerate(runnings)
+        finished: deque[tuple[int, R]] = deque()
+        more = True
+        try:
+            while more or self._live:
+                try:
+                    if self._live:
+                        self.step()
+                    while more and self.room:
+                        fresh = next(waiting, None)
+                        more = fresh is not None
+                        if fresh is not None:
+                            self.start(fresh[1], _keeper(fresh[0], finished))
+                finally:  # what is finished is handed over even when the step failed: it was paid for
+                    while finished:
+                        yield finished.popleft()
+        finally:
+            self.close()
+
+    # Effects
+
+    def _advance(self, seat: Seat[Any], sent: Any = None, error: Exception | None = None) -> None:
+        """Send a result or an exception in, and follow the running until it waits for something."""
+        while not seat.over:
+            try:
+                effect = seat.running.send(sent) if error is None else seat.running.throw(error)
+            except StopIteration as stop:
+                self._end(seat, stop.value, None)
+                return
+            except Exception as raised:  # noqa: BLE001 - handed to whoever waits for the result
+                self._end(seat, None, raised)
+                return
+            except BaseException:
+                self._close(seat)
+                raise
+            sent = error = None
+            if isinstance(effect, Request):
+                if not seat.cancelled:
+                    error = self._ask(seat, effect)
+                    if error is None:
+                        return
+                else:
+                    sent = Completion(session=effect.session, text="", finish=FinishReason.CANCELLED)
+            elif isinstance(effect, Do):
+                if self.pool is not None:
+                    self._do(seat, effect)
+                    return
+                try:
+                    sent = effect.work()
+                except Exception as raised:  # noqa: BLE001 - thrown into the running that asked for the work
+                    error = raised
+            elif isinstance(effect, Start):
+                sent = self._start_child(seat, effect)
+            elif seat.ended:
+                sent, error = _outcome(seat.ended.popleft())
+            elif seat.children:
+                seat.awaits = True
+                return
+            else:
+                error = RuntimeError("a running waits for a child, and has none")
+
+    def _start_child(self, seat: Seat[Any], effect: Start) -> int:
+        seat.started += 1
+        child: Seat[Any] = Seat(effect.running, parent=seat, number=seat.started, cancelled=seat.cancelled)
+        seat.children[child.number] = child
+        self._live[child] = None
+        self._advance(child)
+        self._submit()
+        return child.number
+
+    def _do(self, seat: Seat[Any], effect: Do) -> None:
+        if self.pool is None:
+            raise RuntimeError("there is no pool")
+        self._working += 1
+        seat.work = self.pool.submit(effect.work)
+        seat.work.add_done_callback(lambda _: self._work_ended(seat))
+
+    def _work_ended(self, seat: Seat[Any]) -> None:
+        """Note finished work and bring the driver back from the policy; called on the pool's thread."""
+        self._worked.put(seat)
+        self._wakes += 1
+        self.policy.wake()
+
+    def _take_work(self, *, wait: bool = False, patience: float | None = None) -> None:
+        """Advance the runnings whose work is done; with `wait`, wait for the first."""
+        while True:
+            try:
+                seat = self._worked.get(block=wait, timeout=patience)
+            except queue.Empty:
+                return
+            wait = False
+            if seat is None or seat.work is None:
+                continue
+            self._working -= 1
+            work, seat.work = seat.work, None
+            if seat.over:
+                continue
+            error = work.exception()
+            if error is not None and not isinstance(error, Exception):
+                self._close(seat)
+                raise error
+            self._advance(seat, None if error is not None else work.result(), error)
             self._submit()
 
+    def _ask(self, seat: Seat[Any], request: Request) -> Exception | None:
+        """Queue a request; a session name in use elsewhere is the running's error."""
+        if request.session != seat.session:
+            if request.session in self._names:
+                return RuntimeError(f"two running sessions are both named {request.session!r}")
+            self._leave(seat)
+            self._names.add(request.session)
+        seat.session, seat.request = request.session, request
+        self._ready.append(seat)
+        return None
+
     def _submit(self) -> None:
-        """Hand all ready requests to the policy, equal openings joined where asked for."""
-        groups: dict[object, list[_Seat[R]]] = {}
+        """Hand all ready requests to the policy."""
         while self._ready:
             seat = self._ready.popleft()
-            key = (_opening(seat) if self.share_prefill else None) or seat.session
-            groups.setdefault(key, []).append(seat)
+            if seat.over or seat.request is None:
+                continue
             self._seats[seat.session] = seat
-        for seats in groups.values():
-            self.policy.submit(replace(_request_of(seats[0]), sessions=tuple(seat.session for seat in seats)))
+            self.policy.submit(seat.request)
+            if seat.cancelled:
+                self.policy.cancel(seat.session)
 
-    def _collect(self) -> None:
-        completions = self.policy.collect()
-        if not completions:
-            lost = ", ".join(list(self._seats)[:3])
-            raise RuntimeError(f"the policy has nothing pending, but these sessions wait: {lost}")
+    def _collect(self, patience: float | None) -> None:
+        wakes = self._wakes
+        completions = self.policy.collect(patience=patience)
+        if not completions and patience is None:
+            if self._wakes <= self._wakes_seen:
+                lost = ", ".join([*self._seats][:3])
+                raise RuntimeError(f"the policy has nothing pending, but these sessions wait: {lost}")
+            self._wakes_seen = wakes
         for completion in completions:
-            seat = self._seats.get(completion.session)
+            seat = self._seats.pop(completion.session, None)
             if seat is None:
                 raise RuntimeError(f"the policy answered session {completion.session!r}, which is not waiting")
             self._advance(seat, completion)
-            self._submit_at_once()
+            self._submit()
+
+    # Ends
+
+    def _end(self, seat: Seat[Any], result: Any, error: Exception | None) -> None:
+        """Close what a running leaves behind and hand its result to its parent, or to whoever started it."""
+        self._close(seat)
+        parent = seat.parent
+        if parent is not None:
+            parent.ended.append((seat.number, result, error))
+            if parent.awaits:
+                parent.awaits = False
+                self._advance(parent, *_outcome(parent.ended.popleft()))
+        elif error is None:
+            if seat.done is not None:
+                seat.done(result)
+        elif seat.failed is not None:
+            seat.failed(error)
+        else:
+            raise error
+
+    def _close(self, seat: Seat[Any]) -> None:
+        """End a running and its children, and release their sessions."""
+        if seat.over:
+            return
+        seat.over = True
+        for child in [*seat.children.values()]:
+            self._close(child)
+        seat.running.close()
+        if seat.work is not None:
+            seat.work.cancel()
+        self._leave(seat)
+        self._live.pop(seat, None)
+        if seat.parent is not None:
+            seat.parent.children.pop(seat.number, None)
+
+    def _leave(self, seat: Seat[Any]) -> None:
+        """Release the session a running has finished; one that has asked for nothing yet has none."""
+        if seat.session:
+            if self._seats.pop(seat.session, None) is not None:
+                self.policy.cancel(seat.session)
+            self._names.discard(seat.session)
+            self.policy.release(seat.session)
+            seat.session, seat.request = "", None
+
+    # Ownership
+
+    def _claim(self) -> None:
+        owner = _OWNERS.get(self.policy)
+        other = owner() if owner is not None else None
+        if other is not None and other is not self and other.busy:
+            raise PolicyInUse(
+                f"the policy {self.policy.fingerprint} is in use by another driver; "
+                "let that run end or close it, or open a second policy"
+            )
+        _OWNERS[self.policy] = weakref.ref(self)
+
+    def _let_go_if_idle(self) -> None:
+        if not self._live:
+            owner = _OWNERS.get(self.policy)
+            if owner is not None and owner() is self:
+                del _OWNERS[self.policy]
 
 
-def _opening(seat: _Seat[R]) -> object:
-    """Return what the openings of two sessions must share to be prefilled once; None when this is no opening."""
-    request = _request_of(seat)
-    if not request.messages or request.messages[0].role != "system":
-        return None
-    task = request.task and (request.task.query.qid, *(candidate.did for candidate in request.task.candidates))
-    return replace(request, sessions=(), task=None), task
+def _keeper(index: int, finished: deque[tuple[int, R]]) -> Callable[[R], None]:
+    return lambda result: finished.append((index, result))
 
 
-def _request_of(seat: _Seat[R]) -> Request:
-    if seat.request is None:
-        raise RuntimeError(f"session {seat.session!r} was submitted before it asked for anything")
-    return seat.request
+def _outcome(ended: tuple[int, Any, Exception | None]) -> tuple[Any, Exception | None]:
+    number, result, error = ended
+    return (number, result), error

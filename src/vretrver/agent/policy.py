@@ -237,8 +237,7 @@ class Policy(Protocol):
         ...
 
     def cancel(self, session: str) -> None:
-        """Ask for a pending completion to end soon as CANCELLED; unknown sessions are ignored. Any thread may call
-        it."""
+        """End a pending completion soon as CANCELLED; unknown sessions are ignored. Any thread may call it."""
         ...
 
     def release(self, session: str) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..records import Address, ImagePart, Part
-from .bench import Bench, Refused
+from .bench import Bench
 from .dialect import Dialect
-from .messages import Message, Piece, ShownPicture, plain
-from .trajectory import MessageRecord, PictureRecord
-
-UNAVAILABLE = "[picture not available]"
-"""Stands in the prompt where a picture could not be read."""
+from .messages import Message, Piece
+from .observations import Cut
+from .recording import ShownList, cut_record
+from .refusals import Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,60 +20,52 @@ class Prompt:
 
     messages: tuple[Message, ...]
     """System and user message."""
-    pictures: tuple[PictureRecord, ...]
+    shown: ShownList
     """Every picture, in order, those that could not be shown included."""
 
 
 def open_prompt(dialect: Dialect, bench: Bench) -> Prompt:
     """Return the opening messages over a bench's task; a picture that cannot be read is named, never dropped."""
     task, wording = bench.task, dialect.wording
-    records: list[PictureRecord] = []
-    query = _pieces(0, task.query.parts, bench, records)
+    opening = _Opening(dialect, bench)
+    query = opening.pieces(0, task.query.parts)
     candidates: list[Piece] = []
     for number, candidate in enumerate(task.candidates, start=1):
-        candidates += wording.item(number, _pieces(number, candidate.parts, bench, records))
-    system = Message(role="system", pieces=(wording.system(dialect.tools),))
+        candidates += wording.item(number, opening.pieces(number, candidate.parts))
+    system = Message(role="system", pieces=(wording.system(dialect.tools, dialect.form),))
     user = Message(role="user", pieces=joined(wording.user(task, query, candidates)))
-    return Prompt(messages=(system, user), pictures=tuple(records))
+    return Prompt(messages=(system, user), shown=opening.shown)
 
 
-def _pieces(item: int, parts: Sequence[Part], bench: Bench, records: list[PictureRecord]) -> list[Piece]:
-    pieces: list[Piece] = []
-    pictures = 0
-    for part in parts:
-        if isinstance(part, ImagePart):
-            pictures += 1
-            pieces.append(_picture(Address(item=item, picture=pictures), part, bench, records))
-        else:
-            text = (
-                part.text
-                if len(part.text) <= bench.views.text_chars
-                else part.text[: bench.views.text_chars] + " ..."
-            )
-            pieces.append(f" {plain(text)}" if pieces else plain(text))
-    return pieces
+class _Opening:
+    """Lays items out and notes what is shown of them."""
 
+    def __init__(self, dialect: Dialect, bench: Bench) -> None:
+        self.dialect, self.bench = dialect, bench
+        self.shown = ShownList()
 
-def _picture(address: Address, part: ImagePart, bench: Bench, records: list[PictureRecord]) -> Piece:
-    wire, did = address.to_wire(), bench.did_of(address)
-    try:
-        look = bench.thumbnail(address)
-    except Refused as refusal:
-        records.append(PictureRecord(address=wire, did=did, image=part.image, refused=str(refusal)))
-        return UNAVAILABLE
-    picture = look.shown.picture
-    records.append(
-        PictureRecord(
-            address=wire,
-            did=did,
-            image=look.image,
-            width=picture.width,
-            height=picture.height,
-            tokens=look.shown.tokens,
-            sha256=picture.sha256,
-        )
-    )
-    return look.shown
+    def pieces(self, item: int, parts: Sequence[Part]) -> list[Piece]:
+        """Return the pictures and texts of one item."""
+        pieces: list[Piece] = []
+        pictures = 0
+        for part in parts:
+            if isinstance(part, ImagePart):
+                pictures += 1
+                pieces.append(self._picture(Address(item=item, picture=pictures), part))
+            else:
+                limit = self.bench.views.text_chars
+                pieces.append(self.dialect.wording.text(part.text, limit=limit, first=not pieces))
+        return pieces
+
+    def _picture(self, address: Address, part: ImagePart) -> Piece:
+        try:
+            seen = self.bench.thumbnail(address)
+        except Refused as refused:
+            cut = cut_record(Cut(address=address, image=part.image), self.bench)
+            self.shown.note_refused(cut, refused.refusal.worded(self.dialect.wording.refusals))
+            return self.dialect.wording.unavailable
+        self.shown.note(seen, self.bench)
+        return seen.shown
 
 
 def joined(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
@@ -86,9 +77,3 @@ def joined(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
         elif piece:
             out.append(piece)
     return tuple(out)
-
-
-def recorded(message: Message) -> MessageRecord:
-    """Return a message with its pictures replaced by their addresses."""
-    pieces = [piece.address.to_wire() if isinstance(piece, ShownPicture) else piece for piece in message.pieces]
-    return MessageRecord(role=message.role, pieces=pieces)

@@ -1,117 +1,56 @@
-"""Reranking: sessions over the windows of a schedule, for one query or many at once."""
+"""Reranking: the windows of a plan over one policy, for one query or many at once."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, is_dataclass
-from typing import ClassVar
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 
-from pydantic import ConfigDict
-
-from ..errors import DataError
-from ..images import ImageStore
+from ..images import Pictures
 from ..records import Hit, Query
-from .bench import Views
-from .dialect import Dialect
-from .dialects import dialect_named
+from .bench import Bench
+from .budget import Account, Budget
+from .config import AgentConfig
 from .driver import Driver
-from .policy import Completion, Policy, Request, Sampling
-from .schedule import ReferenceSchedule, Schedule, rank_scores
-from .session import SessionLimits, SessionSetup, rank_window
-from .task import ScheduleStep, WindowTask
-from .tools import signature
-from .trajectory import STORED, StopReason, Trajectory
+from .effects import Await, Do, Running, Start
+from .events import Event, Watch, ignore
+from .memo import Memo, WindowKey, agent_key, window_key
+from .plans import Window
+from .policy import Policy
+from .reranked import Ended, Reranked, check_hits, interrupted, outcome_of, reranked
+from .session import Session, SessionSetup, make_bench, rank_window
+from .task import WindowStep, WindowTask
+from .trajectory import StopReason, Trajectory
 
-_ENDING = {StopReason.DEADLINE, StopReason.CANCELLED}
-_OUTSIDE = {*_ENDING, StopReason.POLICY_ERROR}
+WORKERS = min(4, os.cpu_count() or 1)
+"""Threads that open pictures and run tools, unless told otherwise: decoding releases the lock, records do not."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
-    """One candidate at its final place."""
-
-    did: str
-    """The candidate."""
-    rank: int
-    """Place, from 1."""
-    score: float
-    """Higher is better, strictly decreasing over a ranking."""
-    coarse_rank: int
-    """Place before, from 1."""
-    calibrated: bool = False
-    """Whether `score` is a probability; until there is a calibration it is 1 / rank and False."""
+_ENDINGS = {
+    StopReason.DEADLINE: Ended.DEADLINE,
+    StopReason.CANCELLED: Ended.CANCELLED,
+    StopReason.BUDGET: Ended.BUDGET,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reranked:
-    """What became of one query: the order, and the record of every window that led to it."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = STORED
+class Ask:
+    """One query to rerank."""
 
     query: Query
-    """What was asked."""
-    hits: tuple[Hit, ...]
-    """The candidates as given, best first."""
-    ranking: tuple[Ranked, ...]
-    """All candidates as given, best first; a window that failed left its part of the order as it was."""
-    trajectories: tuple[Trajectory, ...]
-    """One per window, in the order they were ranked."""
-    seconds: float = 0.0
-    """From the first request to the last completion."""
-
-    @property
-    def failed(self) -> tuple[Trajectory, ...]:
-        """The windows without a usable answer; their part of the order is the one given, not confirmed."""
-        return tuple(trajectory for trajectory in self.trajectories if trajectory.ranking is None)
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether a window ended for a reason outside the agent, so that asking again may well succeed."""
-        return any(trajectory.stop in _OUTSIDE for trajectory in self.trajectories)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentConfig:
-    """How a reranker works; `sha256` of it stands in every trajectory."""
-
-    dialect: Dialect = field(default_factory=lambda: dialect_named("vretrver"))
-    """Texts, tools and rules."""
-    views: Views | None = None
-    """Sizes of pictures; None takes the dialect's."""
-    schedule: Schedule = field(default_factory=ReferenceSchedule)
-    """Order of windows."""
-    sampling: Sampling = Sampling(complete_answers=True)
-    """How completions are drawn. Training, and measuring what a model writes by itself, want free answers."""
-    limits: SessionLimits = field(default_factory=SessionLimits)
-    """Caps of one session."""
-    seconds: float | None = None
-    """Most seconds for one query; None is no limit."""
-
-    @property
-    def sha256(self) -> str:
-        """Hash of everything here that decides what is asked and shown."""
-        dialect = self.dialect
-        known: list[str | int | float | bool | None] = [
-            dialect.name,
-            dialect.wording.system(dialect.tools),
-            _described(dialect.wording),
-            json.dumps([[signature(tool), *tool.aliases, _described(tool)] for tool in dialect.tools]),
-            json.dumps(dialect.stop),
-            _described(dialect.boxes),
-            repr(self.views or dialect.views),
-            dialect.turns,
-            dialect.calls_per_turn,
-            dialect.forces_answer,
-            self.schedule.name,
-            repr(self.sampling),
-            repr(self.limits),
-            self.seconds,
-        ]
-        return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+    """What is asked."""
+    hits: Sequence[Hit]
+    """Its candidates, best first."""
+    budget: Budget | None = None
+    """What it may cost; None takes the configuration's."""
+    watch: Watch = ignore
+    """Is told of windows and turns as they happen."""
+    started: float | None = None
+    """When its seconds began to count, on the reranker's clock; None is when it is started."""
 
 
 class Reranker:
@@ -120,117 +59,162 @@ class Reranker:
     Args:
         policy: what writes the agent's turns.
         images: where the pictures of queries and candidates are read.
-        config: dialect, sizes, schedule, sampling, limits.
+        config: dialect, sizes, plan, sampling, budget.
+        memo: windows that are known already, and where new ones are kept.
+        watch: is told of windows and turns of all queries.
+        workers: threads that open pictures and run tools; 0 does both on the thread that runs the driver.
         clock: seconds; a test may stop it.
     """
 
     def __init__(
         self,
         policy: Policy,
-        images: ImageStore,
+        images: Pictures,
         config: AgentConfig | None = None,
         *,
+        memo: Memo | None = None,
+        watch: Watch = ignore,
+        workers: int = WORKERS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.policy = policy
+        self.images = images
         self.config = config or AgentConfig()
-        self._setup = SessionSetup(
+        self.memo = memo
+        self.watch = watch
+        self.workers = workers
+        self.clock = clock
+        self._sha256 = self.config.sha256
+
+    @property
+    def setup(self) -> SessionSetup:
+        """What all sessions share; made anew each time, because a policy's weights may have changed."""
+        return SessionSetup(
             dialect=self.config.dialect,
-            images=images,
+            images=self.images,
             views=self.config.views or self.config.dialect.views,
-            limits=self.config.limits,
             sampling=self.config.sampling,
-            policy=policy.fingerprint,
-            policy_limits=policy.limits,
-            config=self.config.sha256,
-            clock=clock,
+            policy=self.policy.fingerprint,
+            policy_limits=self.policy.limits,
+            config=self._sha256,
+            revision=self.policy.revision,
+            complete_answers=self.config.complete_answers,
+            score_tokens=self.config.score_tokens,
+            clock=self.clock,
         )
 
-    def rerank(self, query: Query, hits: Sequence[Hit]) -> Reranked:
-        """Rerank the hits of one query, best first."""
-        return next(self.rerank_many([(query, hits)]))
+    def rerank(self, query: Query, hits: Sequence[Hit], *, budget: Budget | None = None) -> Reranked:
+        """Rerank the hits of one query, best first.
 
-    def rerank_many(self, requests: Iterable[tuple[Query, Sequence[Hit]]]) -> Generator[Reranked, None, None]:
+        Raises:
+            DataError: the query has no hits, or a candidate appears twice among them.
+        """
+        return next(self.rerank_many([Ask(query=query, hits=hits, budget=budget)]))
+
+    def rerank_many(self, requests: Iterable[Ask | tuple[Query, Sequence[Hit]]]) -> Generator[Reranked, None, None]:
         """Rerank many queries together and yield each as it finishes, in no particular order.
 
         Raises:
-            DataError: a query has no hits, or a candidate stands twice among them.
+            DataError: a query has no hits, or a candidate appears twice among them.
+            PolicyInUse: another driver runs something on the policy.
         """
-        driver: Driver[Reranked] = Driver(self.policy)
-        runs = (self._rerank(query, hits, name) for name, query, hits in _named(requests))
-        for _, reranked in driver.run(runs):
-            yield reranked
+        with ThreadPoolExecutor(self.workers, "vretrver") if self.workers else nullcontext() as pool:
+            driver: Driver[Reranked] = Driver(self.policy, pool=pool)
+            runnings = (self.running(ask, name=name) for name, ask in _named(requests))
+            for _, result in driver.run(runnings):
+                yield result
 
-    def _rerank(self, query: Query, hits: Sequence[Hit], name: str) -> Generator[Request, Completion, Reranked]:
-        if not hits:
-            raise DataError(f"query {query.qid} has no candidates to rerank; give at least one")
-        if len({hit.candidate.did for hit in hits}) < len(hits):
-            twice = next(did for did, times in Counter(hit.candidate.did for hit in hits).items() if times > 1)
-            raise DataError(f"query {query.qid}: candidate {twice} stands in its list twice; leave one out")
-        started = self._setup.clock()
-        deadline = None if self.config.seconds is None else started + self.config.seconds
-        order = list(range(len(hits)))
-        trajectories: list[Trajectory] = []
-        windows = self.config.schedule.windows(len(hits))
-        window = next(windows, None)
-        while window is not None:
-            step = ScheduleStep(
-                schedule=self.config.schedule.name, index=len(trajectories), start=window.start, stop=window.stop
-            )
-            task = WindowTask(
-                session=f"{name}/w{step.index}",
-                query=query,
-                candidates=tuple(hits[place].candidate for place in order[window]),
-                step=step,
-            )
-            trajectory = yield from rank_window(task, self._setup, deadline=deadline)
-            trajectories.append(trajectory)
-            outcome = _permutation(trajectory)
-            if outcome is not None:
-                order[window] = [order[window][place] for place in outcome]
-            if trajectory.stop in _ENDING:
+    def running(self, ask: Ask, *, name: str, stream: str | None = None) -> Running[Reranked]:
+        """Return the running that reranks one query, for a driver.
+
+        Args:
+            ask: query, candidates, budget.
+            name: begins the names of its sessions; unique among what the driver runs.
+            stream: begins the names of its random streams; None is `name`.
+        """
+        check_hits(ask.query, ask.hits)
+        run = _Run(self, ask, name=name, stream=name if stream is None else stream)
+        return run.running()
+
+
+class _Run:
+    """One query on its way through its plan."""
+
+    def __init__(self, reranker: Reranker, ask: Ask, *, name: str, stream: str) -> None:
+        self.reranker, self.ask, self.name, self.stream = reranker, ask, name, stream
+        self.setup = reranker.setup
+        self.planner = reranker.config.planner
+        self.windows: dict[int, Trajectory] = {}
+        self.account = Account(ask.budget or reranker.config.budget, self.setup.clock, started=ask.started)
+
+    def running(self) -> Running[Reranked]:
+        """Start the windows that are due, tell the plan what became of them, until none is left or the end came."""
+        plan = self.planner.plan(len(self.ask.hits))
+        ended = Ended.COMPLETE
+        started: dict[int, Window] = {}
+        while True:
+            if ended is Ended.COMPLETE:
+                for window in plan.due():
+                    started[(yield Start(self._window(window)))] = window
+            if not started:
                 break
-            try:
-                window = windows.send(outcome)
-            except StopIteration:
-                window = None
-        return Reranked(
-            query=query,
-            hits=tuple(hits),
-            ranking=_ranked(hits, order),
-            trajectories=tuple(trajectories),
-            seconds=self._setup.clock() - started,
+            number, trajectory = yield Await()
+            window = started.pop(number)
+            self.windows[window.index] = trajectory
+            plan.told(window, outcome_of(trajectory))
+            ended = _ENDINGS.get(trajectory.stop, ended)
+        return reranked(
+            self.ask.query,
+            self.ask.hits,
+            self.planner,
+            self.windows,
+            seconds=self.account.seconds,
+            ended=ended,
+            reached=self.account.reached,
         )
 
+    def _window(self, window: Window) -> Session:
+        """Rank one window, or take what is known of it."""
+        task = self._task(window)
+        bench = make_bench(task, self.setup)
+        memo = self.reranker.memo
+        if memo is None:
+            return (yield from self._ranked(task, bench))
+        key: WindowKey = yield Do(partial(self._key, task, bench))
+        known = memo.known(key)
+        if known is not None:
+            return known
+        trajectory = yield from self._ranked(task, bench)
+        if not interrupted(trajectory):
+            yield Do(partial(memo.keep, key, trajectory))
+        return trajectory
 
-def _described(part: object) -> str:
-    """Return what tells one part of a dialect from another, the same in every run.
+    def _ranked(self, task: WindowTask, bench: Bench) -> Session:
+        return rank_window(task, self.setup, account=self.account, bench=bench, watch=self._watch)
 
-    That is all fields of a dataclass; of anything else only its class, because a plain `repr` holds an address.
-    """
-    return repr(part) if is_dataclass(part) else f"{type(part).__module__}.{type(part).__qualname__}"
+    def _watch(self, event: Event) -> None:
+        self.ask.watch(event)
+        self.reranker.watch(event)
+
+    def _task(self, window: Window) -> WindowTask:
+        return WindowTask(
+            session=f"{self.name}/w{window.index}",
+            stream=f"{self.stream}/w{window.index}",
+            query=self.ask.query,
+            candidates=tuple(self.ask.hits[place].candidate for place in window.candidates),
+            step=WindowStep(plan=self.planner.name, index=window.index, round=window.round, places=window.places),
+        )
+
+    def _key(self, task: WindowTask, bench: Bench) -> WindowKey:
+        agent = agent_key(self.setup.config, self.setup.policy, self.setup.revision)
+        return window_key(task, bench.pin_all(), agent=agent)
 
 
-def _named(requests: Iterable[tuple[Query, Sequence[Hit]]]) -> Iterator[tuple[str, Query, Sequence[Hit]]]:
+def _named(requests: Iterable[Ask | tuple[Query, Sequence[Hit]]]) -> Iterator[tuple[str, Ask]]:
     """Name each query's sessions by its id, so that a resumed run asks what an undisturbed one asks."""
     seen: Counter[str] = Counter()
-    for query, hits in requests:
-        seen[query.qid] += 1
-        again = seen[query.qid]
-        yield (query.qid if again == 1 else f"{query.qid}#{again}"), query, hits
-
-
-def _permutation(trajectory: Trajectory) -> list[int] | None:
-    """Return the ranking as 0-based places in the window, or None when the window failed."""
-    if trajectory.ranking is None:
-        return None
-    place = {did: index for index, did in enumerate(trajectory.candidates)}
-    return [place[did] for did in trajectory.ranking]
-
-
-def _ranked(hits: Sequence[Hit], order: Sequence[int]) -> tuple[Ranked, ...]:
-    scores = rank_scores(len(order))
-    return tuple(
-        Ranked(did=hits[place].candidate.did, rank=rank, score=score, coarse_rank=place + 1)
-        for rank, (place, score) in enumerate(zip(order, scores, strict=True), start=1)
-    )
+    for request in requests:
+        ask = request if isinstance(request, Ask) else Ask(query=request[0], hits=request[1])
+        seen[ask.query.qid] += 1
+        again = seen[ask.query.qid]
+        yield (ask.query.qid if again == 1 else f"{ask.query.qid}#{again}"), ask

@@ -8,17 +8,17 @@ from ..records import Candidate, Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleStep:
+class WindowStep:
     """Which window of a query's reranking a session works on."""
 
-    schedule: str
-    """Name and parameters of the schedule, as in `reference(50,20,10)`."""
+    plan: str
+    """Name and parameters of the plan, as in `reference(50,20,10)`."""
     index: int
-    """Windows done before this one, from 0."""
-    start: int
-    """First position of the window in the current order, from 0."""
-    stop: int
-    """One past the window's last position."""
+    """Number of the window in its plan, from 0."""
+    round: int
+    """Windows of one round do not depend on one another; from 0."""
+    places: tuple[int, ...]
+    """The places, from 0, that the window's candidates had in the order when it became due; as shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +26,15 @@ class WindowTask:
     """One window to rank."""
 
     session: str
-    """Unique name of the session."""
+    """Name of the session, unique among those that run."""
     query: Query
     """What is asked."""
     candidates: tuple[Candidate, ...]
     """The window's candidates in the order shown; number k of the prompt is `candidates[k - 1]`."""
-    step: ScheduleStep
-    """Where the window stands in its schedule."""
+    step: WindowStep
+    """The window's place in its plan."""
+    stream: str = ""
+    """Name of the random stream its turns are drawn from; empty is the session's name."""
 
     def __post_init__(self) -> None:
         """Refuse an empty window and repeated ids with ValueError."""
@@ -40,4 +42,4 @@ class WindowTask:
         if not dids:
             raise ValueError(f"session {self.session}: a window needs at least one candidate")
         if len(set(dids)) < len(dids):
-            raise ValueError(f"session {self.session}: a candidate stands in the window twice")
+            raise ValueError(f"session {self.session}: a candidate appears twice in the window")

@@ -1,25 +1,26 @@
 """Tools: one object each, with a name, an argument schema, a cost, a run, and a text for the prompt.
 
 `select_images` shows whole pictures again, larger; `zoom_in` shows a region of an original. A third tool is another
-object with the same attributes in a dialect's `tools`: neither loop nor parser nor rewards know any by name.
+object with the same attributes in a dialect's `tools`: neither loop nor parser nor rewards know any by name. What it
+brings back may be pictures, each of one or several cuts, or texts. Tools run off the driver's thread.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from ..geometry import visual_tokens
 from ..records import Address
-from .bench import Bench, Look, Refused
+from .bench import Bench
+from .budget import Account
+from .observations import Observation, Seen
 from .parsing import ParsedCall
-
-MAX_REASON_CHARS = 300
-"""A refusal repeats what was written, but no more of it than this."""
+from .refusals import WORDS, Refusal, RefusalCode, Refused, refusal
 
 Target = Annotated[
     Address,
@@ -56,8 +57,16 @@ class Tool(Protocol):
         """Return the visual tokens a call would add; raises Refused when the call cannot be carried out."""
         ...
 
-    def run(self, arguments: Any, bench: Bench) -> Sequence[Look]:
+    def run(self, arguments: Any, bench: Bench) -> Sequence[Observation]:
         """Carry a checked call out; raises Refused with a reason for the model."""
+        ...
+
+    def blinded(self) -> Tool:
+        """Return a tool that takes the same calls at the same cost and brings back nothing new.
+
+        Raises:
+            ConfigError: this tool cannot be run without its evidence.
+        """
         ...
 
 
@@ -88,6 +97,8 @@ class SelectImages:
     """One sentence for the prompt."""
     arguments: type[BaseModel] = SelectArguments
     """The schema of a call."""
+    blind: bool = False
+    """Whether it shows enlarged thumbnails in place of the originals."""
 
     def cost(self, arguments: SelectArguments, bench: Bench) -> int:
         """Return the visual tokens of all pictures asked for."""
@@ -95,9 +106,14 @@ class SelectImages:
         refs = [bench.pinned(address) for address in arguments.target_images]
         return sum(visual_tokens(rule.fit(ref.width or 1, ref.height or 1), rule.cell) for ref in refs)
 
-    def run(self, arguments: SelectArguments, bench: Bench) -> Sequence[Look]:
+    def run(self, arguments: SelectArguments, bench: Bench) -> Sequence[Observation]:
         """Return the pictures in the order asked, repeats included."""
-        return [bench.whole(address, bench.views.select) for address in arguments.target_images]
+        show = bench.blinded_whole if self.blind else bench.whole
+        return [show(address, bench.views.select) for address in arguments.target_images]
+
+    def blinded(self) -> SelectImages:
+        """Return the tool that shows enlarged thumbnails."""
+        return replace(self, blind=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,15 +128,22 @@ class ZoomIn:
     """One sentence for the prompt."""
     arguments: type[BaseModel] = ZoomArguments
     """The schema of a call."""
+    blind: bool = False
+    """Whether it cuts the enlarged thumbnail in place of the original."""
 
     def cost(self, arguments: ZoomArguments, bench: Bench) -> int:
         """Return the visual tokens of the region."""
         _, size = bench.place(arguments.target_image, arguments.bbox_2d)
         return visual_tokens(size, bench.views.zoom.cell)
 
-    def run(self, arguments: ZoomArguments, bench: Bench) -> Sequence[Look]:
+    def run(self, arguments: ZoomArguments, bench: Bench) -> Sequence[Observation]:
         """Return the region."""
-        return [bench.region(arguments.target_image, arguments.bbox_2d)]
+        show = bench.blinded_region if self.blind else bench.region
+        return [show(arguments.target_image, arguments.bbox_2d)]
+
+    def blinded(self) -> ZoomIn:
+        """Return the tool that cuts the enlarged thumbnail."""
+        return replace(self, blind=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,20 +152,37 @@ class Executed:
 
     name: str | None
     """The tool's own name, or what was written when there is no such tool."""
-    looks: tuple[Look, ...] = ()
-    """What was shown; empty when the call was refused."""
-    reason: str | None = None
+    observations: tuple[Observation, ...] = ()
+    """What it brought back; empty when the call was refused."""
+    refusal: Refusal | None = None
     """Why the call was refused; None when it was carried out."""
+    reason: str | None = None
+    """The same in the dialect's words, as the model is told."""
+    cost: int = 0
+    """Visual tokens that were spent on it."""
+
+    @property
+    def pictures(self) -> int:
+        """Pictures it brought back."""
+        return sum(isinstance(observation, Seen) for observation in self.observations)
 
 
-def execute(call: ParsedCall, tools: Sequence[Tool], bench: Bench, *, tokens_left: int | None = None) -> Executed:
+def execute(
+    call: ParsedCall,
+    tools: Sequence[Tool],
+    bench: Bench,
+    *,
+    account: Account | None = None,
+    words: Mapping[RefusalCode, str] = WORDS,
+) -> Executed:
     """Carry one call out, or refuse it with a reason. Never raises on anything a model can write.
 
     Args:
         call: the call as parsed.
         tools: the dialect's tools.
         bench: the session's pictures.
-        tokens_left: visual tokens the session may still add; None is no limit.
+        account: what the query may still spend; None is no limit.
+        words: the dialect's words for refusals.
     """
     tool = next((t for t in tools if call.name == t.name or call.name in t.aliases), None)
     name = tool.name if tool else call.name
@@ -150,27 +190,50 @@ def execute(call: ParsedCall, tools: Sequence[Tool], bench: Bench, *, tokens_lef
         if call.problem is not None:
             raise Refused(call.problem)
         if tool is None:
-            known = ", ".join(t.name for t in tools)
-            raise Refused(
-                f"there is no tool {str(call.name)[:60]!r}; "
-                + (f"tools are {known}" if known else "no tools are given")
-            )
+            raise Refused(_unknown(call.name, tools))
         arguments = _checked(tool, call.arguments or {})
-        if tokens_left is not None and tool.cost(arguments, bench) > tokens_left:
-            raise Refused(f"the look would cost more than the {tokens_left} visual tokens that are left")
-        looks = tuple(tool.run(arguments, bench))
-        if not looks:
-            raise Refused("there was nothing to show")
-        return Executed(name=name, looks=looks)
-    except Refused as refusal:
-        return Executed(name=name, reason=str(refusal)[:MAX_REASON_CHARS] or "refused without a reason")
+        cost = tool.cost(arguments, bench)
+        observations = _run(tool, arguments, bench, account, cost)
+        return Executed(name=name, observations=observations, cost=cost)
+    except Refused as error:
+        return refused(name, error.refusal, words)
+
+
+def refused(name: str | None, why: Refusal, words: Mapping[RefusalCode, str] = WORDS) -> Executed:
+    """Return a call that is not carried out."""
+    return Executed(name=name, refusal=why, reason=why.worded(words))
+
+
+def _run(
+    tool: Tool, arguments: BaseModel, bench: Bench, account: Account | None, cost: int
+) -> tuple[Observation, ...]:
+    """Run a tool within what may be spent: a look is counted before it is made, and taken back when it fails."""
+    denied = account.spend_look(cost) if account is not None else None
+    if denied is not None:
+        raise Refused(denied)
+    try:
+        observations = tuple(tool.run(arguments, bench))
+        if not observations:
+            raise Refused(refusal(RefusalCode.NOTHING_SHOWN))
+    except Refused:
+        if account is not None:
+            account.return_look(cost)
+        raise
+    return observations
+
+
+def _unknown(name: str | None, tools: Sequence[Tool]) -> Refusal:
+    written = str(name)[:60]
+    if not tools:
+        return refusal(RefusalCode.NO_TOOLS, name=written)
+    return refusal(RefusalCode.UNKNOWN_TOOL, name=written, known=", ".join(tool.name for tool in tools))
 
 
 def _checked(tool: Tool, arguments: Mapping[str, object]) -> BaseModel:
     try:
         return tool.arguments.model_validate(arguments)
     except (ValidationError, RecursionError) as error:
-        raise Refused(_first_problem(error)) from error
+        raise Refused(refusal(RefusalCode.ARGUMENTS, detail=_first_problem(error))) from error
 
 
 def _first_problem(error: ValidationError | RecursionError) -> str:

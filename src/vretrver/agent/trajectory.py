@@ -1,26 +1,32 @@
-"""The record of a session, schema version 1: reports, training samples and rewards are views of it.
+"""The record of a session, schema version 2: reports, training samples and rewards are views of it.
 
-Failed, unscored and zero are three things: a trajectory without a usable answer has `ranking` None and a stop reason
-that says why; it never carries the coarse order as if it had been confirmed. Picture bytes are not kept, but what
-makes them again is: reference, region, size, and the hash to check them by.
+Failed, unscored and zero are three things: a trajectory without a usable answer has verdict FAILED, `ranking` None
+and a stop reason that says why; it never carries the coarse order as if it had been confirmed. Picture bytes are not
+kept, but what makes them again is: reference, region, size, and the hash to check them by.
+
+Everything the model was shown is one list, `shown`, in the order it met it: the pictures of the prompt, then what
+calls brought back. Messages name its pictures by their place in it. Schema 1 is read through `trajectory_v1`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from ..records import ImageRef
-from .parsing import Repairs
-from .policy import FinishReason, Sampling, Usage
-from .task import ScheduleStep
+from .answers import Answer, Repairs, Verdict
+from .observations import Layout
+from .policy import Failure, FinishReason, Sampling, Usage
+from .refusals import RefusalCode
+from .task import WindowStep
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the record; it grows when the meaning of a field changes."""
 
 STORED = ConfigDict(ser_json_inf_nan="strings")
@@ -29,8 +35,8 @@ STORED = ConfigDict(ser_json_inf_nan="strings")
 CallOutcome = Literal["executed", "refused", "ignored"]
 """What becomes of a call; ignored means that the same turn also gave the answer."""
 
-WireAddress = int | list[int]
-"""A picture address as in prompt and tool calls: k, or [k, j]."""
+WireAddress = int | tuple[int, int]
+"""A picture address as in prompt and tool calls: k, or (k, j)."""
 
 
 class StopReason(StrEnum):
@@ -47,7 +53,7 @@ class StopReason(StrEnum):
     CONTEXT_OVERFLOW = "context_overflow"
     """The conversation does not fit the policy's context or its limit of pictures."""
     BUDGET = "budget"
-    """The session's token budget was used up."""
+    """The query's budget was used up."""
     DEADLINE = "deadline"
     """The deadline passed."""
     CANCELLED = "cancelled"
@@ -57,15 +63,35 @@ class StopReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureRecord:
-    """One picture as it stood in the prompt."""
+class CutRecord:
+    """A picture, or a region of one, that was shown or read."""
 
     address: WireAddress
     """Its name."""
     did: str | None
     """The candidate's id; None for the query."""
     image: ImageRef
-    """Where it came from, with hash and upright size when it could be read."""
+    """The original, with hash and upright size when it could be read."""
+    asked: tuple[float, ...] | None = None
+    """The box as written; None for a whole picture."""
+    box: tuple[int, int, int, int] | None = None
+    """(left, top, right, bottom) shown, in pixels of the upright original; None for the whole."""
+    padding: tuple[int, int] = (0, 0)
+    """Pixels added to left and top of what was asked for, before clipping."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureShown:
+    """One picture the model was shown, in the prompt or by a call."""
+
+    cuts: tuple[CutRecord, ...]
+    """What it shows, at least one cut; several are put together as `layout` says."""
+    layout: Layout = Layout.ALONE
+    """How the cuts are put together."""
+    turn: int | None = None
+    """The turn, from 0, whose call brought it; None in the prompt."""
+    call: int | None = None
+    """The call, from 0, within its turn; None in the prompt."""
     width: int = 0
     """Width shown in pixels; 0 when it could not be shown."""
     height: int = 0
@@ -76,6 +102,30 @@ class PictureRecord:
     """Hash of the bytes shown; None when it could not be shown."""
     refused: str | None = None
     """Why it could not be shown."""
+    kind: Literal["picture"] = "picture"
+    """Tells pictures from texts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextShown:
+    """One text that a call brought back, with where it was read."""
+
+    cuts: tuple[CutRecord, ...]
+    """Where it was read; at least one."""
+    text: str
+    """The text."""
+    made_by: str
+    """What read it, with its version."""
+    turn: int
+    """The turn, from 0, whose call brought it."""
+    call: int
+    """The call, from 0, within its turn."""
+    kind: Literal["text"] = "text"
+    """Tells texts from pictures."""
+
+
+Shown = Annotated[PictureShown | TextShown, Field(discriminator="kind")]
+"""Something the model was shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,46 +138,20 @@ class CallRecord:
     """The arguments as written; None when the call could not be read."""
     outcome: CallOutcome
     """What became of it."""
-    reason: str | None = None
+    code: RefusalCode | None = None
     """Why it was not executed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservationRecord:
-    """One picture a call showed."""
-
-    call: int
-    """Index of the call in its turn, from 0."""
-    address: WireAddress
-    """The picture."""
-    did: str | None
-    """The candidate's id; None for the query."""
-    image: ImageRef
-    """The original."""
-    asked: list[float] | None
-    """The box as written; None for a whole picture."""
-    box: list[int] | None
-    """[left, top, right, bottom] of the region shown, in pixels of the upright original; None for the whole."""
-    padding: list[int]
-    """Pixels added to left and top of what was asked for, before clipping."""
-    width: int
-    """Width shown in pixels."""
-    height: int
-    """Height shown in pixels."""
-    tokens: int
-    """Visual tokens."""
-    sha256: str
-    """Hash of the bytes shown."""
+    reason: str | None = None
+    """The same in the dialect's words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:
-    """A message with its pictures by number: text pieces, and the addresses of pictures in between."""
+    """A message with its pictures by number."""
 
     role: str
     """system, user or assistant."""
-    pieces: list[str | WireAddress]
-    """Texts, and addresses of pictures; in a reply, pictures stand in the order of the turn's observations."""
+    pieces: tuple[str | int, ...]
+    """Texts, and in between the places of pictures in `Trajectory.shown`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,18 +162,22 @@ class Turn:
     """What the policy wrote, verbatim."""
     finish: FinishReason
     """Why the completion ended."""
-    token_ids: list[int] | None = None
-    """The ids sampled; None when the policy has none."""
-    logprobs: list[float] | None = None
-    """One per id."""
-    calls: list[CallRecord] = field(default_factory=list)
+    token_ids: tuple[int, ...] | None = None
+    """The ids of the turn; None when the policy has none."""
+    logprobs: tuple[float, ...] | None = None
+    """One per id, the sampler's; 0 for ids that were given as a prefix."""
+    held: tuple[tuple[int, int], ...] = ()
+    """Ranges [start, end) of `token_ids` that a prefix or a grammar decided."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Log-probabilities that were asked for."""
+    calls: tuple[CallRecord, ...] = ()
     """The calls in order."""
-    observations: list[ObservationRecord] = field(default_factory=list)
-    """The pictures shown, in order."""
     reply: MessageRecord | None = None
     """The message that answered the turn; None when the session ended with it."""
     problem: str | None = None
-    """What was wrong with the turn as a whole."""
+    """What was wrong with the turn as a whole, in the dialect's words."""
+    problem_code: RefusalCode | None = None
+    """The same as a code."""
     forced: bool = False
     """Whether the turn was asked for the answer and nothing else."""
     usage: Usage = field(default_factory=Usage)
@@ -170,42 +198,61 @@ class Trajectory:
     """The query."""
     dialect: str
     """The dialect's name."""
+    form: str
+    """The name of the answer's form."""
     policy: str
     """The policy's fingerprint."""
+    revision: int
+    """Revision of the weights that wrote it: 0 as loaded, one more after each update in place."""
     sampling: Sampling
     """How completions were drawn."""
     config: str
-    """Hash of the agent's configuration (dialect, views, limits, schedule, sampling)."""
-    step: ScheduleStep
-    """The window's place in its schedule."""
-    candidates: list[str]
+    """Hash of the agent's configuration (dialect, views, plan, sampling, budget)."""
+    step: WindowStep
+    """The window's place in its plan."""
+    candidates: tuple[str, ...]
     """Ids in the order shown; number k of the prompt is entry k - 1."""
-    prompt: list[MessageRecord]
+    prompt: tuple[MessageRecord, ...]
     """The messages before the first turn."""
-    pictures: list[PictureRecord]
-    """The prompt's pictures, in order."""
-    turns: list[Turn]
+    shown: tuple[Shown, ...]
+    """Everything the model was shown, in the order it met it; pictures that could not be shown included."""
+    turns: tuple[Turn, ...]
     """The turns, in order."""
     stop: StopReason
     """Why the session ended."""
-    answer: list[int] | None = None
-    """The numbers of the answer as written."""
+    verdict: Verdict
+    """What it came to."""
+    answer: Answer | None = None
+    """The answer as written."""
     repairs: Repairs = field(default_factory=Repairs)
     """What was changed to make a ranking of the answer."""
-    ranking: list[str] | None = None
+    ranking: tuple[str, ...] | None = None
     """All candidates, best first; None when there is no usable answer."""
     forced: bool = False
     """Whether the answer was given only when forced."""
-    error: str | None = None
+    failure: Failure | None = None
     """What failed, for POLICY_ERROR and CONTEXT_OVERFLOW."""
     schema: int = SCHEMA
     """Version of this record."""
 
     @property
+    def pictures(self) -> tuple[PictureShown, ...]:
+        """The prompt's pictures, in order."""
+        return tuple(one for one in self.shown if isinstance(one, PictureShown) and one.turn is None)
+
+    def observations(self, turn: int) -> tuple[PictureShown | TextShown, ...]:
+        """Return what the calls of a turn, from 0, brought back, in order."""
+        return tuple(one for one in self.shown if one.turn == turn)
+
+    @property
     def prompt_sha256(self) -> str:
         """Hash of everything shown before the first turn: texts, addresses and picture bytes."""
-        shown = [[m.role, m.pieces] for m in self.prompt], [p.sha256 for p in self.pictures]
+        messages = [[m.role, [self._address(p) if isinstance(p, int) else p for p in m.pieces]] for m in self.prompt]
+        shown = messages, [picture.sha256 for picture in self.pictures]
         return hashlib.sha256(json.dumps(shown, ensure_ascii=True).encode()).hexdigest()
+
+    def _address(self, place: int) -> WireAddress:
+        return self.shown[place].cuts[0].address
 
     @property
     def looks(self) -> int:
@@ -215,8 +262,7 @@ class Trajectory:
     @property
     def visual_tokens(self) -> int:
         """Visual tokens of the prompt and of all looks."""
-        looked = sum(o.tokens for turn in self.turns for o in turn.observations)
-        return sum(p.tokens for p in self.pictures) + looked
+        return sum(one.tokens for one in self.shown if isinstance(one, PictureShown))
 
     @property
     def tokens(self) -> int:
@@ -225,4 +271,4 @@ class Trajectory:
 
     def without_timing(self) -> Trajectory:
         """Return the record with all seconds 0, for comparing two runs byte by byte."""
-        return replace(self, turns=[replace(turn, seconds=0.0) for turn in self.turns])
+        return replace(self, turns=tuple(replace(turn, seconds=0.0) for turn in self.turns))

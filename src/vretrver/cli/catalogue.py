@@ -21,7 +21,7 @@ def catalogue(
     """Draw a catalogue of products in M-BEIR layout: twins that differ in a detail a thumbnail destroys."""
     from dataclasses import asdict
 
-    from ..data.catalogue.write import write_catalogue
+    from ..world.draw.write import write_catalogue
 
     with progress("drawing") as update:
         summary = write_catalogue(out, seed=seed, items=items, split=split, workers=workers, progress=update)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
+from .confirmed import confirmed_encoder
 from .indexes import IndexOptions
 from .output import emit_json, note, progress
 
@@ -69,7 +70,8 @@ def open_collection(
         query: folder of the query's picture, found under the root `query`.
 
     Raises:
-        ConfigError: the address or an option is wrong.
+        ConfigError: the address or an option is wrong, or the collection names a model folder that the user has not
+            confirmed.
         DataError, IndexMismatch, ServiceError: as `QdrantIndex`.
     """
     from ..retrieval.encoders import encoder_named
@@ -85,7 +87,7 @@ def open_collection(
     address = parse_address(url)
     index = QdrantIndex(connect(address), address.collection, name=str(address))
     images = store_of({"": root or Path(), "query": query or Path()})
-    name = options.encoder or index.encoder
+    name = options.encoder or confirmed_encoder(index.encoder, where=str(address), trust=options.trust)
     if not name:
         raise ConfigError(f"{address}: its vectors were imported ({index.fingerprint}); name their --encoder")
     view = index if options.where is None else index.narrowed(options.where)

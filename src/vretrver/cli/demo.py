@@ -12,7 +12,7 @@ import typer
 from .output import emit_json, emit_table, note, progress
 
 if TYPE_CHECKING:
-    from ..demo.result import DemoResult, Figures
+    from ..world.demo.result import DemoResult, Figures
 
 _SHIPPED = (
     "The shipped models know the drawn catalogue and nothing else. Their cold start was written by a scripted",
@@ -39,7 +39,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Draw a catalogue, search it, rerank with looks and without their evidence, and write the evidence report."""
-    from ..demo.run import run_demo
+    from ..world.demo.run import run_demo
 
     with ExitStack() as bars:
         result = run_demo(
@@ -69,7 +69,7 @@ def demo(
 
 
 def _rows(result: DemoResult, policy: str) -> list[tuple[str, ...]]:
-    from ..demo.run import with_interval
+    from ..world.demo.run import with_interval
 
     coarse = result.coarse
     stage = "coarse stage (colours and words)" if result.encoder.startswith("hash-") else "coarse stage"
@@ -90,7 +90,7 @@ def _rows(result: DemoResult, policy: str) -> list[tuple[str, ...]]:
 
 
 def _row(name: str, figures: Figures) -> tuple[str, ...]:
-    from ..demo.run import with_interval
+    from ..world.demo.run import with_interval
 
     costs = (f"{figures['looks']:.1f}", f"{figures['tokens']:.0f}", f"{figures['seconds']:.3f}")
     return (name, with_interval(figures["hit@1"]), "-", with_interval(figures["mrr"]), *costs)

@@ -71,5 +71,6 @@ def _findings(
         yield from check_endpoint(endpoint, model=model, dialect=chosen)
     if index is not None:
         from ..doctor.index import check_index
+        from ..trust import unconfirmed
 
-        yield from check_index(index)
+        yield from check_index(index, hidden=unconfirmed)

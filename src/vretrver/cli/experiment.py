@@ -26,10 +26,10 @@ def looks(
 ) -> None:
     """Rank with the agent, with perfect looks, with looks that show nothing new, and with none."""
     from ..config import load_config
-    from ..experiments.looks.config import LooksConfig
+    from ..world.looks.config import LooksConfig
 
     loaded = load_config(config, LooksConfig, sets=sets or [])
-    from ..experiments.looks.run import run_looks
+    from ..world.looks.run import run_looks
 
     results = run_looks(loaded, out, note=note)
     typer.echo(json.dumps(results, indent=2))

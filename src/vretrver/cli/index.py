@@ -14,6 +14,7 @@ import typer
 
 from ..errors import ConfigError
 from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
+from .confirmed import confirmed_encoder, remember_encoder, remember_pictures
 from .models import ENCODERS, DeviceOption, note_shipped
 from .output import emit_json, note, progress
 
@@ -61,7 +62,7 @@ def index(
     from ..data.sources.source import read_source
     from ..retrieval.directory.precomputed import read_vectors
     from ..retrieval.directory.writer import IndexWriter
-    from .inputs import store_of
+    from ..retrieval.encoders import lasting_name
 
     if source is None and not (compact or approximate):
         raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
@@ -70,8 +71,8 @@ def index(
         columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)
         known, sound = _known(out)
         opened = read_source(source, columns=columns, root=root, sound=sound)
-        images = store_of(opened.roots)
-        name = encoder or known or ("hash" if vectors is None else "")
+        images = opened.images
+        name = encoder or confirmed_encoder(known, where=out) or ("hash" if vectors is None else "")
         imported = None
         if vectors is not None:
             imported = partial(
@@ -80,6 +81,7 @@ def index(
         note_shipped([name], images)
         used = _encoder(name, images, imported, device=device or "auto")
         report = _update(opened, out, used, images, name=name, delete=delete, moved=moved, batch_size=batch_size)
+        remember_encoder(lasting_name(name))
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
     if compact or approximate:
         with IndexWriter(out) as writer:
@@ -148,6 +150,7 @@ def _update(
         check_encoder(out, writer.manifest, encoder)
         writer.set_encoder(name)
         _set_roots(writer, source.roots, moved=moved)
+        remember_pictures(out, writer.manifest.places(out))
         run = partial(update_index, writer, images=images, delete=_deletable(source) if delete else None)
         if imported is None:
             report = run(candidates, encoder, batch_size=batch_size)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
+from .confirmed import confirmed_encoder, confirmed_roots
 from .output import note
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ class IndexOptions:
     """Name of the encoder of queries; None takes the one the index names."""
     device: str = "auto"
     """Where the encoder's model runs."""
+    trust: bool = False
+    """Whether to open, and remember, what the index names outside of itself."""
+    pictures: bool = True
+    """Whether the pictures of the index will be read."""
 
 
 def is_index(path: Path) -> bool:
@@ -50,7 +55,8 @@ def open_index(
         query: folder of the query's picture, found under the root `query`.
 
     Raises:
-        ConfigError: the index has no encoder, the filter is wrong, or no approximate search was built.
+        ConfigError: the index has no encoder, the filter is wrong, no approximate search was built, or it names a
+            model folder or pictures outside of itself that the user has not confirmed.
         IndexMismatch: the encoder is not the one it was made with; the message says what differs.
     """
     from ..retrieval.directory.index import DirectoryIndex, check_encoder
@@ -60,11 +66,14 @@ def open_index(
 
     opened = DirectoryIndex(directory)
     manifest = opened.manifest
-    roots = manifest.places(directory) if root is None else {"": root}
-    images = store_of({**roots, "query": query or Path()})
-    name = options.encoder or manifest.encoder
+    name = options.encoder or confirmed_encoder(manifest.encoder, where=directory, trust=options.trust)
     if not name:
         raise ConfigError(f"{directory}: its vectors were imported ({manifest.fingerprint}); name their --encoder")
+    roots: dict[str, Path | str] = {"": root} if root is not None else {}
+    if root is None:
+        places = manifest.places(directory)
+        roots = confirmed_roots(directory, places, trust=options.trust, needed=options.pictures)
+    images = store_of({**roots, "query": query or Path()})
     encoder = encoder_named(name, images, device=options.device)
     check_encoder(directory, manifest, encoder)
     _accelerate(opened, options)

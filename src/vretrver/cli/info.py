@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..trust import unconfirmed
+from .confirmed import TrustOption, remember_pictures, unconfirmed_sentence
 from .output import emit_json, emit_table, note
 
 if TYPE_CHECKING:
@@ -19,13 +21,14 @@ _NAMED = 20
 def info(
     directory: Annotated[Path, typer.Argument(help="An index directory.")],
     check: Annotated[bool, typer.Option("--check", help="Read every picture, not a sample of 100 items.")] = False,
+    trust: TrustOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show what an index holds and whether its pictures are still the ones that were encoded."""
     from ..retrieval.directory.index import DirectoryIndex
 
     with DirectoryIndex(directory) as opened:
-        facts = {**_facts(opened), "pictures": _pictures(opened, everything=check)}
+        facts = {**_facts(opened), "pictures": _pictures(opened, everything=check, trust=trust)}
     if as_json:
         emit_json(facts)
     else:
@@ -45,19 +48,27 @@ def _facts(opened: DirectoryIndex) -> dict[str, object]:
         "fields": {name: field.kind for name, field in manifest.fields.items()},
         "roots": {name: str(place) for name, place in manifest.places(opened.directory).items()},
         "approximate": asdict(manifest.approximate) if manifest.approximate else None,
-        "megabytes": round(sum(path.stat().st_size for path in opened.directory.iterdir()) / 2**20, 1),
+        "megabytes": round(sum(path.lstat().st_size for path in opened.directory.iterdir()) / 2**20, 1),
         "created": manifest.created,
         "generation": manifest.generation,
         "writer": str(holder) if holder else None,
     }
 
 
-def _pictures(opened: DirectoryIndex, *, everything: bool) -> dict[str, int]:
-    """Return how many pictures were read, and how many are gone or changed; names the first of those."""
+def _pictures(opened: DirectoryIndex, *, everything: bool, trust: bool) -> dict[str, int]:
+    """Return how many pictures were read, and how many are gone or changed; names the first of those.
+
+    None is read while a folder outside of the index is not confirmed.
+    """
     from ..images import ImageStore
     from ..retrieval.directory.check import check_pictures
 
     roots = opened.manifest.places(opened.directory)
+    if trust:
+        remember_pictures(opened.directory, roots)
+    elif foreign := unconfirmed(opened.directory, roots):
+        note(f"pictures are not read: {unconfirmed_sentence(opened.directory, foreign)}")
+        return {"read": 0, "gone": 0, "changed": 0}
     if not roots:
         return {"read": 0, "gone": 0, "changed": 0}
     found = check_pictures(opened.items(None if everything else _SAMPLE), ImageStore(roots, cache_bytes=0))

@@ -43,7 +43,7 @@ def corpus_of(
     with progress("reading") as update:
         corpus = list(source.candidates(progress=update))
     note_refused(source)
-    return corpus, store_of(source.roots)
+    return corpus, source.images
 
 
 def note_refused(source: Source) -> None:

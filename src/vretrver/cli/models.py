@@ -93,7 +93,7 @@ def note_shipped(names: Iterable[str | None], images: ImageStore) -> None:
 
 def _drawn(root: Path | str) -> bool:
     """Say whether a folder of pictures belongs to a drawn catalogue."""
-    from ..data.catalogue.write import is_catalogue
+    from ..world.draw.write import is_catalogue
 
     place = Path(root).resolve()
     return any(is_catalogue(folder) for folder in (place, *place.parents))

@@ -9,6 +9,7 @@ import typer
 
 from ..errors import ConfigError
 from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
+from .confirmed import TrustOption
 from .models import ENCODERS, POLICIES, DeviceOption, is_local, local_options, note_shipped, recipe_of
 from .output import emit_json, emit_table, note, progress
 
@@ -41,6 +42,7 @@ def search(
     device: DeviceOption = None,
     resident_mb: Annotated[int, typer.Option(help="Of an index: hold it in memory if it fits.", min=0)] = 0,
     approximate: Annotated[bool, typer.Option("--approximate", help="Of an index: search approximately.")] = False,
+    trust: TrustOption = False,
     policy: Annotated[str | None, typer.Option(help=f"Rerank what was found: {POLICIES}")] = None,
     report: Annotated[Path | None, typer.Option(help="With --policy: write the evidence report here (HTML).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -63,7 +65,13 @@ def search(
     source = source or index or ""
     query = query_of(text, image)
     options = IndexOptions(
-        where=where, resident_mb=resident_mb, approximate=approximate, encoder=encoder, device=device or "auto"
+        where=where,
+        resident_mb=resident_mb,
+        approximate=approximate,
+        encoder=encoder,
+        device=device or "auto",
+        trust=trust,
+        pictures=policy is not None,
     )
     left_out = 0
     folder = image.parent if image else None

@@ -35,7 +35,7 @@ def pictures(
     workers: Annotated[int, typer.Option(help="Processes that draw.", min=1)] = 1,
 ) -> None:
     """Draw a gallery: the finished pictures of a catalogue that training goes through, each drawn once."""
-    from ..training.gallery import draw_gallery
+    from ..world.gallery import draw_gallery
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress("drawing") as update:
@@ -46,8 +46,8 @@ def pictures(
 @app.command()
 def tokenizer(out: Annotated[Path, typer.Option(help="Folder to write.")]) -> None:
     """Write the tokenizer of the small models, the same every time."""
-    from ..models.tiny.tokenizer import save_tokenizer
-    from ..training.vocabulary import tiny_tokenizer
+    from ..world.tiny.tokenizer import save_tokenizer
+    from ..world.vocabulary import tiny_tokenizer
 
     made = tiny_tokenizer()
     out.mkdir(parents=True, exist_ok=True)
@@ -60,13 +60,15 @@ def perception(out: OutOption, config: ConfigOption = None, sets: SetsOption = N
     """Teach the small vision tower to see, before any language is learned."""
     from ..config import load_config
     from ..training.libraries import PERCEPTION, require_libraries
-    from ..training.perception.config import PerceptionConfig
+    from ..world.perception.config import PerceptionConfig
 
     loaded = load_config(config, PerceptionConfig, sets=sets or [])
     require_libraries(PERCEPTION)
-    from ..training.perception.train import train_perception
+    from ..training.computing import computing
+    from ..world.perception.train import train_perception
 
-    tower = train_perception(loaded, out, note=note)
+    with computing(loaded.threads):
+        tower = train_perception(loaded, out, note=note)
     note(f"the tower is {tower}; name it as start.vision of embed and sft")
 
 
@@ -74,14 +76,16 @@ def perception(out: OutOption, config: ConfigOption = None, sets: SetsOption = N
 def embed(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) -> None:
     """Train an encoder, so that it finds the group an item belongs to."""
     from ..config import load_config
-    from ..training.embed.config import EmbedConfig
     from ..training.libraries import EMBED, require_libraries
+    from ..world.embed.config import EmbedConfig
 
     loaded = load_config(config, EmbedConfig, sets=sets or [])
     require_libraries(EMBED)
-    from ..training.embed.run import train_embed
+    from ..training.computing import computing
+    from ..world.embed.run import train_embed
 
-    folder = train_embed(loaded, out, note=note)
+    with computing(loaded.threads):
+        folder = train_embed(loaded, out, note=note)
     note(f"the encoder is in {folder}; name it {loaded.layout}:{folder}")
 
 
@@ -89,8 +93,8 @@ def embed(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) 
 def expert(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) -> None:
     """Let the scripted expert rank practice windows, and record what it says and is shown."""
     from ..config import load_config
-    from ..training.expert.config import SynthesisConfig
-    from ..training.expert.synthesis import synthesize
+    from ..world.expert.config import SynthesisConfig
+    from ..world.expert.synthesis import synthesize
 
     loaded = load_config(config, SynthesisConfig, sets=sets or [])
     with progress("practising") as update:
@@ -103,11 +107,13 @@ def sft(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) ->
     """Train an agent on trajectories: on what the assistant wrote, and nothing else."""
     from ..config import load_config
     from ..training.libraries import SFT, require_libraries
-    from ..training.sft.config import SftConfig
+    from ..world.agent.config import LessonsConfig
 
-    loaded = load_config(config, SftConfig, sets=sets or [])
+    loaded = load_config(config, LessonsConfig, sets=sets or [])
     require_libraries(SFT)
-    from ..training.sft.run import train_sft
+    from ..training.computing import computing
+    from ..world.agent.run import train_agent
 
-    folder = train_sft(loaded, out, note=note)
+    with computing(loaded.threads):
+        folder = train_agent(loaded, out, note=note)
     note(f"the agent is in {folder}; name it as a local policy")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,9 @@ from ..retrieval.directory.database import ItemDatabase
 from ..retrieval.directory.index import DirectoryIndex
 from .findings import Finding, note, ok, warning, wrong
 
+Places = Mapping[str, Path | str]
+"""Root name -> folder, or URL of a store."""
+
 SAMPLE = 100
 """Items whose pictures are read."""
 
@@ -23,8 +26,13 @@ _DEAD_SHARE = 0.3
 _ROUNDING = 1e-4
 
 
-def check_index(directory: Path) -> Iterator[Finding]:
-    """Check an index directory without changing it; reads a sample of its pictures."""
+def check_index(directory: Path, *, hidden: Callable[[Path, Places], Places] = lambda _, __: {}) -> Iterator[Finding]:
+    """Check an index directory without changing it; reads a sample of its pictures.
+
+    Args:
+        directory: the index directory.
+        hidden: asked which of the folders of its pictures may not be read; while there are any, none is.
+    """
     try:
         database = ItemDatabase(directory)
         try:
@@ -35,7 +43,7 @@ def check_index(directory: Path) -> Iterator[Finding]:
             yield from _check_state(index)
             if dids:
                 yield _check_search(index, dids[:_ASKED])
-                yield _check_pictures(index, dids)
+                yield _check_pictures(index, dids, hidden)
     except VRetrverError as error:
         yield wrong("index", str(error))
 
@@ -73,11 +81,15 @@ def _check_search(index: DirectoryIndex, dids: list[str]) -> Finding:
     return ok("index search", f"{len(dids)} stored vectors find themselves, {spent:.0f} ms each")
 
 
-def _check_pictures(index: DirectoryIndex, dids: list[str]) -> Finding:
+def _check_pictures(index: DirectoryIndex, dids: list[str], hidden: Callable[[Path, Places], Places]) -> Finding:
     candidates = [candidate for candidate in index.candidates(dids).values() if candidate.pictures]
     places = index.manifest.places(index.directory)
     if not candidates or not places:
         return note("index pictures", "none of the items that were drawn has a picture")
+    if foreign := hidden(index.directory, places):
+        shown = ", ".join(repr(str(place))[:200] for place in list(foreign.values())[:3])
+        sentence = f"not read: they lie outside of the index, in {shown}; confirm them with `vretrver info --trust`"
+        return note("index pictures", sentence)
     found = check_pictures(candidates, ImageStore(places, cache_bytes=0))
     for state, names in (("gone", found.gone), ("changed", found.changed)):
         if names:

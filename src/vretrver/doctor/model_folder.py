@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..agent.dialect import Dialect
-from ..errors import DataError
+from ..errors import ConfigError, DataError
+from ..models.vetting import vet_folder
 from .findings import Finding, note, ok, wrong
 from .model_pictures import Pixels, check_views
 from .model_text import check_template, check_tokenizer
@@ -48,8 +49,11 @@ def check_model_folder(folder: Path, dialect: Dialect) -> Iterator[Finding]:
         yield from _check_pictures(folder, config, dialect)
         yield from check_tokenizer(folder, config)
         yield check_template(folder)
-    except DataError as error:
+        vet_folder(folder)
+    except (ConfigError, DataError) as error:
         yield wrong("model folder", str(error))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        yield wrong("model folder", f"{folder}: a configuration file is damaged ({error}); download it again")
     yield _check_weights(folder)
 
 
@@ -59,7 +63,7 @@ def read_json(path: Path) -> Json:
         found = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise DataError(f"{path}: the file is missing; download the whole folder") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: not a JSON file that can be read; download it again") from error
     if not isinstance(found, dict):
         raise DataError(f"{path}: not a JSON object; download it again")

@@ -55,7 +55,7 @@ def _added_tokens(folder: Path) -> dict[str, int]:
         decoder = _object(folder / "tokenizer_config.json").get("added_tokens_decoder", {})
         ids |= {token["content"]: int(number) for number, token in decoder.items()}
         ids |= {token["content"]: token["id"] for token in _object(folder / "tokenizer.json").get("added_tokens", [])}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{folder}: the tokenizer's files cannot be read; download them again") from error
     return ids
 
@@ -97,6 +97,6 @@ def _template(folder: Path) -> str | None:
                 return found
             if isinstance(found, list):
                 return str({entry["name"]: entry["template"] for entry in found}["default"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{folder}: the chat template cannot be read; download it again") from error
     return None

@@ -75,7 +75,7 @@ def _files(folder: Path) -> dict[str, set[str]]:
             if Path(name).name != name:
                 raise DataError(f"{folder / INDEX}: {name!r} is not a file of this folder")
             wanted.setdefault(name, set()).add(tensor)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{folder / INDEX}: not an index of weights; download it again") from error
@@ -96,7 +96,7 @@ def _read_header(path: Path) -> _Header:
             raise DataError(f"{path}: not a safetensors file; download it again")
         try:
             header = _parse(json.loads(file.read(length)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise DataError(f"{path}: the header is damaged or cut short; download it again") from error
     if size != 8 + length + header.end:
         raise DataError(f"{path}: {size} bytes and the header says {8 + length + header.end}; download it again")

@@ -24,6 +24,8 @@ class Encoded:
     """Token ids; a picture is a run of `picture_pad`, one a visual token."""
     written: list[bool] = field(default_factory=list)
     """Per id whether the assistant wrote it: the text of its turns and the `<|im_end|>` that ends them."""
+    starts: list[int] = field(default_factory=list)
+    """Per turn of the assistant, the place of its first id."""
     pictures: list[ShownPicture] = field(default_factory=list)
     """Pictures in order of their runs."""
     grids: list[tuple[int, int]] = field(default_factory=list)
@@ -83,8 +85,9 @@ def grid_of(shown: ShownPicture, geometry: PatchGeometry) -> tuple[int, int]:
         _, rows, columns = geometry.grid(picture.width, picture.height)
     except ValueError as error:
         raise PictureError(
-            f"picture {shown.address} is shown at {picture.width} x {picture.height}, no multiple of the model's "
-            f"cell of {geometry.cell} pixels; give the dialect views with cell={geometry.cell}"
+            shown.address,
+            f"it is shown at {picture.width} x {picture.height}, no multiple of the model's "
+            f"cell of {geometry.cell} pixels; give the dialect views with cell={geometry.cell}",
         ) from error
     return rows // geometry.merge, columns // geometry.merge
 
@@ -99,6 +102,7 @@ def _add_turn(out: Encoded, message: Message, vocabulary: Vocabulary, sampled: S
     ids = vocabulary.text(message.text) if sampled is None else list(sampled)
     if not ids or ids[-1] != vocabulary.turn_end:
         ids = [*ids, vocabulary.turn_end]
+    out.starts.append(len(out.ids))
     out.add(ids, written=True)
 
 

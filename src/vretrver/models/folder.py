@@ -5,7 +5,7 @@ Only local folders are opened. Nothing is downloaded, and no code of a folder is
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,14 @@ from typing import Any
 
 from ..errors import ConfigError
 from .patches import PatchGeometry
+from .vetting import read_object, vet_folder
 
 FAMILIES = {"qwen2_5_vl": "Qwen2_5_VLForConditionalGeneration", "qwen3_vl": "Qwen3VLForConditionalGeneration"}
 """`model_type` of the families that can be run -> their class in transformers."""
 
 _DIRECTORIES = "name a folder on this machine that holds config.json; nothing is downloaded"
+_MOST_PATCH = 256
+_MOST_MERGE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +46,43 @@ def open_folder(path: Path | str) -> ModelFolder:
     """Read and check a model folder.
 
     Raises:
-        ConfigError: it is no local folder, lacks a file, or holds a model that cannot be run.
+        ConfigError: it is not a local folder, lacks a file, names code, or holds a model that cannot be run.
     """
     folder = Path(path)
     if not folder.is_dir():
         raise ConfigError(f"{path}: no such model folder; {_DIRECTORIES}")
+    vet_folder(folder)
     config = read_object(folder / "config.json")
     family = str(config.get("model_type"))
     if family not in FAMILIES:
         raise ConfigError(f"{folder} is a {family} model; models of {' and '.join(FAMILIES)} can be run")
+    check_towers(folder, config, family)
+    geometry = _geometry(folder)
+    try:
+        return _opened(folder, config, family, geometry)
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"{folder / 'config.json'}: is damaged ({error}); take the model's own") from error
+
+
+def check_towers(folder: Path, config: Mapping[str, Any], family: str) -> None:
+    """Raise ConfigError when the text or vision part of a configuration is not an object of the same family."""
+    for name in ("text_config", "vision_config"):
+        part = config.get(name) or {}
+        kind = part.get("model_type") if isinstance(part, dict) else part
+        if kind is not None and not str(kind).startswith(family):
+            raise ConfigError(
+                f"{folder / 'config.json'}: {name} is of {str(kind)[:60]!r} in a {family} model; take the model's own"
+            )
+
+
+def _opened(folder: Path, config: Mapping[str, Any], family: str, geometry: PatchGeometry) -> ModelFolder:
+    """Compare what the files say of sizes; raises ConfigError, or whatever a value of another kind gives."""
     text, vision = config.get("text_config") or {}, config.get("vision_config") or {}
     sliding = text.get("use_sliding_window", config.get("use_sliding_window"))
     if sliding or "sliding_attention" in (text.get("layer_types") or ()):
         raise ConfigError(f"{folder} uses sliding windows in its language model, which are not supported")
-    geometry = _geometry(folder)
     sizes = {
         "patch_size": (int(vision.get("patch_size", geometry.patch)), geometry.patch),
         "spatial_merge_size": (int(vision.get("spatial_merge_size", geometry.merge)), geometry.merge),
@@ -67,21 +93,10 @@ def open_folder(path: Path | str) -> ModelFolder:
                 f"{folder}: {name} is {of_model} in config.json and {of_pictures} in preprocessor_config.json; "
                 "take both files from one model"
             )
-    context = text.get("max_position_embeddings") or config.get("max_position_embeddings") or 32_768
-    return ModelFolder(path=folder, family=family, geometry=geometry, context_tokens=int(context))
-
-
-def read_object(path: Path) -> Mapping[str, Any]:
-    """Return the object in a JSON file; raises ConfigError when there is none."""
-    try:
-        found = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: the file is missing; {_DIRECTORIES}") from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: not a JSON file that can be read; take it from the model again") from error
-    if not isinstance(found, dict):
-        raise ConfigError(f"{path}: not a JSON object; take it from the model again")
-    return found
+    context = int(text.get("max_position_embeddings") or config.get("max_position_embeddings") or 32_768)
+    if context < 1:
+        raise ConfigError(f"{folder / 'config.json'}: max_position_embeddings is {context}; take the model's own")
+    return ModelFolder(path=folder, family=family, geometry=geometry, context_tokens=context)
 
 
 def _geometry(folder: Path) -> PatchGeometry:
@@ -89,14 +104,12 @@ def _geometry(folder: Path) -> PatchGeometry:
     found = read_object(path)
     try:
         mean, std = _three(found["image_mean"]), _three(found["image_std"])
-        return PatchGeometry(
-            patch=int(found["patch_size"]),
-            merge=int(found["merge_size"]),
-            temporal=int(found["temporal_patch_size"]),
-            mean=mean,
-            std=std,
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        patch, merge, temporal = (int(found[name]) for name in ("patch_size", "merge_size", "temporal_patch_size"))
+        sizes_fit = 1 <= patch <= _MOST_PATCH and 1 <= merge <= _MOST_MERGE and 1 <= temporal <= _MOST_MERGE
+        if not sizes_fit or not all(map(math.isfinite, mean + std)) or 0 in std:
+            raise ValueError(f"patches of {patch} px by {merge} by {temporal}, means {mean}, deviations {std}")
+        return PatchGeometry(patch=patch, merge=merge, temporal=temporal, mean=mean, std=std)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f"{path}: no sizes of patches, no means ({error}); take the model's own") from error
 
 

@@ -10,7 +10,7 @@ from .._optional import require
 from ..errors import ConfigError
 from .digest import folder_digest
 from .folder import ModelFolder, open_folder
-from .quiet import quiet
+from .pretrained import open_weights
 from .vision import MEMORY, Vision
 from .vocabulary import Vocabulary
 
@@ -120,19 +120,14 @@ def _device(torch: Any, name: str) -> Any:
 
 def _load_weights(transformers: Any, folder: ModelFolder, dtype: str) -> Any:
     """Return the model with all its weights; one that is missing is an error, not a random number."""
-    try:
-        with quiet():
-            model, report = getattr(transformers, folder.model_class).from_pretrained(
-                str(folder.path),
-                dtype=dtype,
-                attn_implementation="sdpa",
-                local_files_only=True,
-                use_safetensors=True,
-                output_loading_info=True,
-            )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"{folder.path}: the weights cannot be loaded ({reason})") from error
+    model, report = open_weights(
+        getattr(transformers, folder.model_class),
+        folder.path,
+        what="the weights",
+        dtype=dtype,
+        attn_implementation="sdpa",
+        output_loading_info=True,
+    )
     lacking = sorted([*report["missing_keys"], *(str(entry[0]) for entry in report["mismatched_keys"])])
     if lacking:
         raise ConfigError(f"{folder.path}: the weights lack {lacking[0]}, or have it in another shape")

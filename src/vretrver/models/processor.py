@@ -15,8 +15,8 @@ from typing import Any
 from transformers import AutoProcessor, Qwen2_5_VLConfig, Qwen2_5_VLProcessor, Qwen3VLConfig, Qwen3VLProcessor
 from transformers.processing_utils import ProcessorMixin
 
-from ..errors import ConfigError
 from .patches import PatchGeometry
+from .pretrained import open_part
 from .vocabulary import PICTURE_END, PICTURE_PAD, PICTURE_START
 
 VIDEO_PAD = "<|video_pad|>"
@@ -99,10 +99,7 @@ def open_processor(folder: Path, family: str) -> Any:
         ConfigError: the folder's tokenizer or processor files cannot be read.
     """
     processors: Mapping[str, Any] = {"qwen3_vl": ImageOnlyQwen3VL, "qwen2_5_vl": ImageOnlyQwen25VL}
-    try:
-        processor = processors[family].from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder}: the processor cannot be loaded ({str(error).splitlines()[0]})") from error
+    processor = open_part(processors[family], folder, what="the processor")
     processor.chat_template = template()
     return processor
 

@@ -143,10 +143,10 @@ def pixels_of(shown: ShownPicture) -> Pixels:
     try:
         pixels = decoded(picture.data)
     except (OSError, ValueError, SyntaxError) as error:
-        raise PictureError(f"picture {shown.address} cannot be decoded ({error}); read its file again") from error
+        raise PictureError(shown.address, f"cannot be decoded ({error}); read its file again") from error
     height, width, _ = pixels.shape
     if (width, height) != (picture.width, picture.height):
         raise PictureError(
-            f"picture {shown.address} is {width} x {height} and its record says {picture.width} x {picture.height}"
+            shown.address, f"it is {width} x {height} and its record says {picture.width} x {picture.height}"
         )
     return pixels

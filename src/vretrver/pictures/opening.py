@@ -7,9 +7,10 @@ from ..records import ImageRef
 from .file import ImageLimits, PictureFile
 from .pdf import PdfFile, looks_like_pdf
 from .raster import RasterFile
+from .reading import FileBytes
 
 
-def open_picture(ref: ImageRef, data: bytes, limits: ImageLimits) -> PictureFile:
+def open_picture(ref: ImageRef, file: FileBytes, limits: ImageLimits) -> PictureFile:
     """Open the bytes of a file.
 
     Raises:
@@ -17,8 +18,8 @@ def open_picture(ref: ImageRef, data: bytes, limits: ImageLimits) -> PictureFile
             format whose extra is not installed.
     """
     try:
-        if looks_like_pdf(data):
-            return PdfFile(ref, data, limits)
-        return RasterFile(ref, data, limits)
+        if looks_like_pdf(file.data):
+            return PdfFile(ref, file, limits)
+        return RasterFile(ref, file.data, limits)
     except MissingDependency as error:
-        raise PictureError(f"picture {ref}: {error}") from error
+        raise PictureError(ref, str(error)) from error

@@ -5,7 +5,6 @@ The published wheels of PDFium run no scripts, and nothing outside the file is f
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import Self
 
@@ -16,6 +15,7 @@ from ..errors import PictureError
 from ..records import ImageRef
 from .file import ExifBlock, ImageLimits
 from .pdf_process import SHARED, Answer
+from .reading import FileBytes
 
 PAGE_DPI = 200
 """Dots per inch a page is rendered at, unless that is more pixels than allowed: A4 becomes 1653 x 2338 pixels."""
@@ -31,7 +31,7 @@ class PdfFile:
 
     Args:
         ref: the document, for messages.
-        data: its bytes.
+        file: its bytes and their hash.
         limits: caps of pages, of the pixels and the side of one, and of the time to render it.
 
     Raises:
@@ -41,15 +41,14 @@ class PdfFile:
 
     form = "PDF"
 
-    def __init__(self, ref: ImageRef, data: bytes, limits: ImageLimits) -> None:
+    def __init__(self, ref: ImageRef, file: FileBytes, limits: ImageLimits) -> None:
         require("pypdfium2", extra="sources")
         self._ref = ref
-        self._data = data
-        self._sha256 = hashlib.sha256(data).hexdigest()
+        self._file = file
         self._limits = limits
         self._count = int(self._ask(None)[0]["count"])
         if not 0 < self._count <= limits.max_pages:
-            raise PictureError(f"picture {ref}: {self._count} pages, the limits are 1 and {limits.max_pages}")
+            raise PictureError(ref, f"{self._count} pages, the limits are 1 and {limits.max_pages}")
 
     def pages(self) -> list[int]:
         """Return all pages."""
@@ -81,7 +80,7 @@ class PdfFile:
 
     def _ask(self, page: int | None, *, render: bool = False) -> Answer:
         if page is not None and not 0 <= page < self._count:
-            raise PictureError(f"picture {self._ref}: there is no page {page}; the document has {self._count}")
+            raise PictureError(self._ref, f"there is no page {page}; the document has {self._count}")
         answer = SHARED.ask(
             {
                 "page": page,
@@ -90,13 +89,13 @@ class PdfFile:
                 "max_pixels": self._limits.max_page_pixels,
                 "max_side": self._limits.max_side,
             },
-            data=self._data,
-            sha256=self._sha256,
+            data=self._file.data,
+            sha256=self._file.sha256,
             seconds=self._limits.page_seconds,
         )
         if "refused" in answer[0]:
             ref = self._ref if page is None else replace(self._ref, page=page)
-            raise PictureError(f"picture {ref}: {answer[0]['refused']}")
+            raise PictureError(ref, str(answer[0]["refused"]))
         return answer
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,7 +109,7 @@ class RasterFile:
             if not (isinstance(kind, int) and kind & _SMALLER_COPY_OR_MASK):
                 found.append(page)
         else:
-            raise PictureError(f"picture {self._ref}: more than {self._limits.max_pages} pages, the limit")
+            raise PictureError(self._ref, f"more than {self._limits.max_pages} pages, the limit")
         self._image.seek(0)
         self._page = 0
         return found or [0]
@@ -171,11 +172,11 @@ class RasterFile:
         width, height = self._image.size
         limits = self._limits
         if width < 1 or height < 1:
-            raise PictureError(f"picture {_at(self._ref, page)}: it has no pixels")
+            raise PictureError(_at(self._ref, page), "it has no pixels")
         if width * height > limits.max_pixels or max(width, height) > limits.max_side:
             raise PictureError(
-                f"picture {_at(self._ref, page)}: {width} x {height} pixels, the limits are {limits.max_pixels} "
-                f"pixels and {limits.max_side} a side"
+                _at(self._ref, page),
+                f"{width} x {height} pixels, the limits are {limits.max_pixels} pixels and {limits.max_side} a side",
             )
 
     @contextmanager
@@ -187,9 +188,9 @@ class RasterFile:
         except PictureError:
             raise
         except EOFError as error:
-            raise PictureError(f"picture {_at(self._ref, page)}: there is no page {page}") from error
+            raise PictureError(_at(self._ref, page), f"there is no page {page}") from error
         except DAMAGE as error:
-            raise PictureError(f"picture {_at(self._ref, page)}: damaged or cut short ({error})") from error
+            raise PictureError(_at(self._ref, page), f"damaged or cut short ({error})") from error
 
 
 def _opened(ref: ImageRef, data: bytes) -> Image.Image:
@@ -203,11 +204,11 @@ def _opened(ref: ImageRef, data: bytes) -> Image.Image:
             return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         allowed = ", ".join((*FORMATS, *WITH_EXTRA))
-        raise PictureError(f"picture {ref}: not a picture of an allowed format ({allowed})") from error
+        raise PictureError(ref, f"not a picture of an allowed format ({allowed})") from error
     except MissingDependency:
         raise
     except DAMAGE as error:
-        raise PictureError(f"picture {ref}: damaged header ({error})") from error
+        raise PictureError(ref, f"damaged header ({error})") from error
 
 
 def _looks_like_heic(data: bytes) -> bool:
@@ -223,9 +224,34 @@ def _at(ref: ImageRef, page: int) -> ImageRef:
     return ref if ref.page == page else replace(ref, page=page)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the decoders' warnings about odd files off the terminal; what matters is raised."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+class _Quiet:
+    """Keeps the decoders' warnings about odd files off the terminal; what matters is raised.
+
+    The filters belong to the whole process: the first of several threads silences them, the last one restores them.
+    If each restored what it had found, they could stay silent for good.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before = warnings.catch_warnings()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Silence warnings for a block."""
+        with self._lock:
+            if self._users == 0:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore")
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    self._before.__exit__(None, None, None)
+
+
+_quiet = _Quiet()

@@ -1,7 +1,7 @@
 """The policy behind an OpenAI-compatible server: vLLM, SGLang, llama.cpp, Ollama, hosted models.
 
 The whole conversation is sent each turn, its beginning byte for byte as before, so that the server's prefix cache
-does the rest. A failed request is a completion that says why; only `check` and `probe` raise.
+does the rest; a fork is a copy of it. A failed request is a completion that says why; only `check` and `probe` raise.
 """
 
 from __future__ import annotations
@@ -12,47 +12,41 @@ import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .._http import Patience, Service, within
 from .._secrets import KEY_VARIABLE, Secret
-from ..agent.policy import Completion, FinishReason, PolicyLimits, Request, Usage
-from ..agent.wire import estimate_tokens
+from .._text import storable
+from ..agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Request
 from ..errors import ServiceError
-from .chat_endpoint import ChatEndpoint
-from .chat_probe import Findings, check, probe
-from .chat_reply import Choice, Reply
-from .chat_wire import is_overflow, message_json, turn_json
+from .chat_endpoint import ChatEndpoint, Conversation, failure_of, message_json
+from .chat_probe import Continuing, Findings, check, probe
+from .chat_reply import Reply
+from .conversations import TURNS, refuse_untimely
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Talk:
-    """A conversation as it is sent."""
-
-    messages: list[bytes] = field(default_factory=list)
-    turns: int = 0
-    estimate: int = 0
-    read: int = 0
-
-
 @dataclass(slots=True, eq=False)
 class _Ask:
-    """A request that is worked on; sessions leave it as they are cancelled or released."""
+    """A request that is worked on."""
 
     request: Request
     messages: tuple[bytes, ...]
     turns: int
     estimate: int
-    waiting: set[str]
     future: Future[None] | None = None
 
 
 class ChatPolicy:
     """A policy over HTTP.
+
+    A grammar of a whole turn is sent to servers that take one; the reply is trusted no more for it. A request with a
+    prefix fails as REFUSED where the server does not continue a turn, which is found out when the first one comes.
+
+    Threads: `cancel` and `wake` may be called by any thread; one thread makes all other calls.
 
     Args:
         url: address of the API, as in `http://localhost:8000/v1`.
@@ -88,10 +82,12 @@ class ChatPolicy:
         self.endpoint = ChatEndpoint(self._service, model, self.extra)
         self._places = asyncio.Semaphore(self._limits.in_flight)
         self._changed = threading.Condition()
-        self._talks: dict[str, _Talk] = {}
+        self._conversations: dict[str, Conversation] = {}
         self._pending: dict[str, _Ask] = {}
         self._finished: deque[Completion] = deque()
+        self._woken = False
         self._fault: BaseException | None = None
+        self._continuing = Continuing(self.endpoint)
         self._warned: set[str] = set()
 
     def __repr__(self) -> str:
@@ -103,6 +99,16 @@ class ChatPolicy:
         extra = f" {json.dumps(self.extra, sort_keys=True)}" if self.extra else ""
         found = f" [{'; '.join(self.findings.marks)}]" if self.findings.marks else ""
         return f"http:{self.model}{extra}{found}"
+
+    @property
+    def revision(self) -> int:
+        """0: which weights a server uses is not known here."""
+        return 0
+
+    @property
+    def scripted(self) -> bool:
+        """False."""
+        return False
 
     @property
     def limits(self) -> PolicyLimits:
@@ -133,32 +139,42 @@ class ChatPolicy:
     def submit(self, request: Request) -> None:
         """Take a request; see `Policy.submit`."""
         fresh = [message_json(message) for message in request.messages]
-        estimate = estimate_tokens(request.messages)
         with self._changed:
-            for session in request.sessions:
-                talk = self._talks.setdefault(session, _Talk())
-                talk.messages += fresh
-                talk.turns += sum(message.role == "assistant" for message in request.messages)
-                talk.estimate += estimate
-            talk = self._talks[request.sessions[0]]
-            ask = _Ask(request, tuple(talk.messages), talk.turns, talk.estimate, set(request.sessions))
-            self._pending.update(dict.fromkeys(request.sessions, ask))
+            pending = self._pending.keys() | {done.session for done in self._finished}
+            refuse_untimely(request, known=self._conversations, pending=pending)
+            if request.after is not None:
+                self._conversations[request.session] = self._conversations[request.after].fork()
+            conversation = self._conversations.setdefault(request.session, Conversation())
+            conversation.add(fresh, request.messages)
+            if request.read_only:
+                self._finished.append(Completion(session=request.session, text=""))
+                return
+            ask = _Ask(request, tuple(conversation.messages), conversation.turns, conversation.estimate)
+            self._pending[request.session] = ask
             ask.future = self._service.run(lambda: self._work(ask))
         ask.future.add_done_callback(self._note_fault)
 
-    def collect(self) -> list[Completion]:
+    def collect(self, *, patience: float | None = None) -> list[Completion]:
         """Wait for completions and return those that are there; see `Policy.collect`."""
         with self._changed:
-            while not self._finished and self._pending and self._fault is None:
-                self._changed.wait()
+            self._changed.wait_for(
+                lambda: self._finished or not self._pending or self._fault is not None or self._woken, patience
+            )
+            self._woken = False
             if self._fault is not None:
-                raise RuntimeError("the policy broke down; this is a fault of the program") from self._fault
+                raise RuntimeError("internal error in the policy") from self._fault
             done = list(self._finished)
             self._finished.clear()
             return done
 
+    def wake(self) -> None:
+        """Make `collect`, this one or the next, return early; any thread may call it."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
     def cancel(self, session: str) -> None:
-        """Answer a pending request as CANCELLED at once and drop its connection."""
+        """Answer a pending request as CANCELLED at once and drop its connection; any thread may call it."""
         with self._changed:
             if self._leave(session):
                 self._finished.append(Completion(session=session, text="", finish=FinishReason.CANCELLED))
@@ -168,25 +184,24 @@ class ChatPolicy:
         """Forget a session; a pending request is dropped."""
         with self._changed:
             self._leave(session)
-            self._talks.pop(session, None)
+            self._conversations.pop(session, None)
             self._finished = deque(done for done in self._finished if done.session != session)
 
     def close(self) -> None:
         """Drop what is pending and close the connections."""
         with self._changed:
-            self._talks.clear()
+            self._conversations.clear()
             self._pending.clear()
             self._finished.clear()
             self._changed.notify_all()
         self._service.close()
 
     def _leave(self, session: str) -> bool:
-        """Take a session out of its request, which is dropped with the last; says whether it had one."""
+        """Drop a session's pending request; returns whether it had one."""
         ask = self._pending.pop(session, None)
         if ask is None:
             return False
-        ask.waiting.discard(session)
-        if not ask.waiting and ask.future is not None:
+        if ask.future is not None:
             ask.future.cancel()
         return True
 
@@ -198,67 +213,56 @@ class ChatPolicy:
                 self._changed.notify_all()
 
     async def _work(self, ask: _Ask) -> None:
-        """Get all turns of a request and hand them over; failures become completions."""
+        """Get the turn of a request and hand it over; failures become completions."""
         try:
-            replies = await within(self._in_turn(ask), ask.request.deadline)
+            reply = await within(self._in_turn(ask), ask.request.deadline)
         except TimeoutError:
-            self._fail(ask, FinishReason.DEADLINE, None)
+            self._finish(ask, _ended(ask, FinishReason.DEADLINE, None))
         except ServiceError as error:
-            finish = FinishReason.OVERFLOW if is_overflow(error) else FinishReason.ERROR
-            self._fail(ask, finish, str(error))
+            failure = failure_of(error)
+            overflow = failure.kind is FailureKind.CONTEXT
+            self._finish(ask, _ended(ask, FinishReason.OVERFLOW if overflow else FinishReason.ERROR, failure))
         else:
-            self._deliver(ask, replies)
+            self._finish(ask, reply)
 
-    async def _in_turn(self, ask: _Ask) -> list[Reply]:
-        """Ask until there is a turn for every session: some servers give one at a time whatever they are asked."""
+    async def _in_turn(self, ask: _Ask) -> Completion | Reply:
+        """Ask once a place is free."""
         async with self._places:
-            replies: list[Reply] = []
-            missing = len(ask.request.sessions)
-            while missing > 0:
-                seed = _seed(ask.request, ask.turns, len(ask.request.sessions) - missing)
-                replies.append(
-                    await self.endpoint.ask(ask.messages, ask.request, count=missing, seed=seed, tokens=self.tokens)
-                )
-                missing -= len(replies[-1].choices)
-            return replies
+            why = await self._continuing.why_not() if ask.request.prefix else None
+            if why is not None:
+                failure = Failure(kind=FailureKind.REFUSED, words=f"{self._service.url} {why}")
+                return _ended(ask, FinishReason.ERROR, failure)
+            seed = _seed(ask.request, ask.turns)
+            return await self.endpoint.ask(ask.messages, ask.request, seed=seed, tokens=self.tokens)
 
-    def _deliver(self, ask: _Ask, replies: Sequence[Reply]) -> None:
-        turns = [
-            turn for reply in replies for turn in zip(reply.choices, reply.costs(read=ask.estimate), strict=True)
-        ]
+    def _finish(self, ask: _Ask, ended: Completion | Reply) -> None:
+        """Hand over how a request ended, unless its session has left."""
+        session = ask.request.session
         with self._changed:
-            for session, (choice, usage) in zip(ask.request.sessions, turns, strict=False):
-                if self._pending.get(session) is not ask:
-                    continue
-                del self._pending[session]
-                self._go_on(self._talks[session], choice, usage)
-                self._finished.append(_completion(session, choice, usage))
+            if self._pending.get(session) is not ask:
+                return
+            del self._pending[session]
+            if isinstance(ended, Reply):
+                self._go_on(self._conversations[session], ended)
+                ended = ended.completion(session, estimate=ask.estimate)
+            self._finished.append(ended)
             self._changed.notify_all()
 
-    def _go_on(self, talk: _Talk, choice: Choice, usage: Usage) -> None:
+    def _go_on(self, conversation: Conversation, reply: Reply) -> None:
         """Keep a turn in its conversation, and notice a server that has lost part of it."""
-        if not usage.estimated:
-            if usage.prompt_tokens < talk.read:
+        if reply.usage is not None:
+            if reply.usage.prompt_tokens < conversation.read:
                 self._warn(
                     "lost",
-                    f"{self._service.url} read {usage.prompt_tokens} tokens of a conversation that had {talk.read}: "
-                    "it drops or rewrites earlier turns; give it a longer context or another template",
+                    f"{self._service.url} read {reply.usage.prompt_tokens} tokens of a conversation that had "
+                    f"{conversation.read}: it drops or rewrites earlier turns; give it a longer context or another "
+                    "template",
                 )
-            talk.read = usage.prompt_tokens + usage.completion_tokens
-        if choice.split:
+            conversation.read = reply.usage.prompt_tokens + reply.usage.completion_tokens
+        if reply.split:
             self._warn("split", f"{self._service.url} takes thoughts out of the text; start it without its parser")
-        if choice.finish is not FinishReason.ERROR:
-            talk.messages.append(turn_json(choice.text))
-            talk.turns += 1
-            talk.estimate += -(-len(choice.text) // 4)
-
-    def _fail(self, ask: _Ask, finish: FinishReason, error: str | None) -> None:
-        with self._changed:
-            for session in ask.request.sessions:
-                if self._pending.get(session) is ask:
-                    del self._pending[session]
-                    self._finished.append(Completion(session=session, text="", finish=finish, error=error))
-            self._changed.notify_all()
+        if reply.finish in TURNS:
+            conversation.add_turn(reply.text)
 
     def _warn(self, kind: str, sentence: str) -> None:
         """Warn once of each kind."""
@@ -267,20 +271,11 @@ class ChatPolicy:
             log.warning("%s", sentence)
 
 
-def _seed(request: Request, turn: int, drawn: int) -> int:
-    """Return a seed of its own for every session and turn, or equal conversations would draw equal turns."""
-    name = f"{request.sampling.seed}/{request.sessions[0]}/{turn}/{drawn}"
-    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=4).digest(), "big") >> 1
+def _seed(request: Request, turn: int) -> int:
+    """Return a seed of its own for every stream and turn, or equal conversations would draw equal turns."""
+    name = storable(f"{request.sampling.seed}/{request.stream or request.session}/{turn}")
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big") >> 1
 
 
-def _completion(session: str, choice: Choice, usage: Usage) -> Completion:
-    return Completion(
-        session=session,
-        text=choice.text,
-        finish=choice.finish,
-        token_ids=choice.token_ids,
-        logprobs=choice.logprobs,
-        scores=choice.scores,
-        usage=usage,
-        error=choice.error,
-    )
+def _ended(ask: _Ask, finish: FinishReason, failure: Failure | None) -> Completion:
+    return Completion(session=ask.request.session, text="", finish=finish, failure=failure)

@@ -6,6 +6,7 @@ at something else than the record says. The counts of prompt tokens tell.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -17,11 +18,13 @@ from ..errors import PolicyError, ServiceError
 from ..geometry import visual_tokens
 from ..images import encode_picture
 from ..records import Address
-from .chat_endpoint import ChatEndpoint
-from .chat_wire import message_json
+from .chat_endpoint import ChatEndpoint, message_json
 
 SMALL, LARGE = (8, 8), (16, 16)
 """Columns and rows, in cells, of the two pictures shown, unless a thumbnail takes the place of the smaller one."""
+
+_BEGUN = ("", "a", "a a")
+"""Beginnings of a turn, of 0, 1 and 2 words that are one token each for any tokenizer."""
 
 _WORDS = 64
 """Words of the earlier turn; each is at least one token for any tokenizer."""
@@ -94,6 +97,43 @@ async def probe(endpoint: ChatEndpoint, *, cell: int, thumbnail: tuple[int, int]
     )
 
 
+class Continuing:
+    """Whether a server continues a turn that was begun for it, found out once, when it is first wanted."""
+
+    def __init__(self, endpoint: ChatEndpoint) -> None:
+        self._endpoint = endpoint
+        self._lock = asyncio.Lock()
+        self._found: list[str | None] = []
+
+    async def why_not(self) -> str | None:
+        """Return why the server does not, in words that follow its address, or None where it does.
+
+        Raises:
+            ServiceError: the server cannot be asked.
+        """
+        async with self._lock:
+            if not self._found:
+                self._found.append(await _why_not_continuing(self._endpoint))
+            return self._found[0]
+
+
+async def _why_not_continuing(endpoint: ChatEndpoint) -> str | None:
+    """Compare what turns of 0, 1 and 2 words cost: all that is read besides them must be the same.
+
+    A server that ignores what it was asked closes the turn and opens another one, and that costs tokens. So does what
+    a template puts into the turn before its beginning.
+    """
+    try:
+        none, one, two = [await _read_tokens(endpoint, [_user("Say: ready.")], prefix=text) for text in _BEGUN]
+    except ServiceError as error:
+        if error.status not in (400, 422):
+            raise
+        return f"refuses to continue a turn ({error.words})"
+    if none is None or one is None or two is None:
+        return "reports no token counts: whether it continues a turn is not known"
+    return None if one - (two - one) == none else "does not continue a turn as it was begun"
+
+
 async def _pictures(endpoint: ChatEndpoint, opening: int, cell: int, size: tuple[int, int]) -> list[tuple[str, str]]:
     """Compare what two pictures of known size cost; a mark and a sentence when that is not as it should be."""
     full = LARGE[0] * cell, LARGE[1] * cell
@@ -115,14 +155,14 @@ async def _pictures(endpoint: ChatEndpoint, opening: int, cell: int, size: tuple
     ]
 
 
-async def _read_tokens(endpoint: ChatEndpoint, messages: list[bytes]) -> int | None:
+async def _read_tokens(endpoint: ChatEndpoint, messages: list[bytes], *, prefix: str = "") -> int | None:
     """Return how many tokens the server read; None when it does not tell."""
-    usage = (await endpoint.ask(messages, _request())).usage
+    usage = (await endpoint.ask(messages, replace(_request(), prefix=prefix))).usage
     return usage.prompt_tokens if usage is not None and usage.prompt_tokens else None
 
 
 def _request() -> Request:
-    return Request(sessions=("probe",), messages=(), sampling=Sampling(max_tokens=16))
+    return Request(session="probe", messages=(), sampling=Sampling(max_tokens=16))
 
 
 def _user(text: str, *pictures: Piece) -> bytes:

@@ -1,4 +1,4 @@
-"""What comes back for an OpenAI-compatible chat completion, as turns. No I/O.
+"""What comes back for an OpenAI-compatible chat completion, as a turn. No I/O.
 
 Differences between servers end here: who keeps a stop string, who takes thoughts apart, who counts tokens how.
 """
@@ -6,11 +6,12 @@ Differences between servers end here: who keeps a stop string, who takes thought
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel, Field, ValidationError
 
-from ..agent.policy import FinishReason, Request, Usage
+from .._validation import first_problem
+from ..agent.policy import Completion, Failure, FailureKind, FinishReason, Request, Usage
 from ..errors import ServiceError
 
 
@@ -40,7 +41,6 @@ class _Said(BaseModel):
 
 
 class _Choice(BaseModel):
-    index: int | None = None
     message: _Said
     finish_reason: str | None = None
     stop_reason: str | int | None = None
@@ -65,103 +65,103 @@ class _Reply(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One turn of an answer."""
+class Reply:
+    """One turn as a server answered it."""
 
     text: str
-    """What was written, stop string included."""
+    """What was written, the request's prefix and the stop string included."""
     finish: FinishReason
     """STOP, LENGTH or ERROR."""
-    error: str | None = None
+    failure: Failure | None = None
     """What is wrong with it, for ERROR."""
     token_ids: tuple[int, ...] | None = None
-    """The ids; None unless there is a log-probability for each."""
+    """The ids; None unless there is a log-probability for each and no prefix, whose ids are not known."""
     logprobs: tuple[float, ...] | None = None
     """One per id."""
+    held: tuple[tuple[int, int], ...] = ()
+    """Ranges of the ids that a grammar decided."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """Log-probability of the tokens that were asked for, as far as the server told."""
+    usage: Usage | None = None
+    """What it cost; None when the server does not say."""
     split: bool = False
     """Whether the server had taken the thoughts out of the text, and they were put back."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An answer."""
-
-    choices: tuple[Choice, ...]
-    """At least one, in the server's order."""
-    usage: Usage | None
-    """What all of them cost together; None when the server does not say."""
-
-    def costs(self, *, read: int) -> list[Usage]:
-        """Return what each choice cost: the server's count where it is of one choice, else a share of it.
+    def completion(self, session: str, *, estimate: int) -> Completion:
+        """Return the turn as a session's completion.
 
         Args:
-            read: tokens of the conversation, estimated, for a server that does not count.
+            session: the session.
+            estimate: tokens of the conversation, for a server that does not count.
         """
-        if self.usage is not None and len(self.choices) == 1:
-            return [self.usage]
-        total = self.usage or Usage(prompt_tokens=read)
-        letters = sum(len(choice.text) for choice in self.choices) or 1
-        costs = []
-        for choice in self.choices:
-            written = -(-len(choice.text) // 4)
-            if self.usage is not None:
-                written = round(total.completion_tokens * len(choice.text) / letters)
-            if choice.token_ids is not None:
-                written = len(choice.token_ids)
-            costs.append(replace(total, completion_tokens=written, estimated=True))
-        return costs
+        guess = Usage(prompt_tokens=estimate, completion_tokens=-(-len(self.text) // 4), estimated=True)
+        return Completion(
+            session=session,
+            text=self.text,
+            finish=self.finish,
+            token_ids=self.token_ids,
+            logprobs=self.logprobs,
+            held=self.held,
+            scores=self.scores,
+            usage=self.usage or guess,
+            failure=self.failure,
+        )
 
 
 def read_reply(value: object, request: Request) -> Reply:
-    """Read an answer; raises ServiceError when it is no chat completion."""
+    """Read an answer; raises ServiceError when it is not a chat completion."""
     try:
         reply = _Reply.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
-        raise ServiceError(f"the answer is no chat completion ({place}: {first['msg']})") from error
-    choices = sorted(reply.choices, key=lambda choice: choice.index or 0)
-    return Reply(choices=tuple(_read(choice, request) for choice in choices), usage=_usage(reply.usage))
-
-
-def _read(choice: _Choice, request: Request) -> Choice:
+        raise ServiceError(f"the answer is not a chat completion ({first_problem(error)})") from error
+    choice, usage = reply.choices[0], _usage(reply.usage)
     said = choice.message
     content = said.content if isinstance(said.content, str) else "".join(part.text for part in said.content or ())
     thoughts = said.reasoning_content or said.reasoning or ""
-    text = f"<think>{thoughts}</think>{content}" if thoughts else content
+    text = request.prefix + (f"<think>{thoughts}</think>{content}" if thoughts else content)
+    failure = _wrong(choice, request)
+    if failure is not None:
+        return Reply(text=text, finish=FinishReason.ERROR, failure=failure, usage=usage, split=bool(thoughts))
     finish = FinishReason.LENGTH if choice.finish_reason == "length" else FinishReason.STOP
-    wrong = _wrong(choice)
-    if wrong is not None:
-        return Choice(text=text, finish=FinishReason.ERROR, error=wrong)
     if finish is FinishReason.STOP:
         named = choice.stop_reason if choice.stop_reason is not None else choice.matched_stop
         text = with_stop(text, request.stop, named)
     tokens = choice.logprobs.content if choice.logprobs is not None and choice.logprobs.content else []
-    whole = choice.token_ids is not None and len(tokens) == len(choice.token_ids)
-    return Choice(
+    whole = choice.token_ids is not None and len(tokens) == len(choice.token_ids) and not request.prefix
+    return Reply(
         text=text,
         finish=finish,
         token_ids=tuple(choice.token_ids or ()) if whole else None,
         logprobs=tuple(token.logprob for token in tokens) if whole else None,
         scores=_scores(tokens, request.score_tokens),
+        usage=usage,
         split=bool(thoughts),
     )
 
 
-def _wrong(choice: _Choice) -> str | None:
-    """Say why a choice is no turn of the agent, or None."""
+def _wrong(choice: _Choice, request: Request) -> Failure | None:
+    """Return why a choice is not a turn of the agent, or None."""
     said = choice.message
+    thoughts = said.reasoning_content or said.reasoning
     if choice.finish_reason == "content_filter" or said.refusal:
-        return "the server withheld the answer (content filter)"
+        return _failure(FailureKind.FILTERED, "the server withheld the answer (content filter)")
     if choice.finish_reason in ("abort", "error"):
-        return f"the server broke the answer off ({choice.finish_reason})"
+        return _failure(FailureKind.BROKEN, f"the server broke the answer off ({choice.finish_reason})")
     if said.tool_calls:
-        return "the server took tool calls out of the text; start it without a tool call parser"
-    if said.content is None and not (said.reasoning_content or said.reasoning):
-        return "the answer holds no text"
+        return _failure(
+            FailureKind.REFUSED, "the server took tool calls out of the text; start it without a tool call parser"
+        )
+    if thoughts and request.prefix:
+        return _failure(
+            FailureKind.REFUSED, "the server took thoughts out of a turn it continued; start it without their parser"
+        )
+    if said.content is None and not thoughts:
+        return _failure(FailureKind.BROKEN, "the answer holds no text")
     return None
+
+
+def _failure(kind: FailureKind, words: str) -> Failure:
+    return Failure(kind=kind, words=words)
 
 
 def with_stop(text: str, stops: Sequence[str], named: str | int | None) -> str:

@@ -1,39 +1,77 @@
 """A policy that remembers on disk what another has written, so that after a kill nothing is paid for twice.
 
-A turn is found again by a hash of everything sent in its session so far. Only finished turns are kept: errors,
-deadlines and cancelled requests are asked again. The file may serve several runs and several policies.
+A turn is found again by a hash of the conversation, as texts and pictures, and of how the turn is drawn. How the
+conversation came about does not count: one that was forked has the key of the same one opened at once. Only finished
+turns are kept: errors, deadlines and cancelled requests are asked again. One file may serve several runs and several
+policies.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+import os
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field, replace
+from io import FileIO
 from pathlib import Path
+from typing import ClassVar
 
-from ..agent.messages import Message
-from ..agent.policy import Completion, FinishReason, Policy, PolicyLimits, Request
-from .journal_file import Entry, JournalFile
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-_TURNS = {FinishReason.STOP, FinishReason.LENGTH}
+from .._text import storable
+from .._validation import first_problem
+from ..agent.messages import Message, Piece
+from ..agent.policy import Completion, FinishReason, Policy, Request
+from ..errors import DataError
+from ..files import append_durably, check_torn, open_regular
+from .conversations import TURNS, refuse_untimely
+from .delegating import DelegatingPolicy
+
+VERSION = 2
+"""Version of a line; it grows when the meaning of a field changes."""
 
 
 @dataclass(slots=True)
-class _Talk:
-    """A conversation: what it hashes to, and its messages as long as the inner policy was told none of them."""
+class _Conversation:
+    """What was said in a session."""
 
-    state: str
-    history: list[Message] = field(default_factory=list)
+    state: str = ""
+    """Hash of all messages."""
+    messages: list[Message] = field(default_factory=list)
+    """The messages, the policy's own turns included."""
     told: bool = False
+    """Whether the inner policy has the conversation as well; it then has all of it."""
+
+    def fork(self) -> _Conversation:
+        return _Conversation(self.state, list(self.messages))
+
+    def add(self, *messages: Message) -> None:
+        for message in messages:
+            self.state = _digest(self.state, message.role, [_named(piece) for piece in _runs(message.pieces)])
+            self.messages.append(message)
 
 
-class JournaledPolicy:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request the inner policy works on."""
+
+    key: str
+    stream: str
+    read_only: bool
+
+
+class JournaledPolicy(DelegatingPolicy):
     """Wraps a policy.
 
-    Equal conversations of several sessions get an entry each; a session is given its own again where the journal
-    has one under its name. A conversation that the journal answered in part goes on with the inner policy from a
-    request that holds all of it, assistant turns included.
+    Equal conversations of several sessions get an entry each; a session is given its own again where the journal has
+    one of its random stream. A conversation that the journal answered in part goes on with the inner policy from a
+    request that holds all of it, assistant turns included. Openings that are only read are handed on and not kept.
+
+    Threads: `cancel` and `wake` may be called by any thread; one thread makes all other calls.
 
     Args:
         inner: writes the turns the journal does not hold; closed with this one.
@@ -44,67 +82,78 @@ class JournaledPolicy:
     """
 
     def __init__(self, inner: Policy, path: Path) -> None:
-        self.inner = inner
-        self._file = JournalFile(path)
-        self._talks: dict[str, _Talk] = {}
-        self._ready: list[Completion] = []
-
-    @property
-    def fingerprint(self) -> str:
-        """The inner policy's: it is what decides what is written."""
-        return self.inner.fingerprint
-
-    @property
-    def limits(self) -> PolicyLimits:
-        """The inner policy's."""
-        return self.inner.limits
+        super().__init__(inner)
+        self._file = _JournalFile(path)
+        self._conversations: dict[str, _Conversation] = {}
+        self._asked: dict[str, _Asked] = {}
+        self._lock = threading.Lock()
+        self._ready: dict[str, Completion] = {}
+        """By session, what the journal answered and nobody collected yet; `cancel` changes it from any thread."""
 
     def submit(self, request: Request) -> None:
         """Take a request: what the journal holds is ready at once, the rest goes to the inner policy."""
-        missing = []
-        for session in request.sessions:
-            talk = self._talks.setdefault(session, _Talk(_digest(self.fingerprint)))
-            talk.state = _digest(talk.state, *_sent(request))
-            entry = None if talk.told else self._file.take(talk.state, session)
-            if entry is None:
-                missing.append(session)
-            else:
-                completion = replace(entry.completion, session=session)
-                self._ready.append(completion)
-                talk.history += [*request.messages, Message(role="assistant", pieces=(completion.text,))]
-                talk.state = _after(entry)
-        if missing:
-            history = self._talks[missing[0]].history
-            self.inner.submit(replace(request, sessions=tuple(missing), messages=(*history, *request.messages)))
-            for session in missing:
-                self._talks[session].told = True
-                self._talks[session].history = []
+        refuse_untimely(request, known=self._conversations, pending=self._asked.keys() | self._ready.keys())
+        source = None if request.after is None else self._conversations[request.after]
+        conversation = self._conversations.setdefault(
+            request.session, _Conversation() if source is None else source.fork()
+        )
+        before = tuple(conversation.messages)
+        conversation.add(*request.messages)
+        asked = _Asked(
+            key=_digest(self.fingerprint, conversation.state, *_drawn(request)),
+            stream=request.stream or request.session,
+            read_only=request.read_only,
+        )
+        entry = None if conversation.told or asked.read_only else self._file.take(asked.key, asked.stream)
+        if entry is not None:
+            with self._lock:
+                self._ready[request.session] = replace(entry.completion, session=request.session)
+            return
+        if not conversation.told and (source is None or not source.told):
+            request = replace(request, messages=(*before, *request.messages), after=None)
+        self.inner.submit(request)
+        conversation.told = True
+        self._asked[request.session] = asked
 
-    def collect(self) -> list[Completion]:
-        """Return what the journal held, else wait for the inner policy; what is returned is on disk.
+    def collect(self, *, patience: float | None = None) -> list[Completion]:
+        """Return what the journal held and the inner policy finished; what is returned is on disk.
 
         Raises:
             DataError: the journal cannot be written.
         """
-        if self._ready:
-            ready, self._ready = self._ready, []
-            return ready
-        done = [replace(completion, text=_storable(completion.text)) for completion in self.inner.collect()]
-        turns = [completion for completion in done if completion.finish in _TURNS]
-        for entry in self._file.append([(self._talks[turn.session].state, turn) for turn in turns]):
-            self._talks[entry.completion.session].state = _after(entry)
-        return done
+        done = [
+            replace(completion, text=storable(completion.text))
+            for completion in self.inner.collect(patience=0 if self._ready else patience)
+        ]
+        asked = [self._asked.pop(completion.session) for completion in done]
+        self._file.append(
+            [
+                _Entry(key=ask.key, stream=ask.stream, completion=completion)
+                for ask, completion in zip(asked, done, strict=True)
+                if completion.finish in TURNS and not ask.read_only
+            ]
+        )
+        with self._lock:
+            ready, self._ready = list(self._ready.values()), {}
+        for completion in [*ready, *(turn for turn, ask in zip(done, asked, strict=True) if not ask.read_only)]:
+            if completion.finish in TURNS:
+                self._conversations[completion.session].add(Message(role="assistant", pieces=(completion.text,)))
+        return [*ready, *done]
 
     def cancel(self, session: str) -> None:
-        """End a pending request as CANCELLED, one the journal has answered too."""
-        cancelled = Completion(session=session, text="", finish=FinishReason.CANCELLED)
-        self._ready = [cancelled if done.session == session else done for done in self._ready]
+        """End a pending request as CANCELLED, one the journal has answered too; any thread may call it."""
+        with self._lock:
+            if session in self._ready:
+                self._ready[session] = Completion(session=session, text="", finish=FinishReason.CANCELLED)
+                return
         self.inner.cancel(session)
 
     def release(self, session: str) -> None:
         """Forget a session; the journal keeps its turns."""
-        self._talks.pop(session, None)
-        self._ready = [done for done in self._ready if done.session != session]
+        self._conversations.pop(session, None)
+        self._asked.pop(session, None)
+        with self._lock:
+            self._ready.pop(session, None)
         self.inner.release(session)
 
     def close(self) -> None:
@@ -113,25 +162,123 @@ class JournaledPolicy:
         self._file.close()
 
 
-def _sent(request: Request) -> Iterable[object]:
-    """Yield everything of a request that decides what is written; the session's name and the deadline do not."""
-    for message in request.messages:
-        yield message.role
-        yield [piece if isinstance(piece, str) else [piece.picture.sha256] for piece in message.pieces]
-    sampling = request.sampling
-    yield [sampling.temperature, sampling.top_p, sampling.max_tokens, sampling.seed, sampling.complete_answers]
-    yield [list(request.stop), request.answer_only, request.candidates, list(request.score_tokens)]
+def _drawn(request: Request) -> list[object]:
+    """Return what decides a turn beside the conversation; the session's name, its stream and the deadline do not."""
+    grammar = None if request.grammar is None else list(astuple(request.grammar))
+    return [list(astuple(request.sampling)), list(request.stop), request.prefix, grammar, list(request.score_tokens)]
 
 
-def _after(entry: Entry) -> str:
-    """Return the state of a conversation that went on with an entry; equal turns of two draws stay apart."""
-    return _digest(entry.key, entry.ordinal, entry.completion.text)
+def _runs(pieces: tuple[Piece, ...]) -> list[Piece]:
+    """Return pieces with neighbouring texts joined, as they are one run."""
+    runs: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and runs and isinstance(runs[-1], str):
+            runs[-1] += piece
+        else:
+            runs.append(piece)
+    return runs
+
+
+def _named(piece: Piece) -> object:
+    return piece if isinstance(piece, str) else [piece.picture.sha256]
 
 
 def _digest(*values: object) -> str:
     return hashlib.sha256(json.dumps(values, ensure_ascii=True).encode()).hexdigest()
 
 
-def _storable(text: str) -> str:
-    """Return text without lone surrogates: they have no UTF-8 form."""
-    return text.encode("utf-8", "replace").decode()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """One line."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(ser_json_inf_nan="strings", extra="forbid")
+
+    version: int = VERSION
+    """Version of the line."""
+    key: str
+    """Hash of the policy, the conversation up to this turn, and how the turn is drawn."""
+    stream: str
+    """Random stream it was drawn from: equal conversations draw several turns, and each finds its own again."""
+    completion: Completion
+    """The turn."""
+
+
+_ENTRY = TypeAdapter(_Entry)
+_BEGINS = b'{"version":'
+
+
+class _JournalFile:
+    """Entries on disk, held by one process at a time.
+
+    Args:
+        path: the file, made when it is missing; its folder must exist. A torn last line is cut off.
+
+    Raises:
+        DataError: the file cannot be used, another process holds it, or a line is not an entry.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._places: dict[str, deque[tuple[str, int, int]]] = {}
+        try:
+            self._file = FileIO(open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+")
+        except OSError as error:
+            raise DataError(f"{path}: the journal cannot be opened: {error.strerror}; choose another file") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._read()
+        except BlockingIOError as error:
+            self._file.close()
+            raise DataError(f"{path}: another process writes this journal; wait for it, or choose another") from error
+        except DataError:
+            self._file.close()
+            raise
+
+    def take(self, key: str, stream: str) -> _Entry | None:
+        """Return an entry of a key that was not taken yet: the stream's own where there is one, else the oldest."""
+        places = self._places.get(key)
+        if not places:
+            return None
+        place = next((place for place in places if place[0] == stream), places[0])
+        places.remove(place)
+        return _ENTRY.validate_json(os.pread(self._file.fileno(), place[2], place[1]))
+
+    def append(self, entries: Sequence[_Entry]) -> None:
+        """Write entries; when this returns they are on disk.
+
+        Raises:
+            DataError: they cannot be written, and no part of them is left in the file.
+        """
+        if entries:
+            lines = b"".join(_ENTRY.dump_json(entry) + b"\n" for entry in entries)
+            append_durably(self._file, lines, what=f"{self.path}: the journal")
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+    def _read(self) -> None:
+        """Note where every entry is, and cut off a torn last line."""
+        offset = 0
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.endswith(b"\n"):
+                    check_torn(line, _BEGINS, name=str(self.path))
+                    self._file.truncate(offset)
+                    return
+                entry = self._parse(line, number)
+                place = entry.stream, offset, len(line)
+                self._places.setdefault(entry.key, deque()).append(place)
+                offset += len(line)
+
+    def _parse(self, line: bytes, number: int) -> _Entry:
+        where = f"{self.path}:{number}"
+        try:
+            version = json.loads(line)["version"]
+            if version == VERSION:
+                return _ENTRY.validate_json(line)
+        except ValidationError as error:
+            raise DataError(f"{where}: not a journal entry ({first_problem(error)}); choose another file") from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise DataError(f"{where}: not a journal entry; choose another file") from error
+        raise DataError(f"{where}: journal version {version}, this program reads {VERSION}; choose another file")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..images import ImageStore
+from ..images import Thumbnails
 from ..models.shipped import ENCODER, LAYOUT, SHIPPED, shipped_folder
 from .encoder import Encoder
 
@@ -20,7 +20,7 @@ NAMES = ("hash", SHIPPED, *(f"{layout}:FOLDER" for layout in LAYOUTS))
 """Encoders that can be named."""
 
 
-def encoder_named(spec: str, images: ImageStore, *, dtype: str = "float32", device: str = "auto") -> Encoder:
+def encoder_named(spec: str, images: Thumbnails, *, dtype: str = "float32", device: str = "auto") -> Encoder:
     """Return the encoder of a name.
 
     Args:
@@ -57,13 +57,19 @@ def encoder_named(spec: str, images: ImageStore, *, dtype: str = "float32", devi
     return open_layout(layout, folder, images, dtype=dtype, device=device)
 
 
+def folder_of(spec: str) -> Path | None:
+    """Return the model folder an encoder's name points to; None for an encoder without a folder of its own."""
+    layout, _, place = spec.partition(":")
+    return Path(place) if layout in LAYOUTS and place else None
+
+
 def lasting_name(spec: str) -> str:
     """Return a name as an index keeps it: a folder by its absolute path, to be found from any working directory.
 
     `shipped` stays as it is: another copy of the package finds its own; the fingerprint tells whether it is equal.
     """
-    layout, _, place = spec.partition(":")
-    return f"{layout}:{Path(place).resolve()}" if layout in LAYOUTS and place else spec
+    folder = folder_of(spec)
+    return spec if folder is None else f"{spec.partition(':')[0]}:{folder.resolve()}"
 
 
 def _require_models() -> None:

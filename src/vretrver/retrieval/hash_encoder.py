@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from ..images import ImageStore
+from ..images import Thumbnails
 from ..records import Candidate, ImageRef, Part, Query, pictures_in, text_in
 from .colours import ANCHOR_WEIGHTS, ANCHORS, Floats, nearness, text_colours, to_lab
 from .encoder import Vectors
@@ -65,7 +65,7 @@ class HashEncoder:
         weights: how much each kind of feature counts.
     """
 
-    def __init__(self, store: ImageStore, *, weights: HashWeights | None = None) -> None:
+    def __init__(self, store: Thumbnails, *, weights: HashWeights | None = None) -> None:
         self.store = store
         self.weights = weights or HashWeights()
 

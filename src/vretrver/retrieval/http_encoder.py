@@ -19,7 +19,7 @@ from .._secrets import KEY_VARIABLE, Secret
 from .._served import why_not
 from ..errors import DataError, ServiceError
 from ..geometry import PixelBudget, SizeRule
-from ..images import THUMBNAIL_QUALITY, ImageStore
+from ..images import THUMBNAIL_QUALITY, Pictures
 from ..records import Candidate, Part, Query, TextPart, text_in
 from .encoder import Vectors
 
@@ -59,7 +59,7 @@ class HttpEncoder:
 
     def __init__(
         self,
-        store: ImageStore,
+        store: Pictures,
         url: str,
         *,
         model: str,

@@ -6,12 +6,22 @@ A trajectory says how each picture can be made again; a book saves making it. An
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from ..agent.messages import ShownPicture
-from ..agent.policy import Completion, Policy, PolicyLimits, Request
+from ..agent.policy import Policy, Request
 from ..errors import DataError
+from ..policies.delegating import DelegatingPolicy
+
+
+class PictureBytes(Protocol):
+    """Gives the bytes of pictures by their hash; a dict does."""
+
+    def get(self, sha256: str, /) -> bytes | None:
+        """Return a picture's bytes, or None."""
+        ...
 
 
 class PictureBook:
@@ -42,7 +52,11 @@ class PictureBook:
         rows = [(shown.picture.sha256, shown.picture.data) for shown in pictures]
         self._database.executemany("insert or ignore into pictures values (?, ?)", rows)
 
-    def get(self, sha256: str) -> bytes | None:
+    def hashes(self) -> Iterator[str]:
+        """Yield the hash of every picture."""
+        yield from (row[0] for row in self._database.execute("select sha256 from pictures"))
+
+    def get(self, sha256: str, /) -> bytes | None:
         """Return a picture's bytes, or None."""
         row = self._database.execute("select data from pictures where sha256 = ?", (sha256,)).fetchone()
         return None if row is None else bytes(row[0])
@@ -53,44 +67,43 @@ class PictureBook:
         self._database.close()
 
 
-class RecordedPolicy:
-    """A policy whose pictures are kept in a book.
+class PictureBooks:
+    """Several books as one.
 
     Args:
-        inner: writes the turns.
+        books: the books; closed with this one.
+    """
+
+    def __init__(self, books: Sequence[PictureBook]) -> None:
+        self._books = books
+        self._home = {sha256: book for book in books for sha256 in book.hashes()}
+
+    def get(self, sha256: str, /) -> bytes | None:
+        """Return a picture's bytes, or None."""
+        book = self._home.get(sha256)
+        return None if book is None else book.get(sha256)
+
+    def close(self) -> None:
+        """Close all books."""
+        for book in self._books:
+            book.close()
+
+
+class RecordedPolicy(DelegatingPolicy):
+    """A policy whose pictures are kept in a book.
+
+    Threads: `cancel` and `wake` may be called by any thread; one thread makes all other calls.
+
+    Args:
+        inner: writes the turns; closed with this one, while the book stays open.
         book: takes the pictures of every request.
     """
 
     def __init__(self, inner: Policy, book: PictureBook) -> None:
-        self.inner, self.book = inner, book
-
-    @property
-    def fingerprint(self) -> str:
-        """The inner policy's."""
-        return self.inner.fingerprint
-
-    @property
-    def limits(self) -> PolicyLimits:
-        """The inner policy's."""
-        return self.inner.limits
+        super().__init__(inner)
+        self.book = book
 
     def submit(self, request: Request) -> None:
         """Keep the pictures and hand the request on."""
         self.book.put(shown for message in request.messages for shown in message.pictures)
         self.inner.submit(request)
-
-    def collect(self) -> list[Completion]:
-        """Return what the inner policy finished."""
-        return self.inner.collect()
-
-    def cancel(self, session: str) -> None:
-        """Hand on."""
-        self.inner.cancel(session)
-
-    def release(self, session: str) -> None:
-        """Hand on."""
-        self.inner.release(session)
-
-    def close(self) -> None:
-        """Close the inner policy; the book stays open."""
-        self.inner.close()

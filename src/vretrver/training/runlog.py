@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .._optional import require
-from ..config import config_hash, resolved
+from ..config import config_hash, resolved, values_of
 from ..errors import ConfigError
 from ..files import replace_file
 
@@ -44,11 +44,10 @@ class RunFolder:
         self.path = path
         self.hash = config_hash(config)
         path.mkdir(parents=True, exist_ok=True)
-        text = f"# sha256 {self.hash}\n{resolved(config)}"
         existing = path / CONFIG_FILE
-        if existing.is_file() and existing.read_text(encoding="utf-8") != text:
+        if existing.is_file() and values_of(existing) != config.model_dump(mode="json"):
             raise ConfigError(f"{path}: holds a run of another configuration; choose another folder or remove it")
-        replace_file(existing, text.encode())
+        replace_file(existing, f"# sha256 {self.hash}\n{resolved(config)}".encode())
 
     def note(self, step: int, metrics: Mapping[str, Any]) -> None:
         """Append metrics of a step."""

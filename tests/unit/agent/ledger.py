@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 from vretrver.agent.driver import Driver
+from vretrver.agent.effects import Running
 from vretrver.agent.messages import Message
 from vretrver.agent.policy import Completion, FinishReason, Policy, PolicyLimits, Request, Sampling
 
-Asking = Generator[Request, Completion, list[str]]
+Asking = Running[list[str]]
 """A session that returns the texts it was sent."""
 
 Choice = Callable[[list[str]], list[str]]
@@ -31,6 +32,8 @@ class Ledger:
 
     def __init__(self, in_flight: int = 4, choose: Choice = everything) -> None:
         self.fingerprint = "ledger"
+        self.revision = 0
+        self.scripted = True
         self.limits = PolicyLimits(in_flight=in_flight)
         self.choose = choose
         self.requests: list[Request] = []
@@ -47,9 +50,9 @@ class Ledger:
     def submit(self, request: Request) -> None:
         """Take a request."""
         self.requests.append(request)
-        self.waiting += request.sessions
+        self.waiting.append(request.session)
 
-    def collect(self) -> list[Completion]:
+    def collect(self, *, patience: float | None = None) -> list[Completion]:
         """Answer the sessions chosen."""
         self.outstanding.append(len(self.waiting))
         chosen = self.choose(list(self.waiting))
@@ -67,6 +70,9 @@ class Ledger:
         if session in self.waiting:
             self._cancelled.add(session)
 
+    def wake(self) -> None:
+        """It never waits."""
+
     def release(self, session: str) -> None:
         """Forget a session."""
         self.released[session] += 1
@@ -76,15 +82,15 @@ class Ledger:
         """Nothing is held."""
 
 
-def driven(policy: Policy, *, share_prefill: bool = False) -> Driver[list[str]]:
+def driven(policy: Policy) -> Driver[list[str]]:
     """Return a driver of such sessions."""
-    return Driver(policy, share_prefill=share_prefill)
+    return Driver(policy)
 
 
 def ask(session: str, *, text: str | None = None, deadline: float | None = None) -> Request:
     """Return a request; with a text it opens a conversation."""
     messages = () if text is None else (Message(role="system", pieces=(text,)),)
-    return Request(sessions=(session,), messages=messages, sampling=Sampling(), deadline=deadline)
+    return Request(session=session, messages=messages, sampling=Sampling(), deadline=deadline)
 
 
 def asking(session: str, turns: int, *, closed: list[str] | None = None) -> Asking:

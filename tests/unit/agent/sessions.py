@@ -8,14 +8,16 @@ from typing import Any
 
 from tests.drawn import DrawnFolder
 
+from vretrver.agent.budget import Account, Budget
 from vretrver.agent.dialects import dialect_named
+from vretrver.agent.effects import Do
 from vretrver.agent.policy import Completion, PolicyLimits, Request, Sampling
-from vretrver.agent.session import SessionLimits, SessionSetup, rank_window
-from vretrver.agent.task import ScheduleStep, WindowTask
+from vretrver.agent.session import Opened, SessionSetup, rank_window
+from vretrver.agent.task import WindowStep, WindowTask
 from vretrver.agent.trajectory import Trajectory
 from vretrver.records import Candidate, Query
 
-STEP = ScheduleStep(schedule="reference(50,20,10)", index=0, start=0, stop=5)
+STEP = WindowStep(plan="reference(50,20,10)", index=0, round=0, places=(0, 1, 2, 3, 4))
 WIDE = "[0, 0, 1000, 1000]"
 """The box that holds a whole picture."""
 
@@ -36,14 +38,14 @@ class Played:
 
 
 def zoom(target: object, box: str = WIDE) -> str:
-    """Return a `zoom_in` call; `target` and `box` stand in it as JSON."""
+    """Return a `zoom_in` call; `target` and `box` are JSON."""
     return (
         f'<tool_call>{{"name": "zoom_in", "arguments": {{"target_image": {target}, "bbox_2d": {box}}}}}</tool_call>'
     )
 
 
 def select(*targets: object) -> str:
-    """Return a `select_images` call; the targets stand in it as JSON."""
+    """Return a `select_images` call; the targets are JSON."""
     written = ", ".join(map(str, targets))
     return f'<tool_call>{{"name": "select_images", "arguments": {{"target_images": [{written}]}}}}</tool_call>'
 
@@ -65,7 +67,6 @@ def setup(drawn: DrawnFolder, **changes: Any) -> SessionSetup:
         "dialect": dialect,
         "images": drawn.store,
         "views": dialect.views,
-        "limits": SessionLimits(),
         "sampling": Sampling(),
         "policy": "by hand",
         "policy_limits": PolicyLimits(),
@@ -80,7 +81,8 @@ def play(
     run: SessionSetup,
     turns: Sequence[str | Completion],
     *,
-    deadline: float | None = None,
+    budget: Budget | None = None,
+    opened: Opened | None = None,
     between: Callable[[], None] | None = None,
 ) -> Played:
     """Send the turns in one after another; the session must end with the last of them.
@@ -89,18 +91,27 @@ def play(
         task: the window.
         run: the session's setup.
         turns: what the policy writes.
-        deadline: as of `rank_window`.
+        budget: what the session may cost.
+        opened: as of `rank_window`.
         between: called before each turn, to change the world behind the session's back.
     """
-    session = rank_window(task, run, deadline=deadline)
+    account = Account(budget or Budget(), run.clock)
+    session = rank_window(task, run, account=account, opened=opened)
     requests: list[Request] = []
     coming = iter(turns)
+    sent: Any = None
     while True:
         try:
-            requests.append(next(session) if not requests else session.send(_completion(task, coming, between)))
+            effect = session.send(sent)
         except StopIteration as stop:
             trajectory: Trajectory = stop.value
             break
+        if isinstance(effect, Do):
+            sent = effect.work()
+        else:
+            assert isinstance(effect, Request)
+            requests.append(effect)
+            sent = _completion(task, coming, between)
     left = list(coming)
     assert not left, f"the session ended as {trajectory.stop} before these turns: {left}"
     return Played(trajectory=trajectory, requests=tuple(requests))

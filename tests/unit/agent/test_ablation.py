@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,16 +11,20 @@ from PIL import Image
 from tests.drawn import DrawnFolder
 from tests.unit.agent.sessions import select, window, zoom
 
-from vretrver.agent.ablation import ThumbnailSelect, ThumbnailZoom, without_evidence
-from vretrver.agent.bench import Bench, Look, Views
+from vretrver.agent.ablation import without_evidence
+from vretrver.agent.answers import Ranking
+from vretrver.agent.bench import Bench, Views
 from vretrver.agent.dialects import dialect_named
+from vretrver.agent.observations import Seen
 from vretrver.agent.parsing import parse_turn
 from vretrver.agent.tools import SelectImages, Tool, ZoomIn, execute
+from vretrver.errors import ConfigError
 from vretrver.geometry import PixelBudget
 
 SMALL = PixelBudget(tokens=9)
 VIEWS = Views(query=SMALL, candidate=SMALL, select=PixelBudget(tokens=64), zoom=PixelBudget(tokens=16))
-REAL, FALSE = (SelectImages(), ZoomIn()), (ThumbnailSelect(), ThumbnailZoom())
+REAL: tuple[Tool, ...] = (SelectImages(), ZoomIn())
+FALSE = tuple(tool.blinded() for tool in REAL)
 LARGE = (768, 768)
 
 
@@ -33,19 +38,13 @@ def bench(drawn: DrawnFolder) -> Bench:
     return Bench(window(candidates, drawn.query()), drawn.store, views=VIEWS, boxes=dialect_named("vretrver").boxes)
 
 
-def looks(text: str, tools: tuple[Tool, ...], bench: Bench) -> tuple[Look, ...]:
-    (call,) = parse_turn(text).calls
-    return execute(call, tools, bench).looks
+def looks(text: str, tools: tuple[Tool, ...], bench: Bench) -> tuple[Seen, ...]:
+    (call,) = parse_turn(text, Ranking()).calls
+    return tuple(one for one in execute(call, tools, bench).observations if isinstance(one, Seen))
 
 
-def pixels(look: Look) -> np.ndarray:
+def pixels(look: Seen) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(look.shown.picture.data)), dtype=np.float64)
-
-
-def told(look: Look) -> tuple[object, ...]:
-    """Return everything a look says but its pixels."""
-    picture = look.shown.picture
-    return look.address, look.asked, look.placed, look.image, look.shown.tokens, picture.width, picture.height
 
 
 @pytest.mark.parametrize("text", [zoom(1, "[400, 300, 500, 400]"), zoom(2, "[0, 0, 10, 10]"), select(2, 1, 2)])
@@ -53,12 +52,7 @@ def test_a_false_look_is_a_real_one_in_everything_but_its_pixels(text: str, benc
     real, false = looks(text, REAL, bench), looks(text, FALSE, bench)
     assert len(real) == len(false) > 0
     for one, other in zip(real, false, strict=True):
-        assert (one.address, one.asked, one.placed, one.image) == (
-            other.address,
-            other.asked,
-            other.placed,
-            other.image,
-        )
+        assert one.cuts == other.cuts
         assert one.shown.tokens == other.shown.tokens
         assert (one.shown.picture.width, one.shown.picture.height) == (
             other.shown.picture.width,
@@ -69,7 +63,7 @@ def test_a_false_look_is_a_real_one_in_everything_but_its_pixels(text: str, benc
 
 def test_a_false_look_shows_the_thumbnail_and_nothing_else(bench: Bench) -> None:
     (whole,) = looks(select(1), FALSE, bench)
-    with Image.open(io.BytesIO(bench.thumbnail(whole.address).shown.picture.data)) as thumbnail:
+    with Image.open(io.BytesIO(bench.thumbnail(whole.cuts[0].address).shown.picture.data)) as thumbnail:
         enlarged = np.asarray(thumbnail.resize((256, 256), Image.Resampling.BILINEAR), dtype=np.float64)
     assert np.abs(pixels(whole) - enlarged).mean() < 3
     (part,) = looks(zoom(1, "[500, 500, 1000, 1000]"), FALSE, bench)
@@ -78,7 +72,7 @@ def test_a_false_look_shows_the_thumbnail_and_nothing_else(bench: Bench) -> None
 
 def test_a_false_look_refuses_what_a_real_one_refuses(bench: Bench) -> None:
     for text in (zoom(7, "[0, 0, 10, 10]"), zoom(1, "[10, 10, 5, 5]"), select(0)):
-        (call,) = parse_turn(text).calls
+        (call,) = parse_turn(text, Ranking()).calls
         assert execute(call, FALSE, bench).reason == execute(call, REAL, bench).reason is not None
 
 
@@ -86,8 +80,18 @@ def test_a_false_look_refuses_what_a_real_one_refuses(bench: Bench) -> None:
 def test_a_dialect_without_evidence_tells_the_model_the_same(name: str) -> None:
     dialect = dialect_named(name)
     blind = without_evidence(dialect)
-    assert blind.wording.system(blind.tools) == dialect.wording.system(dialect.tools)
+    assert blind.wording.system(blind.tools, blind.form) == dialect.wording.system(dialect.tools, dialect.form)
     assert [(tool.name, tool.aliases) for tool in blind.tools] == [
         (tool.name, tool.aliases) for tool in dialect.tools
     ]
-    assert {type(tool) for tool in blind.tools} == {ThumbnailZoom, ThumbnailSelect}
+    assert blind.tools == tuple(tool.blinded() for tool in dialect.tools) != dialect.tools
+
+
+def test_a_tool_that_cannot_be_blinded_is_an_error_and_does_not_keep_its_evidence() -> None:
+    class Measure(ZoomIn):
+        def blinded(self) -> ZoomIn:
+            raise ConfigError("measure cannot be run without its evidence; leave it out of the comparison")
+
+    dialect = dialect_named("vretrver")
+    with pytest.raises(ConfigError, match="measure cannot be run without its evidence"):
+        without_evidence(replace(dialect, tools=(*dialect.tools, Measure())))

@@ -15,7 +15,7 @@ from proofs.mutations import MUTATIONS, mutated_reply, valid_reply
 
 from vretrver.agent.parsing import parse_turn
 from vretrver.agent.trajectory import StopReason
-from vretrver.data.catalogue.prng import Stream
+from vretrver.prng import Stream
 
 
 def test_no_promise_is_broken_by_mutated_replies() -> None:

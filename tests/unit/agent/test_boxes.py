@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vretrver.agent.bench import Refused
 from vretrver.agent.boxes import PermilleBoxes, ReleasedBoxes
+from vretrver.agent.refusals import Refused
 
 SIDES = st.integers(1, 4000)
 PERMILLE = st.integers(0, 1000)

@@ -33,11 +33,11 @@ def test_the_default_dialect_answers_all_calls_in_one_message_in_order(drawn: Dr
     assert reply is not None
     assert (reply.role, reply.pieces) == (
         "user",
-        [
-            "<tool_response>\nPicture 1, region [0, 0, 1000, 1000]: ", 1,
-            "\nRefused: there is no candidate 9; candidates are 1 to 2.\nPicture 2: ", 2, "\nPicture 1: ", 1,
+        (
+            "<tool_response>\nPicture 1, region [0, 0, 1000, 1000]: ", 2,
+            "\nRefused: there is no candidate 9; candidates are 1 to 2.\nPicture 2: ", 3, "\nPicture 1: ", 4,
             "\n</tool_response>",
-        ],
+        ),
     )  # fmt: skip
 
 
@@ -46,8 +46,8 @@ def test_the_default_dialect_says_which_region_it_shows(drawn: DrawnFolder) -> N
     turns = [zoom(1, "[500, 500, 510, 510]"), answer(1)]
     played = play(window(drawn.candidates(1), drawn.query()), setup(drawn), turns)
     assert played.replies[0].startswith("<tool_response>\nPicture 1, region [425, 345, 585, 665]: ")
-    (seen,) = played.trajectory.turns[0].observations
-    assert (seen.asked, seen.box) == ([500, 500, 510, 510], [340, 138, 468, 266])
+    (seen,) = played.trajectory.observations(0)
+    assert (seen.cuts[0].asked, seen.cuts[0].box) == ((500, 500, 510, 510), (340, 138, 468, 266))
 
 
 def test_the_default_dialect_carries_out_four_calls_of_a_turn(drawn: DrawnFolder) -> None:
@@ -63,8 +63,9 @@ def test_without_tools_none_are_told_and_a_call_is_refused_before_the_answer_is_
     assert run.dialect.name == dialect_named("vretrver/no-tools").name == "vretrver/no-tools"
     assert "tool" not in played.requests[0].messages[0].text
     assert played.trajectory.turns[0].calls[0].reason == "there is no tool 'zoom_in'; no tools are given"
-    assert played.requests[1].answer_only
-    assert (played.trajectory.forced, played.trajectory.ranking) == (True, ["1:2", "1:1"])
+    assert played.requests[1].grammar is not None
+    assert played.requests[1].grammar.whole_turn
+    assert (played.trajectory.forced, played.trajectory.ranking) == (True, ("1:2", "1:1"))
 
 
 def test_the_released_dialect_stops_at_the_end_of_a_call(drawn: DrawnFolder) -> None:
@@ -81,7 +82,7 @@ def test_the_released_names_and_targets_mean_one_tool_and_one_picture(
     played = play(window(drawn.candidates(2), drawn.query()), run, [_crop(target, name=name), answer(1, 2)])
     (call,) = played.trajectory.turns[0].calls
     assert (call.name, call.outcome) == ("crop_image", "executed")
-    assert [seen.did for seen in played.trajectory.turns[0].observations] == ["1:1"]
+    assert [seen.cuts[0].did for seen in played.trajectory.observations(0)] == ["1:1"]
 
 
 @pytest.mark.parametrize("target", ["true", '"one"', "[1, 2]", "null", '"9999999999999"', "{}"])
@@ -102,8 +103,13 @@ def test_the_released_dialect_carries_out_one_call_a_turn_and_shows_the_padded_c
     played = play(window(drawn.candidates(2), drawn.query()), run, turns)
     first, second = played.trajectory.turns[0].calls
     assert (first.outcome, second.outcome, second.reason) == ("executed", "refused", "a turn has at most 1 call")
-    (seen,) = played.trajectory.turns[0].observations
-    assert (seen.box, seen.padding, seen.width, seen.height) == ([226, 31, 444, 248], [64, 48], 224, 224)
+    (seen,) = played.trajectory.observations(0)
+    assert (seen.cuts[0].box, seen.cuts[0].padding, seen.width, seen.height) == (
+        (226, 31, 444, 248),
+        (64, 48),
+        224,
+        224,
+    )
     assert played.replies == ["Here is the cropped picture (224x224):\n"]
 
 
@@ -111,7 +117,7 @@ def test_the_released_selection_says_which_pictures_it_shows(drawn: DrawnFolder)
     run = setup(drawn, dialect=released())
     played = play(window(drawn.candidates(3), drawn.query(picture=4)), run, [select(3, 0), answer(1, 2, 3)])
     assert played.replies == ["Here are the selected pictures (84x56), candidates 3, 0, 0 being the query:\n"]
-    assert [seen.address for seen in played.trajectory.turns[0].observations] == [3, 0]
+    assert [seen.cuts[0].address for seen in played.trajectory.observations(0)] == [3, 0]
 
 
 def test_the_released_loop_ends_after_three_turns_of_looks_with_the_last_one_executed(drawn: DrawnFolder) -> None:
@@ -119,7 +125,7 @@ def test_the_released_loop_ends_after_three_turns_of_looks_with_the_last_one_exe
     played = play(window(drawn.candidates(2), drawn.query()), run, [_crop(1), _crop(2), _crop(1)])
     assert played.trajectory.stop is StopReason.MAX_TURNS
     assert [turn.calls[0].outcome for turn in played.trajectory.turns] == ["executed"] * 3
-    assert len(played.trajectory.turns[2].observations) == 1
+    assert len(played.trajectory.observations(2)) == 1
 
 
 def test_the_released_loop_ends_at_a_turn_without_call_or_answer(drawn: DrawnFolder) -> None:
@@ -133,7 +139,7 @@ def test_the_released_texts_may_come_from_the_published_data(drawn: DrawnFolder)
     query = replace(drawn.query(picture=3), instruction="Find the item.")
     played = play(window(drawn.candidates(2), query), setup(drawn, dialect=dialect), [answer(1, 2)])
     system, user = played.trajectory.prompt
-    assert system.pieces == ["THEIR SYSTEM"]
-    assert user.pieces == [
+    assert system.pieces == ("THEIR SYSTEM",)
+    assert user.pieces == (
         "Query:", 0, "Find the item. a cupCandidates:(1) ", 1, "(2) ", 2, "\n\nGuidelines: THEIR GUIDELINES",
-    ]  # fmt: skip
+    )  # fmt: skip

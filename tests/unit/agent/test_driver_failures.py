@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.agent.ledger import Asking, Ledger, ask, asking, driven
 
-from vretrver.agent.policy import Completion, Request
+from vretrver.agent.policy import Completion
 from vretrver.policies.scripted import ScriptedPolicy
 
 
@@ -111,15 +111,6 @@ def test_results_left_over_from_a_run_that_was_stopped_are_not_handed_to_the_nex
     next(stopped)
     stopped.close()
     assert list(driver.run([])) == []
-
-
-def test_a_request_for_several_sessions_is_no_session() -> None:
-    def greedy() -> Asking:
-        completion = yield Request(sessions=("a", "b"), messages=(), sampling=ask("a").sampling)
-        return [completion.text]
-
-    with pytest.raises(RuntimeError, match="asks for itself alone"):
-        list(driven(Ledger()).run([greedy()]))
 
 
 def test_completions_reach_the_session_they_name_and_no_other() -> None:

@@ -28,12 +28,12 @@ def test_items_keep_their_number_whatever_they_hold(drawn: DrawnFolder) -> None:
     ]
     played = play(window(candidates, drawn.query(picture=7)), setup(drawn), [answer(1, 2, 3, 4)])
     user = played.trajectory.prompt[1]
-    assert user.pieces == [
-        "Query:\n", 0, " a cup\nCandidates:\n(1) ", 1, "\n(2) no picture\n(3) ", 3, [3, 2],
+    assert user.pieces == (
+        "Query:\n", 0, " a cup\nCandidates:\n(1) ", 1, "\n(2) no picture\n(3) ", 2, 3,
         " two pictures\n(4) before", 4, " after\nRank all 4 candidates, best first.",
-    ]  # fmt: skip
-    assert [picture.address for picture in played.trajectory.pictures] == [0, 1, 3, [3, 2], 4]
-    assert [picture.did for picture in played.trajectory.pictures] == [None, "1:1", "1:3", "1:3", "1:4"]
+    )  # fmt: skip
+    assert [picture.cuts[0].address for picture in played.trajectory.pictures] == [0, 1, 3, (3, 2), 4]
+    assert [picture.cuts[0].did for picture in played.trajectory.pictures] == [None, "1:1", "1:3", "1:3", "1:4"]
 
 
 def test_the_record_tells_size_and_hash_of_every_picture_shown(drawn: DrawnFolder) -> None:
@@ -42,8 +42,11 @@ def test_the_record_tells_size_and_hash_of_every_picture_shown(drawn: DrawnFolde
     for record, piece in zip(played.trajectory.pictures, shown, strict=True):
         assert record.sha256 == piece.picture.sha256 == hashlib.sha256(piece.picture.data).hexdigest()
         assert (record.width, record.height, record.tokens) == (288, 224, 63)
-        assert (record.image.width, record.image.height) == (96, 64)
-        assert record.image.sha256 == hashlib.sha256((drawn.path / record.image.path).read_bytes()).hexdigest()
+        assert (record.cuts[0].image.width, record.cuts[0].image.height) == (96, 64)
+        assert (
+            record.cuts[0].image.sha256
+            == hashlib.sha256((drawn.path / record.cuts[0].image.path).read_bytes()).hexdigest()
+        )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_a_picture_that_cannot_be_read_is_named_in_prompt_and_record(
     assert (record.pictures[1].sha256, record.pictures[1].tokens, record.pictures[1].width) == (None, 0, 0)
     (call,) = record.turns[0].calls
     assert (call.outcome, call.reason) == ("refused", record.pictures[1].refused)
-    assert record.ranking == ["1:2", "1:1"]
+    assert record.ranking == ("1:2", "1:1")
 
 
 def test_a_truncated_picture_is_refused_in_the_prompt_and_in_a_look(drawn: DrawnFolder) -> None:
@@ -133,12 +136,12 @@ def test_plain_text_spells_no_special_token() -> None:
 def test_a_long_text_is_cut_and_says_so(drawn: DrawnFolder) -> None:
     run = setup(drawn, views=Views(text_chars=5))
     played = play(window([drawn.candidate(1, pictures=[], text="123456")], drawn.query(text="cup")), run, [answer(1)])
-    assert played.trajectory.prompt[1].pieces == ["Query:\ncup\nCandidates:\n(1) 12345 ...\nRank the candidate."]
+    assert played.trajectory.prompt[1].pieces == ("Query:\ncup\nCandidates:\n(1) 12345 ...\nRank the candidate.",)
 
 
 def test_a_window_of_texts_alone_is_ranked(drawn: DrawnFolder) -> None:
     candidates = [drawn.candidate(n, pictures=[], text=f"text {n}") for n in (1, 2)]
     played = play(window(candidates, drawn.query()), setup(drawn), [answer(2, 1)])
     assert played.trajectory.stop is StopReason.ANSWERED
-    assert played.trajectory.pictures == []
+    assert played.trajectory.pictures == ()
     assert played.trajectory.visual_tokens == 0

@@ -107,10 +107,11 @@ def test_a_published_trajectory_replays(drawn: DrawnFolder, name: str) -> None:
     assert [(call.name, call.outcome) for turn in record.turns for call in turn.calls] == [
         (called, "executed") for called, _ in example.calls
     ]
-    seen = [tuple((shown.address, shown.box) for shown in turn.observations) for turn in record.turns]
+    cuts = [[shown.cuts[0] for shown in record.observations(turn)] for turn in range(len(record.turns))]
+    seen = [tuple((cut.address, cut.box and [*cut.box]) for cut in turn) for turn in cuts]
     assert seen == [*example.seen, ()]
     assert record.stop is StopReason.ANSWERED
-    assert record.ranking == [f"1:{number}" for number in example.answer]
+    assert record.ranking == tuple(f"1:{number}" for number in example.answer)
     assert not record.repairs.any
     assert not record.forced
 
@@ -128,5 +129,5 @@ def test_pictures_and_crops_are_shown_at_the_nearest_multiples_of_28_pixels(
     drawn: DrawnFolder, name: str, sizes: list[tuple[int, int]]
 ) -> None:
     record = _replay(drawn, EXAMPLES[name])
-    shown = [(seen.width, seen.height) for turn in record.turns for seen in turn.observations]
+    shown = [(seen.width, seen.height) for seen in record.shown if seen.turn is not None]
     assert shown == sizes

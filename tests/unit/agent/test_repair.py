@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vretrver.agent.parsing import Repairs, repair
+from vretrver.agent.answers import Repairs, repair
 
 CASES = [
     ([2, 1, 3], 3, (2, 1, 3), Repairs()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -11,17 +10,22 @@ import pytest
 from tests.drawn import DrawnFolder
 from tests.unit.agent.sessions import zoom
 
+from vretrver.agent.answers import RankingOrNone, Verdict
 from vretrver.agent.bench import Views
+from vretrver.agent.budget import Budget, Limit
+from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialects.released import released
 from vretrver.agent.dialects.vretrver import VretrverWording, vretrver
-from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Sampling
-from vretrver.agent.reranker import AgentConfig, Reranked, Reranker
-from vretrver.agent.schedule import ReferenceSchedule
-from vretrver.agent.session import SessionLimits
+from vretrver.agent.plans import BlocksPlanner, ReferencePlanner
+from vretrver.agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Sampling
+from vretrver.agent.reranked import Ended, Reranked
+from vretrver.agent.reranker import Reranker
+from vretrver.agent.task import WindowTask
 from vretrver.agent.trajectory import StopReason
 from vretrver.errors import DataError
 from vretrver.geometry import PixelBudget
-from vretrver.policies.scripted import Moment, Script, ScriptedPolicy, answer_text, first_k, misbehaving, shuffled
+from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text, first_k, misbehaving, shuffled
+from vretrver.policies.watching import KnowingScript, WatchingPolicy
 from vretrver.records import Candidate, Hit, parts_of
 from vretrver.traces import reranked_to_json
 
@@ -34,18 +38,18 @@ def _texts(count: int) -> list[Hit]:
     ]
 
 
-def _rerank(drawn: DrawnFolder, script: Script, count: int, **config: Any) -> Reranked:
-    policy = ScriptedPolicy(script, name="test")
+def _rerank(drawn: DrawnFolder, script: KnowingScript, count: int, **config: Any) -> Reranked:
+    policy = WatchingPolicy(script, name="test")
     made = replace(AgentConfig(), **config)
-    return Reranker(policy, drawn.store, made, clock=lambda: 0.0).rerank(drawn.query(), _texts(count))
+    reranker = Reranker(policy, drawn.store, made, watch=policy.watch, clock=lambda: 0.0)
+    return reranker.rerank(drawn.query(), _texts(count))
 
 
-def _favouring(did: str) -> Callable[[Moment], str]:
+def _favouring(did: str) -> KnowingScript:
     """Return a script that puts one candidate first and leaves the others as they are."""
 
-    def script(moment: Moment) -> str:
-        assert moment.task is not None
-        dids = [candidate.did for candidate in moment.task.candidates]
+    def script(moment: Moment, task: WindowTask) -> str:
+        dids = [candidate.did for candidate in task.candidates]
         return answer_text([dids.index(did) + 1] if did in dids else [1])
 
     return script
@@ -54,7 +58,7 @@ def _favouring(did: str) -> Callable[[Moment], str]:
 def test_a_candidate_is_carried_from_the_last_place_to_the_first(drawn: DrawnFolder) -> None:
     reranked = _rerank(drawn, _favouring("1:50"), 50)
     steps = [record.step for record in reranked.trajectories]
-    assert [(step.index, step.start, step.stop) for step in steps] == [
+    assert [(step.index, step.places[0], step.places[-1] + 1) for step in steps] == [
         (0, 30, 50),
         (1, 20, 40),
         (2, 10, 30),
@@ -66,40 +70,46 @@ def test_a_candidate_is_carried_from_the_last_place_to_the_first(drawn: DrawnFol
     assert (reranked.ranking[0].rank, reranked.ranking[0].coarse_rank) == (1, 50)
 
 
-def test_scores_fall_strictly_and_are_not_called_calibrated(drawn: DrawnFolder) -> None:
+def test_scores_fall_strictly_and_are_not_called_probabilities(drawn: DrawnFolder) -> None:
     ranking = _rerank(drawn, _favouring("1:3"), 25).ranking
     assert all(ahead.score > behind.score for ahead, behind in pairwise(ranking))
-    assert {ranked.calibrated for ranked in ranking} == {False}
+    assert {(ranked.scored_by, ranked.probability) for ranked in ranking} == {("rank", None)}
     assert [ranked.rank for ranked in ranking] == list(range(1, 26))
 
 
 def test_candidates_below_the_depth_keep_their_place(drawn: DrawnFolder) -> None:
-    reranked = _rerank(drawn, lambda moment: answer_text(range(moment.count, 0, -1)), 60)
+    reranked = _rerank(drawn, lambda moment, _: answer_text(range(moment.count, 0, -1)), 60)
     assert [ranked.did for ranked in reranked.ranking[50:]] == [f"1:{number}" for number in range(51, 61)]
     assert len(reranked.ranking) == 60
 
 
 def test_a_window_that_failed_leaves_its_part_of_the_order_and_is_marked(drawn: DrawnFolder) -> None:
-    def script(moment: Moment) -> str:
+    def script(moment: Moment, _: WindowTask) -> str:
         return "no idea" if moment.session.endswith("/w0") else answer_text(range(moment.count, 0, -1))
 
-    schedule = ReferenceSchedule(depth=6, size=4, stride=2)
-    reranked = _rerank(drawn, script, 6, schedule=schedule)
+    planner = ReferencePlanner(depth=6, size=4, stride=2)
+    reranked = _rerank(drawn, script, 6, planner=planner)
     assert [record.stop for record in reranked.trajectories] == [StopReason.MALFORMED, StopReason.ANSWERED]
     assert reranked.failed == reranked.trajectories[:1]
     assert [ranked.did for ranked in reranked.ranking] == ["1:4", "1:3", "1:2", "1:1", "1:5", "1:6"]
     assert not reranked.interrupted
 
 
-def test_a_policy_that_failed_leaves_the_window_and_the_others_go_on(drawn: DrawnFolder) -> None:
-    def script(moment: Moment) -> str | Completion:
+@pytest.mark.parametrize(
+    ("kind", "again"), [(FailureKind.UNREACHABLE, True), (FailureKind.FILTERED, False), (FailureKind.REFUSED, False)]
+)
+def test_a_policy_that_failed_leaves_the_window_and_the_others_go_on(
+    drawn: DrawnFolder, kind: FailureKind, again: bool
+) -> None:
+    def script(moment: Moment, _: WindowTask) -> str | Completion:
         if moment.session.endswith("/w0"):
-            return Completion(session=moment.session, text="", finish=FinishReason.ERROR, error="502")
+            failure = Failure(kind=kind, words="502")
+            return Completion(session=moment.session, text="", finish=FinishReason.ERROR, failure=failure)
         return answer_text(range(moment.count, 0, -1))
 
-    reranked = _rerank(drawn, script, 6, schedule=ReferenceSchedule(depth=6, size=4, stride=2))
+    reranked = _rerank(drawn, script, 6, planner=ReferencePlanner(depth=6, size=4, stride=2))
     assert [record.stop for record in reranked.trajectories] == [StopReason.POLICY_ERROR, StopReason.ANSWERED]
-    assert reranked.interrupted
+    assert reranked.interrupted is again
 
 
 def test_the_deadline_ends_the_schedule_and_keeps_what_was_ranked(drawn: DrawnFolder) -> None:
@@ -110,16 +120,17 @@ def test_the_deadline_ends_the_schedule_and_keeps_what_was_ranked(drawn: DrawnFo
         return answer_text(range(moment.count, 0, -1))
 
     policy = ScriptedPolicy(script, name="slow")
-    config = AgentConfig(schedule=ReferenceSchedule(depth=8, size=4, stride=2), seconds=1.5)
+    config = AgentConfig(planner=ReferencePlanner(depth=8, size=4, stride=2), budget=Budget(seconds=1.5))
     reranked = Reranker(policy, drawn.store, config, clock=lambda: now[0]).rerank(drawn.query(), _texts(8))
     assert [record.stop for record in reranked.trajectories] == [
         StopReason.ANSWERED,
         StopReason.ANSWERED,
         StopReason.DEADLINE,
     ]
-    assert [record.turns for record in reranked.trajectories[2:]] == [[]]
+    assert [record.turns for record in reranked.trajectories[2:]] == [()]
     assert [ranked.did for ranked in reranked.ranking] == [f"1:{number}" for number in (1, 2, 7, 8, 4, 3, 6, 5)]
     assert reranked.interrupted
+    assert (reranked.ended, reranked.reached) == (Ended.DEADLINE, (Limit.SECONDS,))
     assert reranked.seconds == 2.0
 
 
@@ -155,8 +166,24 @@ def test_a_query_without_hits_or_with_a_repeated_one_is_refused_and_the_finished
     assert next(results).query.qid == "9:1"
     with pytest.raises(DataError, match="query 9:2 has no candidates to rerank"):
         next(results)
-    with pytest.raises(DataError, match=r"query 9:1: candidate \S+ stands in its list twice"):
+    with pytest.raises(DataError, match=r"query 9:1: candidate \S+ appears twice in its list"):
         reranker.rerank(drawn.query(), [*_texts(2), *_texts(1)])
+
+
+@pytest.mark.parametrize("said", [False, True])
+def test_a_query_fits_nothing_only_when_every_window_says_so(drawn: DrawnFolder, said: bool) -> None:
+    def script(moment: Moment, _: WindowTask) -> str:
+        none_fits = said or moment.session.endswith("/w1")
+        return answer_text(range(moment.count, 0, -1), none_fits=none_fits)
+
+    dialect = vretrver(form=RankingOrNone())
+    reranked = _rerank(drawn, script, 6, dialect=dialect, planner=ReferencePlanner(depth=6, size=4, stride=2))
+    assert [record.verdict for record in reranked.trajectories] == [
+        Verdict.NOTHING_FITS if said else Verdict.RANKED,
+        Verdict.NOTHING_FITS,
+    ]
+    assert reranked.verdict is (Verdict.NOTHING_FITS if said else Verdict.RANKED)
+    assert [ranked.did for ranked in reranked.ranking] == [f"1:{number}" for number in (5, 6, 2, 1, 4, 3)]
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -166,10 +193,14 @@ CHANGES: dict[str, dict[str, Any]] = {
     "wording": {"dialect": replace(vretrver(), wording=VretrverWording(calls=3))},
     "stop": {"dialect": replace(vretrver(), stop=("</answer>",))},
     "views": {"views": Views(zoom=PixelBudget(tokens=64))},
-    "schedule": {"schedule": ReferenceSchedule(depth=20)},
+    "schedule": {"planner": ReferencePlanner(depth=20)},
     "sampling": {"sampling": Sampling(temperature=0.5)},
-    "limits": {"limits": SessionLimits(look_tokens=9)},
-    "seconds": {"seconds": 3.0},
+    "complete": {"complete_answers": False},
+    "scores": {"score_tokens": ("yes",)},
+    "form": {"dialect": vretrver(form=RankingOrNone())},
+    "blocks": {"planner": BlocksPlanner()},
+    "looks": {"budget": Budget(look_tokens=9)},
+    "seconds": {"budget": Budget(seconds=3.0)},
 }
 
 

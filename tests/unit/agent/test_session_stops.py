@@ -9,15 +9,17 @@ import pytest
 from tests.drawn import DrawnFolder
 from tests.unit.agent.sessions import Played, answer, play, setup, window, zoom
 
+from vretrver.agent.answers import Verdict
+from vretrver.agent.budget import Budget
 from vretrver.agent.dialects.released import released
-from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Usage
-from vretrver.agent.session import SessionLimits
+from vretrver.agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Usage
 from vretrver.agent.trajectory import StopReason
 from vretrver.traces import trajectory_from_json, trajectory_to_json
 
 
 def _ended(finish: FinishReason, text: str = "", error: str | None = None) -> Completion:
-    return Completion(session="s", text=text, finish=finish, error=error)
+    failure = None if error is None else Failure(kind=FailureKind.UNREACHABLE, words=error)
+    return Completion(session="s", text=text, finish=finish, failure=failure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,18 +28,18 @@ class Case:
 
     turns: Sequence[str | Completion]
     """What the policy writes."""
-    ranking: list[str] | None = None
+    ranking: tuple[str, ...] | None = None
     """The ranking expected."""
     error: str | None = None
     """The error expected."""
     options: Callable[[], dict[str, object]] = dict
     """Changes to the setup."""
-    deadline: float | None = None
-    """Of the session; the clock stands at 0."""
+    budget: Budget = Budget()
+    """What the session may cost; the clock shows 0."""
 
 
 CASES: dict[StopReason, Case] = {
-    StopReason.ANSWERED: Case(turns=[zoom(1), answer(2, 3, 1)], ranking=["1:2", "1:3", "1:1"]),
+    StopReason.ANSWERED: Case(turns=[zoom(1), answer(2, 3, 1)], ranking=("1:2", "1:3", "1:1")),
     StopReason.MALFORMED: Case(turns=["It is 2."] * 5),
     StopReason.MAX_TURNS: Case(turns=[zoom(1)] * 5),
     StopReason.MAX_TOKENS: Case(turns=[*["hm"] * 4, _ended(FinishReason.LENGTH, "<answer>[2, 3")]),
@@ -48,9 +50,9 @@ CASES: dict[StopReason, Case] = {
     ),
     StopReason.BUDGET: Case(
         turns=[Completion(session="s", text=zoom(1), usage=Usage(prompt_tokens=850, completion_tokens=50))],
-        options=lambda: {"limits": SessionLimits(total_tokens=1000)},
+        budget=Budget(tokens=1000),
     ),
-    StopReason.DEADLINE: Case(turns=[], deadline=0.0),
+    StopReason.DEADLINE: Case(turns=[], budget=Budget(seconds=0.0)),
     StopReason.CANCELLED: Case(turns=[zoom(1), _ended(FinishReason.CANCELLED)]),
     StopReason.POLICY_ERROR: Case(
         turns=[zoom(1), _ended(FinishReason.ERROR, error="502 after 3 tries")], error="502 after 3 tries"
@@ -60,7 +62,7 @@ CASES: dict[StopReason, Case] = {
 
 def _play(drawn: DrawnFolder, case: Case) -> Played:
     run = setup(drawn, **case.options())
-    return play(window(drawn.candidates(3), drawn.query()), run, case.turns, deadline=case.deadline)
+    return play(window(drawn.candidates(3), drawn.query()), run, case.turns, budget=case.budget)
 
 
 def test_the_table_holds_every_stop_reason() -> None:
@@ -73,9 +75,10 @@ def test_every_stop_reason_is_reached_and_recorded(drawn: DrawnFolder, stop: Sto
     record = _play(drawn, case).trajectory
     assert record.stop is stop
     assert record.ranking == case.ranking
-    assert record.error == case.error
+    assert (record.failure and record.failure.words) == case.error
+    assert record.verdict is (Verdict.RANKED if case.ranking else Verdict.FAILED)
     assert len(record.turns) == len(case.turns)
-    assert record.candidates == ["1:1", "1:2", "1:3"]
+    assert record.candidates == ("1:1", "1:2", "1:3")
     assert trajectory_from_json(trajectory_to_json(record)) == record
 
 
@@ -99,7 +102,7 @@ def test_a_completion_that_failed_ends_the_session_and_its_text_is_no_answer(
 
 def test_an_answer_that_was_complete_before_the_cut_counts(drawn: DrawnFolder) -> None:
     record = _play(drawn, Case(turns=[_ended(FinishReason.LENGTH, answer(3, 2, 1) + " and")])).trajectory
-    assert (record.stop, record.ranking) == (StopReason.ANSWERED, ["1:3", "1:2", "1:1"])
+    assert (record.stop, record.ranking) == (StopReason.ANSWERED, ("1:3", "1:2", "1:1"))
 
 
 def test_the_deadline_is_looked_at_before_every_turn(drawn: DrawnFolder) -> None:
@@ -110,7 +113,7 @@ def test_the_deadline_is_looked_at_before_every_turn(drawn: DrawnFolder) -> None
 
     run = setup(drawn, clock=lambda: now[0])
     task = window(drawn.candidates(2), drawn.query())
-    played = play(task, run, [zoom(1), zoom(2)], deadline=7.0, between=later)
+    played = play(task, run, [zoom(1), zoom(2)], budget=Budget(seconds=7.0), between=later)
     assert played.trajectory.stop is StopReason.DEADLINE
     assert [turn.seconds for turn in played.trajectory.turns] == [4.0, 4.0]
     assert [request.deadline for request in played.requests] == [7.0, 7.0]
@@ -120,7 +123,7 @@ def test_the_answer_given_in_time_stands_even_when_it_comes_late(drawn: DrawnFol
     now = [0.0]
     run = setup(drawn, clock=lambda: now[0])
     task = window(drawn.candidates(2), drawn.query())
-    played = play(task, run, [answer(2, 1)], deadline=1.0, between=lambda: now.__setitem__(0, 5.0))
+    played = play(task, run, [answer(2, 1)], budget=Budget(seconds=1.0), between=lambda: now.__setitem__(0, 5.0))
     assert played.trajectory.stop is StopReason.ANSWERED
 
 
@@ -128,8 +131,8 @@ def test_a_prompt_too_long_for_the_policy_is_not_sent(drawn: DrawnFolder) -> Non
     run = setup(drawn, policy_limits=PolicyLimits(context_tokens=300))
     played = play(window(drawn.candidates(3), drawn.query()), run, [])
     assert (played.trajectory.stop, played.requests) == (StopReason.CONTEXT_OVERFLOW, ())
-    assert played.trajectory.error is not None
-    assert played.trajectory.error.endswith("tokens, the policy takes 300")
+    assert played.trajectory.failure is not None
+    assert played.trajectory.failure.words.endswith("tokens, the policy takes 300")
 
 
 def test_what_the_policy_counted_decides_whether_the_next_turn_fits(drawn: DrawnFolder) -> None:
@@ -143,9 +146,9 @@ def test_what_the_policy_counted_decides_whether_the_next_turn_fits(drawn: Drawn
 def test_the_token_budget_counts_prompt_looks_and_words(drawn: DrawnFolder) -> None:
     told = Completion(session="s", text=zoom(1), usage=Usage(prompt_tokens=900, completion_tokens=50))
     task = window(drawn.candidates(1), drawn.query())
-    tight, wide = (setup(drawn, limits=SessionLimits(total_tokens=total)) for total in (1100, 1300))
-    assert play(task, tight, [told]).trajectory.stop is StopReason.BUDGET
-    assert play(task, wide, [told, answer(1)]).trajectory.stop is StopReason.ANSWERED
+    run, tight, wide = setup(drawn), Budget(tokens=1100), Budget(tokens=1300)
+    assert play(task, run, [told], budget=tight).trajectory.stop is StopReason.BUDGET
+    assert play(task, run, [told, answer(1)], budget=wide).trajectory.stop is StopReason.ANSWERED
 
 
 def test_the_released_loop_reaches_max_tokens_at_a_cut_turn(drawn: DrawnFolder) -> None:

@@ -8,10 +8,10 @@ import pytest
 from tests.drawn import DrawnFolder, draw
 from tests.unit.agent.sessions import answer, play, select, setup, window, zoom
 
-from vretrver.agent.parsing import Repairs
-from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Sampling, Usage
-from vretrver.agent.session import SessionLimits
-from vretrver.agent.trajectory import StopReason
+from vretrver.agent.answers import Ranking, RankingAnswer, Repairs
+from vretrver.agent.budget import Budget
+from vretrver.agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Sampling, Usage
+from vretrver.agent.trajectory import PictureShown, StopReason
 from vretrver.traces import trajectory_from_json, trajectory_to_json
 
 
@@ -20,11 +20,14 @@ def test_looks_are_recorded_with_address_box_size_and_hash(drawn: DrawnFolder) -
     candidates = [drawn.candidate(1), drawn.candidate(2, pictures=[1, 2])]
     turns = [zoom("[2, 2]", "[250, 250, 750, 750]") + select(1), answer(2, 1)]
     played = play(window(candidates, drawn.query()), setup(drawn), turns)
-    first, second = played.trajectory.turns[0].observations
-    assert (first.call, first.address, first.did, first.image.path) == (0, [2, 2], "1:2", "2.png")
-    assert (first.asked, first.box, first.padding) == ([250, 250, 750, 750], [200, 100, 600, 300], [0, 0])
+    first, second = played.trajectory.observations(0)
+    assert isinstance(first, PictureShown)
+    assert isinstance(second, PictureShown)
+    (cut,), (whole,) = first.cuts, second.cuts
+    assert (first.turn, first.call, cut.address, cut.did, cut.image.path) == (0, 0, (2, 2), "1:2", "2.png")
+    assert (cut.asked, cut.box, cut.padding) == ((250, 250, 750, 750), (200, 100, 600, 300), (0, 0))
     assert (first.width, first.height, first.tokens) == (736, 352, 253)
-    assert (second.call, second.address, second.did, second.asked, second.box) == (1, 1, "1:1", None, None)
+    assert (second.call, whole.address, whole.did, whole.asked, whole.box) == (1, 1, "1:1", None, None)
     shown = played.requests[1].messages[0].pictures
     assert [seen.sha256 for seen in (first, second)] == [piece.picture.sha256 for piece in shown]
     assert played.trajectory.visual_tokens == 63 + (63 + 60) + 253 + 247
@@ -32,15 +35,15 @@ def test_looks_are_recorded_with_address_box_size_and_hash(drawn: DrawnFolder) -
 
 def test_an_answer_is_repaired_and_every_repair_recorded(drawn: DrawnFolder) -> None:
     record = play(window(drawn.candidates(5), drawn.query()), setup(drawn), [answer(3, 1, 3, 9)]).trajectory
-    assert record.answer == [3, 1, 3, 9]
-    assert record.ranking == ["1:3", "1:1", "1:2", "1:4", "1:5"]
+    assert record.answer == RankingAnswer(numbers=(3, 1, 3, 9))
+    assert record.ranking == ("1:3", "1:1", "1:2", "1:4", "1:5")
     assert record.repairs == Repairs(out_of_range=(9,), repeated=(3,), missing=(2, 4, 5))
     assert (record.stop, record.forced) == (StopReason.ANSWERED, False)
 
 
 def test_an_answer_without_a_usable_number_is_no_ranking(drawn: DrawnFolder) -> None:
     record = play(window(drawn.candidates(2), drawn.query()), setup(drawn), [answer(0, 8)]).trajectory
-    assert (record.stop, record.ranking, record.answer) == (StopReason.MALFORMED, None, [0, 8])
+    assert (record.stop, record.ranking, record.answer) == (StopReason.MALFORMED, None, RankingAnswer(numbers=(0, 8)))
     assert record.turns[0].problem == "no number of the answer is a candidate"
 
 
@@ -53,7 +56,7 @@ def test_calls_beside_an_answer_are_ignored_and_said_to_be(drawn: DrawnFolder) -
     assert second.outcome == "ignored"
     assert second.reason is not None
     assert second.reason.startswith("the call is not valid JSON")
-    assert (record.looks, record.ranking) == (0, ["1:2", "1:1"])
+    assert (record.looks, record.ranking) == (0, ("1:2", "1:1"))
 
 
 def test_a_malformed_turn_is_told_what_is_wrong_and_counts_as_a_turn(drawn: DrawnFolder) -> None:
@@ -78,14 +81,14 @@ def test_a_turn_that_was_cut_off_is_told_so(drawn: DrawnFolder) -> None:
 def test_the_answer_is_asked_for_once_the_turns_are_used_up(drawn: DrawnFolder) -> None:
     turns = [zoom(1), zoom(2), "hm", zoom(1), answer(2, 1)]
     played = play(window(drawn.candidates(2), drawn.query()), setup(drawn), turns)
-    assert [request.answer_only for request in played.requests] == [False, False, False, False, True]
-    assert {request.candidates for request in played.requests} == {len(played.trajectory.candidates)}
+    assert [request.grammar for request in played.requests[:4]] == [None] * 4
+    assert played.requests[4].grammar == Ranking().grammar(2, whole_turn=True, complete=False)
     ask = "No looks are left. Answer now with all 2 candidate numbers: <answer>[...]</answer>"
     assert [ask in reply for reply in played.replies] == [False, False, False, True]
     record = played.trajectory
     assert (record.stop, record.ranking, record.forced, record.looks) == (
         StopReason.ANSWERED,
-        ["1:2", "1:1"],
+        ("1:2", "1:1"),
         True,
         3,
     )
@@ -96,15 +99,16 @@ def test_a_look_asked_for_when_the_answer_was_forced_is_refused(drawn: DrawnFold
     record = play(window(drawn.candidates(2), drawn.query()), setup(drawn), [zoom(1)] * 5).trajectory
     (call,) = record.turns[4].calls
     assert (call.outcome, call.reason) == ("refused", "no looks are left")
-    assert record.turns[4].observations == []
+    assert record.observations(4) == ()
     assert (record.stop, record.forced) == (StopReason.MAX_TURNS, False)
 
 
 def test_looks_beyond_the_look_budget_are_refused_and_smaller_ones_still_shown(drawn: DrawnFolder) -> None:
-    run = setup(drawn, limits=SessionLimits(look_tokens=500))
+    budget = Budget(look_tokens=500)
     turns = [select(1, 2) + zoom(1), zoom(2), zoom(1), answer(1, 2)]
-    record = play(window(drawn.candidates(2), drawn.query()), run, turns).trajectory
-    tokens = [sum(seen.tokens for seen in turn.observations) for turn in record.turns]
+    played = play(window(drawn.candidates(2), drawn.query()), setup(drawn), turns, budget=budget)
+    record = played.trajectory
+    tokens = [sum(seen.tokens for seen in record.observations(turn)) for turn in range(4)]
     assert tokens == [494, 0, 0, 0]
     assert [call.outcome for turn in record.turns for call in turn.calls] == ["executed", *["refused"] * 3]
     assert record.turns[1].calls[0].reason == "the look would cost more than the 6 visual tokens that are left"
@@ -151,28 +155,32 @@ def test_ids_logprobs_usage_and_error_are_kept(drawn: DrawnFolder) -> None:
         text=answer(1),
         token_ids=(5, 6),
         logprobs=(-0.5, float("-inf")),
+        held=((1, 2),),
+        scores={"yes": -0.25},
         usage=Usage(prompt_tokens=40, cached_tokens=30, completion_tokens=2),
     )
     record = play(window(drawn.candidates(1), drawn.query()), setup(drawn), [told]).trajectory
-    assert (record.turns[0].token_ids, record.turns[0].logprobs) == ([5, 6], [-0.5, float("-inf")])
+    assert (record.turns[0].token_ids, record.turns[0].logprobs) == ((5, 6), (-0.5, float("-inf")))
+    assert (record.turns[0].held, record.turns[0].scores) == (((1, 2),), {"yes": -0.25})
     assert record.tokens == 42
     assert trajectory_from_json(trajectory_to_json(record)) == record
 
 
 def test_an_error_with_half_a_character_can_be_stored(drawn: DrawnFolder) -> None:
-    failed = Completion(session="s", text="", finish=FinishReason.ERROR, error="bad \ud800 byte")
+    failure = Failure(kind=FailureKind.BROKEN, words="bad \ud800 byte")
+    failed = Completion(session="s", text="", finish=FinishReason.ERROR, failure=failure)
     record = play(window(drawn.candidates(1), drawn.query()), setup(drawn), [failed]).trajectory
-    assert record.error == "bad ? byte"
+    assert record.failure == Failure(kind=FailureKind.BROKEN, words="bad ? byte")
     assert trajectory_from_json(trajectory_to_json(record)) == record
 
 
 def test_a_window_of_one_candidate_is_ranked(drawn: DrawnFolder) -> None:
     record = play(window(drawn.candidates(1), drawn.query()), setup(drawn), [answer(1)]).trajectory
-    assert record.ranking == ["1:1"]
+    assert record.ranking == ("1:1",)
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_an_empty_window_and_a_candidate_that_stands_twice_are_refused(drawn: DrawnFolder, count: int) -> None:
+def test_an_empty_window_and_a_candidate_that_appears_twice_are_refused(drawn: DrawnFolder, count: int) -> None:
     with pytest.raises(ValueError, match="session s: a"):
         window([drawn.candidate(1)] * count, drawn.query())
 
@@ -182,4 +190,4 @@ def test_the_record_names_dialect_policy_sampling_and_step(drawn: DrawnFolder) -
     record = play(window(drawn.candidates(1), drawn.query()), run, [answer(1)]).trajectory
     assert (record.dialect, record.policy, record.config, record.qid) == ("vretrver", "by hand", "abc", "9:1")
     assert (record.sampling.temperature, record.sampling.seed) == (0.7, 3)
-    assert record.step.schedule == "reference(50,20,10)"
+    assert record.step.plan == "reference(50,20,10)"

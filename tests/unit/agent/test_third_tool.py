@@ -9,11 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from tests.drawn import DrawnFolder
 from tests.unit.agent.sessions import answer, play, setup, window
 
-from vretrver.agent.bench import Bench, Look, Refused
+from vretrver.agent.bench import Bench
+from vretrver.agent.budget import Budget
 from vretrver.agent.dialects import dialect_named
-from vretrver.agent.session import SessionLimits
+from vretrver.agent.observations import Observation
+from vretrver.agent.refusals import Refused
 from vretrver.agent.tools import Target
 from vretrver.agent.trajectory import StopReason
+from vretrver.errors import ConfigError
 from vretrver.geometry import visual_tokens
 from vretrver.traces import trajectory_from_json, trajectory_to_json
 
@@ -44,12 +47,16 @@ class Compare:
         placed = [bench.place(address, arguments.bbox_2d) for address in arguments.target_images]
         return sum(visual_tokens(size, bench.views.zoom.cell) for _, size in placed)
 
-    def run(self, arguments: CompareArguments, bench: Bench) -> Sequence[Look]:
+    def run(self, arguments: CompareArguments, bench: Bench) -> Sequence[Observation]:
         """Return both regions; two times the same picture is refused."""
         first, second = arguments.target_images
         if first == second:
             raise Refused("a picture is not compared with itself")
         return [bench.region(address, arguments.bbox_2d) for address in (first, second)]
+
+    def blinded(self) -> Compare:
+        """Refuse: a comparison of thumbnails is another tool."""
+        raise ConfigError("compare cannot be run without its evidence")
 
 
 def _compare(*targets: int) -> str:
@@ -67,14 +74,14 @@ def test_a_third_tool_is_offered_executed_refused_and_recorded(drawn: DrawnFolde
 
     assert '{"name": "compare", "description": "Look at the same region' in played.requests[0].messages[0].text
     record = played.trajectory
-    assert (record.stop, record.ranking) == (StopReason.ANSWERED, ["1:2", "1:1", "1:3"])
+    assert (record.stop, record.ranking) == (StopReason.ANSWERED, ("1:2", "1:1", "1:3"))
     assert [(call.name, call.outcome, call.reason) for call in record.turns[0].calls] == [
         ("compare", "executed", None),
         ("compare", "refused", "a picture is not compared with itself"),
     ]
-    assert [(seen.did, seen.box) for seen in record.turns[0].observations] == [
-        ("1:1", [0, 0, 400, 400]),
-        ("1:2", [0, 0, 400, 400]),
+    assert [(seen.cuts[0].did, seen.cuts[0].box) for seen in record.observations(0)] == [
+        ("1:1", (0, 0, 400, 400)),
+        ("1:2", (0, 0, 400, 400)),
     ]
     assert record.looks == 1
     assert trajectory_from_json(trajectory_to_json(record)) == record
@@ -83,7 +90,7 @@ def test_a_third_tool_is_offered_executed_refused_and_recorded(drawn: DrawnFolde
 def test_a_third_tool_is_bound_by_the_look_budget(drawn: DrawnFolder) -> None:
     dialect = dialect_named("vretrver")
     tools = replace(dialect, tools=(Compare(),))
-    run = setup(drawn, dialect=tools, limits=SessionLimits(look_tokens=100))
-    played = play(window(drawn.candidates(2), drawn.query()), run, [_compare(1, 2), answer(1, 2)])
+    run, budget = setup(drawn, dialect=tools), Budget(look_tokens=100)
+    played = play(window(drawn.candidates(2), drawn.query()), run, [_compare(1, 2), answer(1, 2)], budget=budget)
     (call,) = played.trajectory.turns[0].calls
     assert call.reason == "the look would cost more than the 100 visual tokens that are left"

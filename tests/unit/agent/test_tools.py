@@ -11,10 +11,14 @@ from pydantic import BaseModel
 from tests.drawn import DrawnFolder, draw
 from tests.unit.agent.sessions import select, window, zoom
 
-from vretrver.agent.bench import Bench, Look, Refused
+from vretrver.agent.answers import Ranking
+from vretrver.agent.bench import Bench
+from vretrver.agent.budget import Account, Budget
 from vretrver.agent.dialects import dialect_named
+from vretrver.agent.observations import Seen
 from vretrver.agent.parsing import parse_turn
-from vretrver.agent.tools import MAX_REASON_CHARS, Executed, SelectImages, ZoomIn, execute, signature
+from vretrver.agent.refusals import MAX_CHARS, Refused
+from vretrver.agent.tools import Executed, SelectImages, ZoomIn, execute, signature
 from vretrver.records import Address
 
 TOOLS = (SelectImages(), ZoomIn())
@@ -35,33 +39,35 @@ def bench(drawn: DrawnFolder) -> Bench:
     return Bench(window(candidates, drawn.query()), drawn.store, views=dialect.views, boxes=dialect.boxes)
 
 
-def _run(text: str, bench: Bench, **options: int) -> Executed:
-    (call,) = parse_turn(text).calls
-    return execute(call, TOOLS, bench, **options)
+def _run(text: str, bench: Bench, *, tokens_left: int | None = None) -> Executed:
+    (call,) = parse_turn(text, Ranking()).calls
+    return execute(call, TOOLS, bench, account=Account(Budget(look_tokens=tokens_left), lambda: 0.0))
 
 
-def _pixels(look: Look) -> np.ndarray:
+def _pixels(look: Seen) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(look.shown.picture.data)), dtype=np.int16)
 
 
 def test_zoom_shows_the_region_of_the_original(bench: Bench) -> None:
     outcome = _run(zoom(1, "[250, 250, 750, 750]"), bench)
-    (look,) = outcome.looks
+    (look,) = outcome.observations
     assert outcome.reason is None
-    assert look.placed is not None
-    assert look.placed.box.to_list() == [200, 100, 600, 300]
-    assert (look.asked, look.address) == ((250, 250, 750, 750), Address(item=1))
+    assert isinstance(look, Seen)
+    (cut,) = look.cuts
+    assert cut.box is not None
+    assert cut.box.to_list() == [200, 100, 600, 300]
+    assert (cut.asked, cut.address) == ((250, 250, 750, 750), Address(item=1))
     assert (look.shown.picture.width, look.shown.picture.height, look.shown.tokens) == (736, 352, 253)
-    cut = draw(1, LARGE).crop((200, 100, 600, 300)).resize((736, 352), Image.Resampling.BILINEAR)
-    assert np.abs(_pixels(look) - np.asarray(cut, dtype=np.int16)).mean() < 12
+    drawn = draw(1, LARGE).crop((200, 100, 600, 300)).resize((736, 352), Image.Resampling.BILINEAR)
+    assert np.abs(_pixels(look) - np.asarray(drawn, dtype=np.int16)).mean() < 12
 
 
 def test_select_shows_whole_pictures_in_the_order_asked_repeats_included(bench: Bench) -> None:
     outcome = _run(select("[2, 2]", 1, 2, 1), bench)
-    assert [str(look.address) for look in outcome.looks] == ["[2, 2]", "1", "2", "1"]
-    assert [look.image.path for look in outcome.looks] == ["3.png", "1.png", "2.png", "1.png"]
-    assert {look.placed for look in outcome.looks} == {None}
-    assert [look.shown.tokens for look in outcome.looks] == [253] * 4
+    assert [str(look.cuts[0].address) for look in outcome.observations] == ["[2, 2]", "1", "2", "1"]
+    assert [look.cuts[0].image.path for look in outcome.observations] == ["3.png", "1.png", "2.png", "1.png"]
+    assert {look.cuts[0].box for look in outcome.observations} == {None}
+    assert [look.tokens for look in outcome.observations] == [253] * 4
 
 
 @pytest.mark.parametrize(
@@ -104,7 +110,7 @@ def test_select_shows_whole_pictures_in_the_order_asked_repeats_included(bench: 
 )
 def test_what_cannot_be_carried_out_is_refused_with_the_reason(bench: Bench, text: str, reason: str) -> None:
     outcome = _run(text, bench)
-    assert outcome.looks == ()
+    assert outcome.observations == ()
     assert outcome.reason is not None
     assert outcome.reason.startswith(reason)
 
@@ -113,7 +119,7 @@ def test_what_cannot_be_carried_out_is_refused_with_the_reason(bench: Bench, tex
 def test_a_reason_repeats_no_more_than_a_little_of_what_was_written(bench: Bench, text: str) -> None:
     reason = _run(text, bench).reason
     assert reason is not None
-    assert len(reason) <= MAX_REASON_CHARS
+    assert len(reason) <= MAX_CHARS
 
 
 def test_a_look_beyond_the_budget_is_refused_and_one_within_it_is_not(bench: Bench) -> None:
@@ -144,20 +150,20 @@ def test_a_picture_that_vanished_or_changed_is_refused_and_never_another_one_sho
 
 def test_a_tool_that_shows_nothing_or_gives_no_reason_is_a_refusal_with_one(bench: Bench) -> None:
     class Blind(SelectImages):
-        def run(self, arguments: BaseModel, bench: Bench) -> list[Look]:
+        def run(self, arguments: BaseModel, bench: Bench) -> list[Seen]:
             return []
 
     class Silent(SelectImages):
-        def run(self, arguments: BaseModel, bench: Bench) -> list[Look]:
+        def run(self, arguments: BaseModel, bench: Bench) -> list[Seen]:
             raise Refused("")
 
-    (call,) = parse_turn(select(1)).calls
+    (call,) = parse_turn(select(1), Ranking()).calls
     assert execute(call, (Blind(),), bench).reason == "there was nothing to show"
     assert execute(call, (Silent(),), bench).reason == "refused without a reason"
 
 
 def test_without_tools_every_call_is_refused(bench: Bench) -> None:
-    (call,) = parse_turn(zoom(1)).calls
+    (call,) = parse_turn(zoom(1), Ranking()).calls
     assert execute(call, (), bench).reason == "there is no tool 'zoom_in'; no tools are given"
 
 

@@ -17,7 +17,7 @@ def _record(drawn: DrawnFolder, *turns: str, **changes: object) -> Trajectory:
 def test_only_executed_calls_count_as_looks(drawn: DrawnFolder) -> None:
     record = _record(drawn, zoom(1) + zoom(9) + select(1, 2), zoom(3), answer(1, 2))
     assert record.looks == 2
-    assert len(record.turns[0].observations) == 3
+    assert len(record.observations(0)) == 3
 
 
 def test_the_prompt_hash_depends_on_words_and_pixels_and_on_nothing_later(drawn: DrawnFolder) -> None:
@@ -39,4 +39,4 @@ def test_two_runs_differ_in_their_times_alone(drawn: DrawnFolder) -> None:
 
 
 def test_a_session_without_turns_used_no_tokens(drawn: DrawnFolder) -> None:
-    assert replace(_record(drawn, answer(1, 2)), turns=[]).tokens == 0
+    assert replace(_record(drawn, answer(1, 2)), turns=()).tokens == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.local_policy import compare, distinct, pooled
 from benchmarks.local_policy_world import FULL, SMALL
 
-from vretrver.models.tiny.config import TinySize
+from vretrver.world.tiny.config import TinySize
 
 SIZE = TinySize(
     hidden=64,

@@ -13,12 +13,12 @@ from tests.tiny_models import folder_of
 
 from vretrver.agent.dialects import dialect_named
 from vretrver.cli.models import is_local, local_options, recipe_of, views_of
-from vretrver.data.catalogue.write import write_catalogue
 from vretrver.geometry import PixelBudget
 from vretrver.models.agent_recipe import AgentRecipe, write_agent_recipe
 from vretrver.models.shipped import KNOWN
-from vretrver.models.tiny.views import VIEWS
 from vretrver.policies.named import LocalOptions
+from vretrver.world.draw.write import write_catalogue
+from vretrver.world.tiny.views import VIEWS
 
 
 @pytest.fixture

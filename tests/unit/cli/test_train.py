@@ -12,7 +12,7 @@ from tests.integration.commands import call, sentence_of
 from vretrver.errors import MissingDependency
 from vretrver.models.vocabulary import Vocabulary
 from vretrver.training import libraries
-from vretrver.training.gallery import Gallery
+from vretrver.world.gallery import Gallery
 
 COMMANDS = ("pictures", "tokenizer", "perception", "embed", "expert", "sft")
 

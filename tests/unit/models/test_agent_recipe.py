@@ -16,7 +16,7 @@ from vretrver.agent.bench import Views
 from vretrver.errors import ConfigError
 from vretrver.geometry import PixelBudget, SmartResize
 from vretrver.models.agent_recipe import RECIPE_FILE, AgentRecipe, agent_recipe_of, views_for, write_agent_recipe
-from vretrver.models.tiny.views import VIEWS
+from vretrver.world.tiny.views import VIEWS
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from vretrver.images import ImageStore
 from vretrver.models import shipped
 from vretrver.models.agent_recipe import agent_recipe_of
 from vretrver.models.shipped import AGENT, ENCODER, shipped_folder
-from vretrver.models.tiny.views import VIEWS
 from vretrver.policies.named import model_folder, policy_named
 from vretrver.retrieval.encoders import encoder_named, lasting_name
+from vretrver.world.tiny.views import VIEWS
 
 ROOT = Path(__file__).parents[3]
 FILES = (

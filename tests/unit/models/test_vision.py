@@ -105,10 +105,10 @@ def _damaged(picture: ShownPicture, data: bytes) -> ShownPicture:
 
 
 def test_bytes_that_are_no_picture_are_refused_by_address() -> None:
-    with pytest.raises(PictureError, match="picture 4 cannot be decoded"):
+    with pytest.raises(PictureError, match="picture 4: cannot be decoded"):
         _vision(0).see([_damaged(shown(4, 1, 1), b"no picture")])
 
 
 def test_bytes_of_another_size_than_recorded_are_refused() -> None:
-    with pytest.raises(PictureError, match="picture 4 is 64 x 32 and its record says 32 x 32"):
+    with pytest.raises(PictureError, match="picture 4: it is 64 x 32 and its record says 32 x 32"):
         _vision(0).see([_damaged(shown(4, 1, 1), shown(5, 1, 2).picture.data)])

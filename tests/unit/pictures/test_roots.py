@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from PIL import Image
 
 from vretrver.errors import ConfigError, MissingDependency, PictureError
 from vretrver.images import ImageLimits, ImageStore
+from vretrver.pictures.roots import DirectoryRoot, StoreRoot
 from vretrver.records import ImageRef
 
 fsspec = pytest.importorskip("fsspec")
@@ -47,6 +50,87 @@ def test_a_file_that_changed_in_the_store_is_refused(url: str) -> None:
     fsspec.filesystem("memory").pipe("/shop/sub/a.png", png((5, 5)))
     with pytest.raises(PictureError, match="has changed since it was recorded"):
         store.original(found)
+
+
+class Versioned:
+    """A file system that tells versions as object stores do, and counts what it is asked."""
+
+    def __init__(self, **told: object) -> None:
+        self.told = told
+
+    def info(self, path: str) -> dict[str, object]:
+        return {"name": path, "size": 7, "type": "file", **self.told}
+
+    def modified(self, path: str) -> object:
+        raise NotImplementedError(path)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"ETag": '"a"'}, {"ETag": '"b"'}),
+        ({"etag": "a", "generation": "1"}, {"etag": "a", "generation": "2"}),
+        ({"ETag": '"a"', "VersionId": "x"}, {"ETag": '"a"', "VersionId": "y"}),
+    ],
+)
+def test_a_version_of_a_store_is_an_identity_without_an_age(
+    url: str, first: dict[str, object], second: dict[str, object]
+) -> None:
+    root, ref = StoreRoot(url), ImageRef(path="sub/a.png")
+    found = []
+    for told in (first, first, second):
+        root._files = Versioned(**told)
+        found.append(root.identity(ref))
+    assert found[0] == found[1] != found[2]
+    assert found[0] is not None
+    assert found[0].changed_ns is None
+
+
+def test_a_store_that_tells_neither_version_nor_time_has_no_identity(url: str) -> None:
+    root = StoreRoot(url)
+    root._files = Versioned()
+    assert root.identity(ImageRef(path="sub/a.png")) is None
+
+
+def test_a_store_that_tells_a_time_has_an_identity_with_an_age(url: str) -> None:
+    root, ref = StoreRoot(url), ImageRef(path="sub/a.png")
+    before = root.identity(ref)
+    assert before is not None
+    assert before == root.identity(ref)
+    assert abs((before.changed_ns or 0) - time.time_ns()) < 60 * 10**9
+    fsspec.filesystem("memory").pipe("/shop/sub/a.png", png())
+    assert root.identity(ref) != before
+
+
+def test_files_of_two_stores_are_told_apart(url: str) -> None:
+    fsspec.filesystem("memory").cp_file("/shop/sub/a.png", "/shop/other/sub/a.png")
+    ref, marks = ImageRef(path="sub/a.png"), set()
+    for folder in (url, f"{url}/other"):
+        root = StoreRoot(folder)
+        root._files = Versioned(ETag='"a"')
+        marks.add(root.identity(ref))
+    assert len(marks) == 2
+
+
+def test_a_listing_that_was_made_before_does_not_hide_a_change(url: str) -> None:
+    assert StoreRoot(url)._files.dircache.use_listings_cache is False
+
+
+def test_a_file_of_a_folder_is_known_by_inode_size_and_times(tmp_path: Path) -> None:
+    path, ref = tmp_path / "a.png", ImageRef(path="a.png")
+    root = DirectoryRoot(tmp_path)
+    path.write_bytes(png())
+    first = root.identity(ref)
+    assert first == root.identity(ref)
+    found = path.stat()
+    assert first.mark == (found.st_dev, found.st_ino, len(png()), found.st_mtime_ns, found.st_ctime_ns)
+    assert first.changed_ns == max(found.st_mtime_ns, found.st_ctime_ns)
+    os.utime(path, ns=(0, path.stat().st_mtime_ns))
+    assert root.identity(ref) != first  # the entry was written to, as it is when a time is put back
+    (tmp_path / "b.png").write_bytes(png())
+    assert root.identity(ImageRef(path="b.png")) != root.identity(ref)
+    with pytest.raises(PictureError, match=r"gone\.png: cannot be read: No such file"):
+        root.identity(ImageRef(path="gone.png"))
 
 
 @pytest.mark.parametrize("path", ["../secret.png", "/secret.png", "sub/../../secret.png"])

@@ -7,7 +7,6 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -26,57 +25,31 @@ from tests.stub_server import (
     refusal,
     say,
 )
+from tests.unit.policies.asking import HASTY, MORE, SAID, Make, answer, ask
 
 from vretrver._http import Patience
 from vretrver.agent.messages import Message
-from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Request, Sampling, Usage
-from vretrver.agent.reranker import AgentConfig, Reranker
+from vretrver.agent.policy import (
+    Completion,
+    FailureKind,
+    FinishReason,
+    PolicyLimits,
+    Sampling,
+    Usage,
+)
+from vretrver.agent.reranker import Reranker
 from vretrver.agent.trajectory import StopReason
-from vretrver.policies.chat_api import ChatPolicy
 from vretrver.policies.scripted import Moment, ScriptedPolicy
 from vretrver.traces import reranked_to_json
 
-HASTY = Patience(tries=2, first=0.01, longest=0.5, connect=5.0, answer=8.0)
 LOOK = '<tool_call>{"name": "zoom_in", "arguments": {"target_image": 1, "bbox_2d": [0, 0, 500, 500]}}</tool_call>'
-SAID = Message(role="user", pieces=("hello",))
-
-Make = Callable[..., ChatPolicy]
-
-
-@pytest.fixture
-def server() -> Iterator[StubServer]:
-    with StubServer(say("<answer>[1]</answer>")) as stub:
-        yield stub
-
-
-@pytest.fixture
-def make(server: StubServer) -> Iterator[Make]:
-    made: list[ChatPolicy] = []
-
-    def one(**options: Any) -> ChatPolicy:
-        made.append(ChatPolicy(server.url, **{"model": "stub", "patience": HASTY, **options}))
-        return made[-1]
-
-    yield one
-    for policy in made:
-        policy.close()
-
-
-def ask(*sessions: str, **fields: Any) -> Request:
-    return Request(**{"sessions": sessions, "messages": (SAID,), "sampling": Sampling(), **fields})
-
-
-def answer(policy: ChatPolicy, request: Request) -> Completion:
-    policy.submit(request)
-    (done,) = policy.collect()
-    return done
 
 
 def test_each_turn_sends_the_conversation_again_with_the_turns_verbatim(server: StubServer, make: Make) -> None:
     server.script = chat(lambda seen: f" turn {len(seen.body['messages'])} é ")
     policy = make()
     answer(policy, ask("s"))
-    answer(policy, ask("s", messages=(Message(role="user", pieces=("more",)),)))
+    answer(policy, ask("s", messages=(MORE,)))
     before, after = (post["messages"] for post in server.posts)
     assert before == [{"role": "user", "content": "hello"}]
     assert after == [
@@ -99,14 +72,14 @@ def test_the_real_loop_runs_as_it_does_over_a_scripted_policy(
     over_http = Reranker(make(), drawn.store).rerank(drawn.query(), drawn.hits(3))
     scripted = Reranker(ScriptedPolicy(script, name="x"), drawn.store).rerank(drawn.query(), drawn.hits(3))
 
-    def bare(turns: list[Any]) -> list[Any]:
-        return [replace(turn, seconds=0.0, usage=Usage()) for turn in turns]
+    def bare(turns: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(replace(turn, seconds=0.0, usage=Usage()) for turn in turns)
 
     mine, theirs = over_http.trajectories[0], scripted.trajectories[0]
     assert mine.stop is StopReason.ANSWERED
     assert replace(mine, policy="", turns=bare(mine.turns)) == replace(theirs, policy="", turns=bare(theirs.turns))
     shown = [picture_bytes(part) for part in server.posts[1]["messages"][3]["content"] if part["type"] != "text"]
-    assert [hashlib.sha256(data).hexdigest() for data in shown] == [o.sha256 for o in mine.turns[0].observations]
+    assert [hashlib.sha256(data).hexdigest() for data in shown] == [o.sha256 for o in mine.observations(0)]
     assert (mine.turns[0].usage.completion_tokens, mine.turns[0].usage.estimated) == (42, False)
 
 
@@ -119,38 +92,16 @@ def test_the_prompt_tokens_a_server_counts_are_those_the_bench_counted(
     assert trajectory.turns[0].usage.prompt_tokens > trajectory.visual_tokens > 200
 
 
-def test_equal_samples_are_asked_for_at_once_and_go_on_apart(server: StubServer, make: Make) -> None:
-    def script(seen: Seen) -> Answer:
-        return as_json(completion([f"draw {number}" for number in range(seen.body.get("n", 1))]))
-
-    server.script = script
-    policy = make()
-    policy.submit(ask("a", "b", "c", sampling=Sampling(temperature=1.0)))
-    assert {done.session: done.text for done in policy.collect()} == {"a": "draw 0", "b": "draw 1", "c": "draw 2"}
-    assert [post["n"] for post in server.posts] == [3]
-    answer(policy, ask("b"))
-    assert server.posts[1]["messages"][1] == {"role": "assistant", "content": "draw 1"}
-
-
-def test_a_server_that_gives_one_sample_at_a_time_is_asked_for_the_rest_with_other_seeds(
-    server: StubServer, make: Make
-) -> None:
-    server.script = lambda seen: as_json(completion([f"draw {seen.number}"]))
-    policy = make()
-    policy.submit(ask("a", "b", "c", sampling=Sampling(temperature=1.0)))
-    assert [done.text for done in policy.collect()] == ["draw 0", "draw 1", "draw 2"]
-    assert [post.get("n", 1) for post in server.posts] == [3, 2, 1]
-    assert len({post["seed"] for post in server.posts}) == 3
-
-
-def test_sessions_draw_apart_and_the_same_again(server: StubServer, make: Make) -> None:
-    for _ in range(2):
+def test_streams_draw_apart_and_the_same_again_whatever_the_session_is_called(server: StubServer, make: Make) -> None:
+    for ticket in ("", "1/"):
         policy = make()
-        for session in ("a", "b"):
-            answer(policy, ask(session, sampling=Sampling(temperature=1.0, seed=3)))
+        for stream in ("a", "b"):
+            for _ in range(2):
+                sampling = Sampling(temperature=1.0, seed=3)
+                answer(policy, ask(f"{ticket}{stream}", stream=stream if ticket else "", sampling=sampling))
     seeds = [post["seed"] for post in server.posts]
-    assert seeds[:2] == seeds[2:]
-    assert seeds[0] != seeds[1]
+    assert seeds[:4] == seeds[4:]
+    assert len(set(seeds)) == 4
 
 
 def test_no_more_requests_are_under_way_than_the_limit(server: StubServer, make: Make) -> None:
@@ -187,21 +138,34 @@ def _seconds(seen: Seen) -> float:
 
 
 @pytest.mark.parametrize(
-    ("bad", "error"),
+    ("bad", "kind", "words"),
     [
-        (Answer(hang=True), "did not answer in time"),
-        (Answer(reset=True), r"cannot be reached: .* \(tried 2 times\)"),
-        (refusal(429, "slow down", headers={"Retry-After": "0"}), r"answered 429: slow down .*tried 2 times"),
-        (Answer(body=b'{"choices": [{"mess', cut=10), r"cannot be reached: .*\(tried 2 times\)"),
-        (refusal(500, "boom"), r"answered 500: boom error \(tried 2 times\)"),
-        (Answer(body=b"<html>"), "is no JSON: <html>"),
-        (as_json({"type": "message", "content": []}), "no chat completion"),
-        (refusal(401, "who are you"), "answered 401: who are you"),
-        (refusal(404, "no such model"), "answered 404: no such model"),
+        (Answer(hang=True), "unreachable", "did not answer in time"),
+        (Answer(reset=True), "unreachable", r"cannot be reached: .* \(tried 2 times\)"),
+        (
+            refusal(429, "slow down", headers={"Retry-After": "0"}),
+            "unreachable",
+            r"answered 429: slow down .*tried 2 times",
+        ),
+        (Answer(body=b'{"choices": [{"mess', cut=10), "unreachable", r"cannot be reached: .*\(tried 2 times\)"),
+        (refusal(500, "boom"), "unreachable", r"answered 500: boom error \(tried 2 times\)"),
+        (Answer(body=b"<html>"), "unreachable", "is no JSON: <html>"),
+        (as_json({"type": "message", "content": []}), "unreachable", "not a chat completion"),
+        (refusal(401, "who are you"), "refused", "answered 401: who are you"),
+        (refusal(404, "no such model"), "refused", "answered 404: no such model"),
+        (refusal(400, "the response was filtered content_filter"), "filtered", "answered 400"),
+        (refusal(400, "cannot identify image file"), "unreadable", "answered 400"),
+        (as_json(completion(["x"], finish="content_filter")), "filtered", "withheld"),
+        (as_json(completion(["x"], finish="abort")), "broken", "broke the answer off"),
     ],
-    ids=["hang", "reset", "throttle", "truncated", "500", "garbage", "another API", "wrong key", "unknown model"],
-)
-def test_a_failure_is_an_error_of_that_session_alone(server: StubServer, make: Make, bad: Answer, error: str) -> None:
+    ids=[
+        "hang", "reset", "throttle", "truncated", "500", "garbage", "another API", "wrong key", "unknown model",
+        "filtered request", "unreadable picture", "filtered answer", "aborted",
+    ],
+)  # fmt: skip
+def test_a_failure_is_an_error_of_that_session_alone(
+    server: StubServer, make: Make, bad: Answer, kind: str, words: str
+) -> None:
     good = say("fine")
     server.script = lambda seen: bad if seen.body["messages"][0]["content"] == "bad" else good(seen)
     policy = make(patience=replace(HASTY, answer=0.5 if bad.hang else 8.0))
@@ -212,9 +176,11 @@ def test_a_failure_is_an_error_of_that_session_alone(server: StubServer, make: M
         done |= {completion.session: completion for completion in policy.collect()}
     assert (done["good"].finish, done["good"].text) == (FinishReason.STOP, "fine")
     assert done["bad"].finish is FinishReason.ERROR
-    said = done["bad"].error or ""
-    assert re.search(error, said)
-    assert "\n" not in said
+    failure = done["bad"].failure
+    assert failure is not None
+    assert failure.kind == kind
+    assert re.search(words, failure.words)
+    assert "\n" not in failure.words
 
 
 def test_a_failed_query_says_why_in_its_record(server: StubServer, make: Make, drawn: DrawnFolder) -> None:
@@ -222,8 +188,8 @@ def test_a_failed_query_says_why_in_its_record(server: StubServer, make: Make, d
     reranked = Reranker(make(), drawn.store).rerank(drawn.query(), drawn.hits(2))
     (trajectory,) = reranked.failed
     assert trajectory.stop is StopReason.POLICY_ERROR
-    assert trajectory.error is not None
-    assert trajectory.error.endswith("answered 500: boom error (tried 2 times)")
+    assert trajectory.failure is not None
+    assert trajectory.failure.words.endswith("answered 500: boom error (tried 2 times)")
     assert reranked.interrupted
 
 
@@ -236,8 +202,9 @@ def test_a_conversation_that_does_not_fit_is_an_overflow(server: StubServer, mak
     server.script = lambda _: refusal(400, "This model's maximum context length is 10 tokens")
     done = answer(make(), ask("s"))
     assert done.finish is FinishReason.OVERFLOW
-    assert done.error is not None
-    assert done.error.endswith("This model's maximum context length is 10 tokens error")
+    assert done.failure is not None
+    assert done.failure.kind is FailureKind.CONTEXT
+    assert done.failure.words.endswith("This model's maximum context length is 10 tokens error")
 
 
 def test_a_deadline_ends_a_request_that_runs_and_one_that_waits_for_a_place(server: StubServer, make: Make) -> None:
@@ -269,17 +236,6 @@ def test_cancelling_ends_a_hanging_request_at_once_and_frees_its_place(server: S
     assert server.left == 1
 
 
-def test_cancelling_one_of_several_samples_leaves_the_others(server: StubServer, make: Make) -> None:
-    server.script = chat(lambda _: "x", delay=0.05)
-    policy = make()
-    policy.submit(ask("a", "b"))
-    policy.cancel("a")
-    done = policy.collect()
-    while len(done) < 2:
-        done += policy.collect()
-    assert {c.session: c.finish for c in done} == {"a": FinishReason.CANCELLED, "b": FinishReason.STOP}
-
-
 def test_fields_a_server_refuses_are_left_out_from_then_on(
     server: StubServer, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -295,7 +251,7 @@ def test_fields_a_server_refuses_are_left_out_from_then_on(
     policy = make()
     request = ask("s", stop=("</x>",), sampling=Sampling(temperature=0.5, max_tokens=9))
     assert answer(policy, request).text == "x"
-    assert answer(policy, replace(request, sessions=("t",))).text == "x"
+    assert answer(policy, replace(request, session="t")).text == "x"
     assert len(server.posts) == 4 + 1 + 1
     assert server.posts[-1]["max_completion_tokens"] == 9
     assert [r.getMessage().partition(" takes ")[2] for r in caplog.records] == ["no seed; requests go on without it"]
@@ -314,15 +270,6 @@ def test_without_counts_of_the_server_usage_is_an_estimate(server: StubServer, m
     del value["usage"]
     server.script = lambda _: as_json(value)
     assert answer(make(), ask("s")).usage == Usage(prompt_tokens=7, completion_tokens=2, estimated=True)
-
-
-def test_counts_of_several_samples_are_shared_out(server: StubServer, make: Make) -> None:
-    server.script = lambda _: as_json(completion(["one two three", "one"], prompt=9))
-    policy = make()
-    policy.submit(ask("a", "b"))
-    done = policy.collect()
-    assert [c.usage.prompt_tokens for c in done] == [9, 9]
-    assert sum(c.usage.completion_tokens for c in done) == 4
 
 
 def test_a_server_that_loses_part_of_a_conversation_is_warned_of_once(
@@ -355,6 +302,30 @@ def test_a_conversation_may_begin_with_turns_of_the_assistant(server: StubServer
     assert [message["role"] for message in server.posts[0]["messages"]] == ["user", "assistant", "user"]
 
 
+def test_reading_asks_nothing_and_forks_send_what_was_read(server: StubServer, make: Make) -> None:
+    policy = make()
+    assert answer(policy, ask("a", read_only=True)) == Completion(session="a", text="")
+    assert server.posts == []
+    answer(policy, ask("b", messages=(), after="a"))
+    policy.release("a")
+    answer(policy, ask("c", messages=(MORE,), after="b"))
+    answer(policy, ask("b", messages=(SAID,)))
+    said = [[message["content"] for message in post["messages"]] for post in server.posts]
+    assert said == [
+        ["hello"],
+        ["hello", "<answer>[1]</answer>", "more"],
+        ["hello", "<answer>[1]</answer>", "hello"],
+    ]
+
+
+def test_a_session_with_a_request_pending_is_refused_and_its_request_is_answered(make: Make) -> None:
+    policy = make()
+    policy.submit(ask("s"))
+    with pytest.raises(ValueError, match="has a request pending"):
+        policy.submit(ask("s"))
+    assert [done.session for done in policy.collect()] == ["s"]
+
+
 def test_further_fields_are_sent_and_stand_in_the_fingerprint(server: StubServer, make: Make) -> None:
     policy = make(extra={"chat_template_kwargs": {"enable_thinking": False}})
     answer(policy, ask("s"))
@@ -370,7 +341,7 @@ def test_the_key_stands_in_no_record_log_or_name(
     caplog.set_level(logging.DEBUG)
     server.script = lambda seen: refusal(403, f"{seen.headers['authorization']} may not")
     policy = make(key_variable="MY_KEY")
-    reranked = Reranker(policy, drawn.store, AgentConfig()).rerank(drawn.query(), drawn.hits(2))
+    reranked = Reranker(policy, drawn.store).rerank(drawn.query(), drawn.hits(2))
     assert server.seen[0].headers["authorization"] == "Bearer sk-0123456789-secret"
     shown = [reranked_to_json(reranked).decode(), caplog.text, repr(policy), policy.fingerprint, str(vars(policy))]
     assert "Bearer [key] may not" in shown[0]
@@ -384,5 +355,5 @@ def test_a_fault_of_the_program_reaches_whoever_collects(make: Make, monkeypatch
     monkeypatch.setattr("vretrver.policies.chat_endpoint.read_reply", broken)
     policy = make()
     policy.submit(ask("s"))
-    with pytest.raises(RuntimeError, match="fault of the program"):
+    with pytest.raises(RuntimeError, match="internal error in the policy"):
         policy.collect()

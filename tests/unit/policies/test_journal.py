@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import json
 import math
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,13 @@ from hypothesis import strategies as st
 from tests.drawn import DrawnFolder, drawn_folder
 from tests.stub_server import StubServer, chat
 
+from vretrver.agent.answers import FORMS
+from vretrver.agent.config import AgentConfig
 from vretrver.agent.messages import Message
-from vretrver.agent.policy import Completion, FinishReason, PolicyLimits, Request, Sampling
-from vretrver.agent.reranker import AgentConfig, Reranked, Reranker
-from vretrver.agent.schedule import ReferenceSchedule
+from vretrver.agent.plans import ReferencePlanner
+from vretrver.agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Request, Sampling
+from vretrver.agent.reranked import Reranked
+from vretrver.agent.reranker import Reranker
 from vretrver.errors import DataError
 from vretrver.policies.chat_api import ChatPolicy
 from vretrver.policies.journal import JournaledPolicy
@@ -32,11 +35,13 @@ from vretrver.traces import trajectory_to_json
 
 SAID = Message(role="user", pieces=("hello",))
 MORE = Message(role="user", pieces=("more",))
-CONFIG = AgentConfig(schedule=ReferenceSchedule(depth=5, size=3, stride=2))
+TURN = Message(role="assistant", pieces=("turn 1",))
+CONFIG = AgentConfig(planner=ReferencePlanner(depth=5, size=3, stride=2))
+GRAMMAR = FORMS["ranking"].grammar(5, whole_turn=True, complete=True)
 
 
-def ask(*sessions: str, **fields: Any) -> Request:
-    return Request(**{"sessions": sessions, "messages": (SAID,), "sampling": Sampling(), **fields})
+def ask(session: str, **fields: Any) -> Request:
+    return Request(**{"session": session, "messages": (SAID,), "sampling": Sampling(), **fields})
 
 
 class Paid:
@@ -92,9 +97,7 @@ def reopen(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
 
 def look_then_answer(moment: Moment) -> str:
     """Look once or twice, depending on the query, then answer with an order that depends on everything said."""
-    task = moment.task
-    assert task is not None
-    looks = 1 + len(task.query.text) % 2
+    looks = 1 + sum(len(message.text) for message in moment.messages[:2]) % 2
     if len(moment.said) < looks:
         target = 1 + len(moment.said) % moment.count
         arguments = f'{{"target_image": {target}, "bbox_2d": [0, 0, 500, 500]}}'
@@ -108,7 +111,9 @@ def rerank_all(policy: JournaledPolicy, drawn: DrawnFolder) -> list[bytes]:
     """Rerank four queries, two of them alike, over two windows each; returns the records without timing."""
     queries = [drawn.query(qid=f"9:{number}", text="abc"[: 1 + number // 2]) for number in range(4)]
     reranked: list[Reranked] = list(
-        Reranker(policy, drawn.store, CONFIG, clock=lambda: 0.0).rerank_many([(q, drawn.hits(5)) for q in queries])
+        Reranker(policy, drawn.store, CONFIG, workers=0, clock=lambda: 0.0).rerank_many(
+            [(q, drawn.hits(5)) for q in queries]
+        )
     )
     reranked.sort(key=lambda one: one.query.qid)
     return [trajectory_to_json(trajectory) for one in reranked for trajectory in one.trajectories]
@@ -140,9 +145,8 @@ def test_a_conversation_goes_on_with_all_that_was_said(reopen: Callable[..., Ope
         {"sampling": Sampling(seed=1)},
         {"sampling": Sampling(max_tokens=9)},
         {"stop": (".",)},
-        {"sampling": Sampling(complete_answers=True)},
-        {"answer_only": True},
-        {"candidates": 5},
+        {"prefix": "<answer>["},
+        {"grammar": GRAMMAR},
         {"score_tokens": ("1",)},
     ],
     ids=lambda other: next(iter(other)),
@@ -165,24 +169,31 @@ def test_another_policy_pays_for_itself(tmp_path: Path) -> None:
     assert len((tmp_path / "journal.jsonl").read_bytes().splitlines()) == 2
 
 
-def test_the_deadline_and_the_name_of_a_session_do_not_matter(reopen: Callable[..., Opened]) -> None:
+def test_the_deadline_and_the_names_of_session_and_stream_do_not_matter(reopen: Callable[..., Opened]) -> None:
     reopen().texts(ask("s"))
     again = reopen()
-    assert again.texts(ask("other", deadline=5.0)) == {"other": "turn 1"}
+    assert again.texts(ask("other", deadline=5.0, stream="another")) == {"other": "turn 1"}
 
 
 def test_equal_requests_are_paid_for_each_and_found_again_each(reopen: Callable[..., Opened]) -> None:
-    first = reopen().texts(ask("a", "b", "c"))
+    first = reopen().texts(ask("a"), ask("b"), ask("c"))
     assert sorted(first.values()) == ["turn 1", "turn 2", "turn 3"]
     assert reopen().texts(ask("c"), ask("a"), ask("b")) == first
     renamed = reopen()
-    assert sorted(renamed.texts(ask("x", "y", "z", "w")).values()) == ["turn 1", "turn 1", "turn 2", "turn 3"]
+    said = renamed.texts(*(ask(session) for session in "xyzw"))
+    assert sorted(said.values()) == ["turn 1", "turn 1", "turn 2", "turn 3"]
     assert renamed.paid.turns == 1
+
+
+def test_a_stream_finds_its_own_turn_again_whatever_its_session_is_called(reopen: Callable[..., Opened]) -> None:
+    first = reopen().texts(ask("1/a", stream="a"), ask("1/b", stream="b"))
+    again = reopen().texts(ask("2/b", stream="b"), ask("2/a", stream="a"))
+    assert (again["2/a"], again["2/b"]) == (first["1/a"], first["1/b"])
 
 
 def test_equal_draws_go_on_apart(reopen: Callable[..., Opened]) -> None:
     opened = reopen(lambda moment: "same" if not moment.said else f"{moment.session} goes on")
-    opened.texts(ask("a", "b"))
+    opened.texts(ask("a"), ask("b"))
     said = opened.texts(ask("a", messages=(MORE,)), ask("b", messages=(MORE,)))
     again = reopen()
     again.texts(ask("b"), ask("a"))
@@ -190,9 +201,73 @@ def test_equal_draws_go_on_apart(reopen: Callable[..., Opened]) -> None:
     assert again.paid.turns == 0
 
 
+@pytest.mark.parametrize("forked_first", [True, False])
+def test_a_fork_has_the_key_of_the_same_conversation_opened_at_once(
+    reopen: Callable[..., Opened], forked_first: bool
+) -> None:
+    def forked(opened: Opened) -> list[str]:
+        opened.texts(ask("a", read_only=True))
+        one = opened.texts(ask("b", messages=(), after="a"))
+        two = opened.texts(ask("c", messages=(MORE,), after="b"))
+        return [one["b"], two["c"]]
+
+    def at_once(opened: Opened) -> list[str]:
+        one = opened.texts(ask("x"))
+        two = opened.texts(ask("y", messages=(SAID, TURN, MORE)))
+        return [one["x"], two["y"]]
+
+    first, second = (forked, at_once) if forked_first else (at_once, forked)
+    assert first(reopen()) == ["turn 1", "turn 2"]
+    again = reopen()
+    assert second(again) == ["turn 1", "turn 2"]
+    assert again.paid.turns == 0
+
+
+def test_how_a_text_is_cut_into_pieces_does_not_matter(reopen: Callable[..., Opened]) -> None:
+    reopen().texts(ask("s"))
+    again = reopen()
+    again.texts(ask("s", messages=(Message(role="user", pieces=("hel", "lo")),)))
+    assert again.paid.turns == 0
+
+
+def test_reading_is_handed_on_and_not_kept(reopen: Callable[..., Opened], tmp_path: Path) -> None:
+    for _ in range(2):
+        opened = reopen()
+        assert opened.texts(ask("a", read_only=True)) == {"a": ""}
+        assert opened.paid.turns == 0
+    assert (tmp_path / "journal.jsonl").read_bytes() == b""
+
+
+def test_a_fork_the_journal_does_not_know_starts_after_the_source_within(reopen: Callable[..., Opened]) -> None:
+    opened = reopen()
+    opened.texts(ask("a", read_only=True))
+    opened.policy.submit(ask("b", messages=(MORE,), after="a"))
+    opened.policy.release("a")
+    opened.texts()
+    (moment,) = opened.paid.moments
+    assert (moment.session, moment.messages, moment.said) == ("b", (SAID, MORE), ())
+
+
+def test_a_fork_goes_on_with_all_that_was_said_when_the_journal_had_its_beginning(
+    reopen: Callable[..., Opened],
+) -> None:
+    first = reopen()
+    first.texts(ask("a"))
+    first.texts(ask("b", messages=(MORE,), after="a"))
+    again = reopen()
+    again.texts(ask("a"))
+    assert again.texts(ask("b", messages=(MORE,), after="a")) == {"b": "turn 2"}
+    again.texts(ask("b", messages=(MORE,)), ask("c", messages=(SAID,), after="a"))
+    assert [(moment.session, moment.messages, moment.said) for moment in again.paid.moments] == [
+        ("b", (SAID, MORE, MORE), ("turn 1", "turn 2")),
+        ("c", (SAID, SAID), ("turn 1",)),
+    ]
+
+
 @pytest.mark.parametrize("finish", [FinishReason.ERROR, FinishReason.DEADLINE, FinishReason.OVERFLOW])
 def test_a_failure_is_asked_for_again(reopen: Callable[..., Opened], finish: FinishReason) -> None:
-    opened = reopen(lambda moment: Completion(session=moment.session, text="", finish=finish, error="no"))
+    failure = Failure(kind=FailureKind.BROKEN, words="no")
+    opened = reopen(lambda moment: Completion(session=moment.session, text="", finish=finish, failure=failure))
     opened.texts(ask("s"))
     again = reopen()
     assert again.texts(ask("s")) == {"s": "turn 1"}
@@ -206,6 +281,7 @@ def test_a_completion_comes_back_as_it_was(tmp_path: Path) -> None:
         finish=FinishReason.LENGTH,
         token_ids=(1, 2),
         logprobs=(-0.1, -math.inf),
+        held=((0, 1),),
         scores={"1": -1.5},
     )
     for _ in range(2):
@@ -258,13 +334,14 @@ from tests.unit.policies.test_journal import Paid, look_then_answer, rerank_all
 from vretrver.policies.journal import JournaledPolicy
 
 class Dying(JournaledPolicy):
-    def collect(self):
-        if len(self._file) >= int(sys.argv[2]):
+    def collect(self, **options):
+        if path.read_bytes().count(b"\\n") >= int(sys.argv[2]):
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().collect()
+        return super().collect(**options)
 
 folder = Path(sys.argv[1])
-rerank_all(Dying(Paid(look_then_answer).policy(), folder / "killed.jsonl"), drawn_folder(folder))
+path = folder / "killed.jsonl"
+rerank_all(Dying(Paid(look_then_answer).policy(), path), drawn_folder(folder))
 """
 
 
@@ -309,19 +386,24 @@ def test_pictures_count_by_their_bytes(reopen: Callable[..., Opened], drawn: Dra
 
 def test_a_line_that_is_no_entry_is_named(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    path.write_text('{"version": 1}\n{"torn": ')
-    with pytest.raises(DataError, match=r"journal\.jsonl:1: no journal entry \(key: Field required\)"):
+    path.write_text('{"version": 2}\n{"torn": ')
+    with pytest.raises(DataError, match=r"journal\.jsonl:1: not a journal entry \(key: Field required\)"):
         JournaledPolicy(Paid().policy(), path)
 
 
-def test_a_line_of_another_version_is_refused(reopen: Callable[..., Opened], tmp_path: Path) -> None:
-    reopen().texts(ask("s"))
+@pytest.mark.parametrize("line", ["[]", "no json", '{"key": 1}', "[" * 100_000])
+def test_a_line_of_another_kind_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "journal.jsonl"
-    line = json.loads(path.read_bytes())
-    other = tmp_path / "other.jsonl"
-    other.write_text(json.dumps({**line, "version": 2}) + "\n")
-    with pytest.raises(DataError, match=r"other\.jsonl:1: journal version 2, this program reads 1"):
-        JournaledPolicy(Paid().policy(), other)
+    path.write_text(f"{line}\n")
+    with pytest.raises(DataError, match=r"journal\.jsonl:1: not a journal entry; choose another file"):
+        JournaledPolicy(Paid().policy(), path)
+
+
+def test_a_line_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text('{"version": 1, "key": "k", "ordinal": 0, "completion": {"session": "s", "text": "x"}}\n')
+    with pytest.raises(DataError, match=r"journal\.jsonl:1: journal version 1, this program reads 2; choose another"):
+        JournaledPolicy(Paid().policy(), path)
 
 
 def test_two_processes_cannot_write_one_journal(reopen: Callable[..., Opened], tmp_path: Path) -> None:
@@ -385,3 +467,41 @@ def test_releasing_what_the_journal_has_answered_leaves_nothing(reopen: Callable
 def test_it_goes_by_the_name_and_the_limits_of_the_policy_within(reopen: Callable[..., Opened]) -> None:
     policy = reopen().policy
     assert (policy.fingerprint, policy.limits) == ("scripted:paid", PolicyLimits(in_flight=3))
+    assert (policy.revision, policy.scripted) == (0, True)
+
+
+def test_what_the_journal_holds_does_not_wait_for_the_policy_within(tmp_path: Path) -> None:
+    with StubServer(chat(lambda _: "x")) as server:
+        for delay in (0.0, 2.0):
+            server.script = chat(lambda _: "x", delay=delay)
+            policy = JournaledPolicy(ChatPolicy(server.url, model="stub"), tmp_path / "journal.jsonl")
+            if delay:
+                policy.submit(ask("new", messages=(MORE,)))
+            policy.submit(ask("s"))
+            assert [done.session for done in policy.collect()] == ["s"]
+            policy.close()
+
+
+def test_cancelling_from_another_thread_answers_each_request_once(reopen: Callable[..., Opened]) -> None:
+    sessions = [f"s{number}" for number in range(200)]
+    reopen().texts(*(ask(session) for session in sessions))
+    policy = reopen().policy
+    for session in sessions:
+        policy.submit(ask(session))
+    canceller = threading.Thread(target=lambda: [policy.cancel(session) for session in sessions])
+    canceller.start()
+    done = policy.collect()
+    canceller.join()
+    assert sorted(completion.session for completion in done) == sorted(sessions)
+    assert policy.collect() == []
+
+
+def test_a_turn_that_was_cancelled_is_not_part_of_the_conversation(reopen: Callable[..., Opened]) -> None:
+    reopen().texts(ask("s"))
+    again = reopen()
+    again.policy.submit(ask("s"))
+    again.policy.cancel("s")
+    again.texts()
+    again.texts(ask("s", messages=(MORE,)))
+    (moment,) = again.paid.moments
+    assert (moment.messages, moment.said) == ((SAID, MORE), ())

@@ -16,11 +16,11 @@ from proofs.catalogue.pictures import (
     window_corner,
 )
 
-from vretrver.data.catalogue.render import render
-from vretrver.data.catalogue.world import Shot, draw_family
-from vretrver.data.catalogue.write import encode_native
 from vretrver.images import ImageStore, encode_picture
 from vretrver.records import ImageRef
+from vretrver.world.draw.render import render
+from vretrver.world.draw.world import Shot, draw_family
+from vretrver.world.draw.write import encode_native
 
 
 class Ninety:

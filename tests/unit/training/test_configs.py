@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from vretrver.config import Section, load_config
-from vretrver.training.embed.config import EmbedConfig
-from vretrver.training.expert.config import SynthesisConfig
-from vretrver.training.perception.config import PerceptionConfig
-from vretrver.training.sft.config import SftConfig
+from vretrver.world.agent.config import LessonsConfig
+from vretrver.world.embed.config import EmbedConfig
+from vretrver.world.expert.config import SynthesisConfig
+from vretrver.world.perception.config import PerceptionConfig
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = {path.stem: path for path in (ROOT / "configs").glob("train_*.yaml")}
@@ -22,7 +22,7 @@ MODELS: dict[str, type[Section]] = {
     "perception": PerceptionConfig,
     "embed": EmbedConfig,
     "expert": SynthesisConfig,
-    "sft": SftConfig,
+    "sft": LessonsConfig,
 }
 
 

@@ -10,18 +10,21 @@ four pictures in a selection, as their prompt says and their tool forgets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from ...geometry import SmartResize
 from ...records import Address
-from ..bench import Look, Views
+from ..answers import AnswerForm
+from ..bench import Views
 from ..boxes import ReleasedBoxes
 from ..dialect import Dialect
 from ..messages import Piece, plain
+from ..observations import Observation, Read
+from ..refusals import WORDS, RefusalCode
 from ..task import WindowTask
 from ..tools import Executed, SelectImages, Tool, ZoomIn, signature
 
@@ -77,8 +80,17 @@ class ReleasedWording:
     """System message of the released data; None for ours."""
     guidelines: str = _GUIDELINES
     """What follows `Guidelines:` in the released data."""
+    unavailable: str = "[picture not available]"
+    """What takes the place of a picture that cannot be read."""
+    refusals: Mapping[RefusalCode, str] = field(default_factory=lambda: WORDS)
+    """Words of refusals; the released code's own are not published."""
 
-    def system(self, tools: Sequence[Tool]) -> str:
+    def text(self, text: str, *, limit: int, first: bool) -> str:
+        """Return a text part, cut after `limit` characters, and apart from what precedes it."""
+        cut = plain(text if len(text) <= limit else f"{text[:limit]} ...")
+        return cut if first else f" {cut}"
+
+    def system(self, tools: Sequence[Tool], form: AnswerForm) -> str:  # noqa: ARG002 - the guidelines tell the form
         """Return the system message."""
         lines = "\n".join(signature(tool) for tool in tools)
         return self.system_text if self.system_text is not None else _SYSTEM.format(signatures=lines)
@@ -98,29 +110,32 @@ class ReleasedWording:
         words = " ".join(text for text in (plain(task.query.instruction), "".join(texts).strip()) if text)
         return ["Query:", *pictures, f"{words}Candidates:", *candidates, f"\n\nGuidelines: {self.guidelines}"]
 
-    def look(self, look: Look) -> list[Piece]:
-        """Return the picture alone; `reply` says what it is."""
-        return [look.shown]
+    def observation(self, observation: Observation) -> list[Piece]:
+        """Return the picture or the text alone; `reply` says what it is."""
+        return [plain(observation.text) if isinstance(observation, Read) else observation.shown]
 
     def reply(self, outcomes: Sequence[tuple[Executed, Sequence[Piece]]]) -> list[Piece]:
         """Return the observation of the turn's one call, or why it is not valid."""
-        outcome, shown = outcomes[0]
+        outcome, pieces = outcomes[0]
         if outcome.reason is not None:
             return [f"The action is not valid: {plain(outcome.reason)}. Check its format and try again."]
-        first = outcome.looks[0].shown.picture
-        size = f"{first.width}x{first.height}"
-        if outcome.looks[0].asked is not None:
-            return [f"Here is the cropped picture ({size}):\n", *shown]
-        numbers = ", ".join(str(look.address) for look in outcome.looks)
-        return [f"Here are the selected pictures ({size}), candidates {numbers}, 0 being the query:\n", *shown]
+        first = outcome.observations[0]
+        if isinstance(first, Read):
+            return ["Here is the text of the picture:\n", *pieces]
+        size = f"{first.shown.picture.width}x{first.shown.picture.height}"
+        if first.cuts[0].asked is not None:
+            return [f"Here is the cropped picture ({size}):\n", *pieces]
+        numbers = ", ".join(str(cut.address) for observation in outcome.observations for cut in observation.cuts)
+        return [f"Here are the selected pictures ({size}), candidates {numbers}, 0 being the query:\n", *pieces]
 
     def malformed(self, problem: str) -> str:
         """Return the sentence for a turn that cannot be read; the released loop ends before it is needed."""
         return f"The action is not valid: {problem}. Check its format and try again."
 
-    def force(self, count: int) -> str:
+    def forced(self, reply: Sequence[Piece], count: int, form: AnswerForm) -> list[Piece]:  # noqa: ARG002
         """Return a request for the answer; the released loop never forces one."""
-        return f"Give the answer now: <answer>[{count} candidate numbers]</answer>"
+        text = f"Give the answer now: <answer>[{count} candidate numbers]</answer>"
+        return [*reply, *(["\n"] if reply else []), text]
 
 
 def released(*, system_text: str | None = None, guidelines: str | None = None) -> Dialect:

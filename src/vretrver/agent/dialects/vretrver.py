@@ -7,13 +7,16 @@ malformed turn is told what is wrong; (5) the answer is forced when the turns ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from ..bench import Look, Views
+from ..answers import AnswerForm, Ranking
+from ..bench import Views
 from ..boxes import PermilleBoxes
 from ..dialect import Dialect
 from ..messages import Piece, plain
+from ..observations import Cut, Layout, Observation, Read
+from ..refusals import WORDS, RefusalCode
 from ..task import WindowTask
 from ..tools import Executed, SelectImages, Tool, ZoomIn, signature
 
@@ -29,9 +32,6 @@ Call tools with JSON between tags, at most {calls} calls in a turn:
 <tool_call>
 {{"name": "zoom_in", "arguments": {{"target_image": 2, "bbox_2d": [400, 300, 600, 500]}}}}
 </tool_call>"""
-_ANSWER = """# Answer
-Reason between <think> and </think>. When nothing is undecided, list all candidate numbers, best first:
-<answer>[2, 1, 3]</answer>"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +40,21 @@ class VretrverWording:
 
     calls: int = 4
     """Calls in a turn, as told to the model."""
+    unavailable: str = "[picture not available]"
+    """What takes the place of a picture that cannot be read."""
+    refusals: Mapping[RefusalCode, str] = field(default_factory=lambda: WORDS)
+    """Words of refusals."""
 
-    def system(self, tools: Sequence[Tool]) -> str:
+    def text(self, text: str, *, limit: int, first: bool) -> str:
+        """Return a text part, cut after `limit` characters, and apart from what precedes it."""
+        cut = plain(text if len(text) <= limit else f"{text[:limit]} ...")
+        return cut if first else f" {cut}"
+
+    def system(self, tools: Sequence[Tool], form: AnswerForm) -> str:
         """Return role, tools and answer grammar."""
         lines = "\n".join(signature(tool) for tool in tools)
-        parts = [_ROLE, _TOOLS.format(signatures=lines, calls=self.calls), _ANSWER] if tools else [_ROLE, _ANSWER]
-        return "\n\n".join(parts)
+        looks = [_TOOLS.format(signatures=lines, calls=self.calls)] if tools else []
+        return "\n\n".join([_ROLE, *looks, f"# Answer\n{form.taught}"])
 
     def item(self, number: int, pieces: Sequence[Piece]) -> list[Piece]:
         """Return `(k) ` and the item on a line."""
@@ -58,9 +67,15 @@ class VretrverWording:
         closing = f"Rank all {count} candidates, best first." if count > 1 else "Rank the candidate."
         return ["Query:\n", *query, instruction, "\nCandidates:\n", *candidates, closing]
 
-    def look(self, look: Look) -> list[Piece]:
-        """Return the address, the region shown in thousandths, and the picture."""
-        return [f"Picture {look.address}{_region(look)}: ", look.shown, "\n"]
+    def observation(self, observation: Observation) -> list[Piece]:
+        """Return the addresses, the regions in thousandths, and the picture or the text."""
+        shown = [f"{cut.address}{_region(cut)}" for cut in observation.cuts]
+        if isinstance(observation, Read):
+            return [f"Text of picture {' and '.join(shown)}: {plain(observation.text)}\n"]
+        if observation.layout is Layout.ALONE:
+            return [f"Picture {shown[0]}: ", observation.shown, "\n"]
+        order = "left to right" if observation.layout is Layout.ROW else "top to bottom"
+        return [f"Pictures {' and '.join(shown)}, {order}: ", observation.shown, "\n"]
 
     def reply(self, outcomes: Sequence[tuple[Executed, Sequence[Piece]]]) -> list[Piece]:
         """Return one tool response for all calls of the turn."""
@@ -73,24 +88,25 @@ class VretrverWording:
         """Return what is wrong and the two ways on."""
         return f"<tool_response>\nRefused: {problem}. Call a tool, or answer.\n</tool_response>"
 
-    def force(self, count: int) -> str:
-        """Return the request for the answer."""
-        return f"No looks are left. Answer now with all {count} candidate numbers: <answer>[...]</answer>"
+    def forced(self, reply: Sequence[Piece], count: int, form: AnswerForm) -> list[Piece]:
+        """Return the reply and the request for the answer."""
+        return [*reply, *(["\n"] if reply else []), f"No looks are left. {form.forced(count)}"]
 
 
-def _region(look: Look) -> str:
-    if look.placed is None:
+def _region(cut: Cut) -> str:
+    if cut.box is None:
         return ""
-    box, (width, height) = look.placed.box, look.image_size
+    box, (width, height) = cut.box, cut.image_size
     edges = (box.left * 1000 / width, box.top * 1000 / height, box.right * 1000 / width, box.bottom * 1000 / height)
     return f", region {[round(edge) for edge in edges]}"
 
 
-def vretrver(*, tools: bool = True) -> Dialect:
+def vretrver(*, tools: bool = True, form: AnswerForm | None = None) -> Dialect:
     """Return the default dialect.
 
     Args:
         tools: False gives the dialect that ranks in one pass without looking.
+        form: what an answer is; None is `ranking`, which the shipped agent learned.
     """
     return Dialect(
         name="vretrver" if tools else "vretrver/no-tools",
@@ -101,4 +117,5 @@ def vretrver(*, tools: bool = True) -> Dialect:
         turns=4 if tools else 1,
         calls_per_turn=4,
         forces_answer=True,
+        form=form or Ranking(),
     )

@@ -90,35 +90,34 @@ def columns_from(
     )
 
 
-def candidate_of(row: Mapping[str, object], columns: Columns, *, where: str, root: str) -> Candidate:
+def candidate_of(row: Mapping[str, object], columns: Columns, *, root: str) -> Candidate:
     """Return the candidate of a row; empty cells are skipped.
 
     Args:
         row: column -> value; a column that is missing counts as empty.
         columns: what the columns hold.
-        where: `path:line`, for messages.
         root: name of the image root.
 
     Raises:
         DataError: the id is missing or no printable text, a value has the wrong type, a picture's path leaves its
-            root or is a URL, or there is neither text nor a picture.
+            root or is a URL, or there is neither text nor a picture. The message names the column, not the row.
     """
     parts: list[Part] = []
     for name in columns.image:
         parts += [
-            ImagePart(image=ImageRef(path=_path(path, f"{where}: column {name!r}"), root=root))
-            for path in _texts(row.get(name), f"{where}: column {name!r}")
+            ImagePart(image=ImageRef(path=_path(path, f"column {name!r}"), root=root))
+            for path in _texts(row.get(name), f"column {name!r}")
         ]
     for name in columns.text:
-        parts += [TextPart(text=text) for text in _texts(row.get(name), f"{where}: column {name!r}")]
+        parts += [TextPart(text=text) for text in _texts(row.get(name), f"column {name!r}")]
     if not parts:
         filled = ", ".join((*columns.image, *columns.text))
-        raise DataError(f"{where}: neither text nor a picture in {filled}; fill one of them or leave the row out")
+        raise DataError(f"neither text nor a picture in {filled}; fill one of them or leave the row out")
     metadata = {
-        column.name: _metadata(row.get(column.name), column.kind, f"{where}: column {column.name!r}")
+        column.name: _metadata(row.get(column.name), column.kind, f"column {column.name!r}")
         for column in columns.metadata
     }
-    return Candidate(did=_did(row.get(columns.id), columns.id, where), parts=tuple(parts), metadata=metadata)
+    return Candidate(did=_did(row.get(columns.id), columns.id), parts=tuple(parts), metadata=metadata)
 
 
 def _names(option: str | None) -> tuple[str, ...]:
@@ -133,10 +132,10 @@ def _metadata_column(option: str) -> MetadataColumn:
     return MetadataColumn(name=option)
 
 
-def _did(value: object, name: str, where: str) -> str:
+def _did(value: object, name: str) -> str:
     did = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(did, str) or not did.strip() or not did.isprintable():
-        raise DataError(f"{where}: column {name!r}: the id {value!r} is not a printable text or a whole number")
+        raise DataError(f"column {name!r}: the id {value!r} is not a printable text or a whole number")
     return did
 
 

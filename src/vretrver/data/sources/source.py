@@ -29,8 +29,9 @@ class Source:
 
     path: Path
     """The folder or the file."""
-    roots: Mapping[str, Path | str]
-    """Image roots of the candidates, for an `ImageStore`: one, under the name the source was opened with."""
+    images: ImageStore
+    """Reads the pictures of the candidates, below one root with the name the source was opened with. Whoever reads
+    them after the candidates does best to use it: it holds the files that were just read to list them."""
     refused: list[Refused] = field(default_factory=list)
     """What could not become a candidate; complete once `candidates` was read to its end."""
     others: int = 0
@@ -38,6 +39,11 @@ class Source:
     links: int = 0
     """Symbolic links of a folder left out; likewise."""
     _read: Callable[[Source, Progress], Iterator[Candidate]]
+
+    @property
+    def roots(self) -> Mapping[str, Path | str]:
+        """Image roots of the candidates, for an `ImageStore` of one's own."""
+        return self.images.roots
 
     def candidates(self, *, progress: Progress | None = None) -> Iterator[Candidate]:
         """Yield the candidates; each call reads the source anew and empties `refused`.
@@ -100,25 +106,26 @@ def read_source(
         if root is not None:
             raise ConfigError(f"{path}: a root is given, but the pictures lie in the folder itself; leave it out")
         return _pictures(path, root_name, limits, sound)
-    roots = {root_name: _checked_root(layout_root(path) if root is None else root)}
+    images = _opened(layout_root(path) if root is None else root, root_name, limits)
     table = open_table(path)
     if columns is not None:
         table.check(columns.names)
-        return Source(path=path, roots=roots, _read=partial(_read_table, table, columns, root_name))
+        return Source(path=path, images=images, _read=partial(_read_table, table, columns, root_name))
     if kind == ".jsonl" and "did" in table.names:
-        return Source(path=path, roots=roots, _read=partial(_read_pool, path, root_name))
+        return Source(path=path, images=images, _read=partial(_read_pool, path, root_name))
     raise DataError(
         f"{path}: say what its columns hold with --id-column, --text-columns, --image-columns and "
         f"--metadata-columns; they are {', '.join(table.names)}"
     )
 
 
-def _checked_root(root: Path | str) -> Path | str:
-    """Return a root that can be opened, so that a wrong one is not found out after a long table was read."""
-    (place,) = ImageStore({"": root}).roots.values()
+def _opened(root: Path | str, name: str, limits: ImageLimits | None) -> ImageStore:
+    """Return a store over a root that can be opened, so that a wrong one is not found out after a long table."""
+    images = ImageStore({name: root}, limits=limits)
+    place = images.roots[name]
     if isinstance(place, Path) and not place.is_dir():
         raise DataError(f"{place}: no such folder; a root is the folder that picture paths start from")
-    return place
+    return images
 
 
 def _pictures(path: Path, root_name: str, limits: ImageLimits | None, sound: Container[str]) -> Source:
@@ -131,13 +138,12 @@ def _pictures(path: Path, root_name: str, limits: ImageLimits | None, sound: Con
             f"{path}: not a source; name a folder of pictures, one picture or document ({', '.join(SUFFIXES)}), or a "
             "table (.jsonl, .csv, .tsv, .parquet)"
         )
-    store = ImageStore({root_name: directory}, limits=limits, cache_bytes=0)
-    read = partial(_read_pictures, path, store, root_name, sound)
-    return Source(path=path, roots={root_name: directory}, _read=read)
+    read = partial(_read_pictures, path, root_name, sound)
+    return Source(path=path, images=ImageStore({root_name: directory}, limits=limits), _read=read)
 
 
 def _read_pictures(
-    path: Path, store: ImageStore, root: str, sound: Container[str], source: Source, progress: Progress
+    path: Path, root: str, sound: Container[str], source: Source, progress: Progress
 ) -> Iterator[Candidate]:
     names: tuple[str, ...] = (path.name,)
     if path.is_dir():
@@ -146,7 +152,7 @@ def _read_pictures(
         source.refused += listing.refused
         source.others, source.links = listing.others, listing.links
     for done, name in enumerate(names, start=1):
-        found, wrong = read_file(store, ImageRef(path=name, root=root), sound=sound)
+        found, wrong = read_file(source.images, ImageRef(path=name, root=root), sound=sound)
         source.refused += wrong
         progress(done, len(names))
         yield from found
@@ -163,9 +169,9 @@ def _read_table(table: Table, columns: Columns, root: str, source: Source, progr
     first: dict[str, str] = {}
     for where, row in table.read(columns.names):
         try:
-            candidate = candidate_of(row, columns, where=where, root=root)
+            candidate = candidate_of(row, columns, root=root)
         except DataError as error:
-            source.refused.append(Refused(path=where, reason=str(error).removeprefix(f"{where}: ")))
+            source.refused.append(Refused(path=where, reason=str(error)))
             continue
         before = first.setdefault(candidate.did, where)
         if before != where:

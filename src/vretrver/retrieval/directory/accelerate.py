@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..._optional import require
 from ...errors import ConfigError, DataError
+from ...files import open_own, refuse_foreign
 from ..encoder import Vectors
 from ..exact import Best, Slots, exact_search, merged, rescored
 from .manifest import Approximate, Manifest
@@ -100,8 +101,11 @@ def open_approximate(directory: Path, manifest: Manifest) -> Accelerator:
             f"`vretrver index -o {directory} --approximate`"
         )
     faiss = require("faiss", extra="index")
+    refuse_foreign(directory / built.file)
     try:
         index = faiss.read_index(str(directory / built.file), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+        if (index.d, index.ntotal) != (manifest.dimension, built.covered):
+            raise RuntimeError(f"{index.ntotal} vectors of {index.d} numbers")
     except RuntimeError as error:
         raise DataError(
             f"{directory / built.file}: cannot be read; build it again with `vretrver index -o {directory} "
@@ -215,8 +219,10 @@ def _fill(index: Any, matrix: Vectors) -> None:
 def _write(faiss: Any, index: Any, path: Path) -> None:
     draft = path.with_name(f"{path.name}.new")
     try:
+        draft.unlink(missing_ok=True)
+        os.close(open_own(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL))  # faiss would write through a link
         faiss.write_index(index, str(draft))
-        descriptor = os.open(draft, os.O_RDONLY)
+        descriptor = open_own(draft, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
         draft.rename(path)

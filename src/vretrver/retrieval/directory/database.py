@@ -7,7 +7,6 @@ leaves the last commit. SQL is written here and in `filters` only, and never hol
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,19 +20,8 @@ from ...records import Candidate
 from ..exact import Slots
 from .entries import Entry, candidate_from_row, kind_of
 from .manifest import DATABASE, Field, Manifest, manifest_from_json
+from .opening import SCHEMA, SIDE_FILES, connect, errors_of
 from .vectors import sync_folder
-
-_SCHEMA = """
-CREATE TABLE manifest (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
-CREATE TABLE items (
-    slot INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, content BLOB, parts TEXT, metadata TEXT NOT NULL
-);
-CREATE INDEX items_content ON items (content);
-CREATE TABLE fields (slot INTEGER PRIMARY KEY);
-CREATE TABLE dead (slot INTEGER PRIMARY KEY);
-"""
-
-_WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +52,7 @@ class ItemDatabase:
         self.path = directory / DATABASE
         if not self.path.is_file():
             raise DataError(f"{directory}: no index; make one with `vretrver index SOURCE -o {directory}`")
-        self._connection = _connect(self.path, directory)
+        self._connection, self._effort = connect(self.path, directory)
         try:
             self.manifest()
         except DataError:
@@ -90,9 +78,9 @@ class ItemDatabase:
     def manifest(self) -> Manifest:
         """Return the manifest of the state that is read."""
         with self._told():
-            row = self._connection.execute("SELECT value FROM manifest").fetchone()
+            row = self._connection.execute("SELECT value FROM manifest WHERE one = 1").fetchone()
         if row is None:
-            raise DataError(f"{self.path}: it has no manifest; it is no index of this package")
+            raise DataError(f"{self.path}: it has no manifest, so it is not an index of this package; index again")
         return manifest_from_json(row[0], where=self.path)
 
     def store_manifest(self, manifest: Manifest) -> None:
@@ -155,7 +143,12 @@ class ItemDatabase:
     def slots_where(self, sql: str, values: Sequence[object]) -> Slots:
         """Return the slots a statement of `filters` or of this module selects."""
         cursor = self._connection.execute(sql, tuple(values))
-        return np.fromiter((row[0] for row in cursor), dtype=np.int64)
+        try:
+            return np.fromiter((row[0] for row in cursor), dtype=np.int64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise DataError(
+                f"{self.path}: a slot is not a whole number; the index is damaged, index again"
+            ) from error
 
     def insert(self, entries: Sequence[Entry], first: int, manifest: Manifest) -> Manifest:
         """Store entries at the slots from `first` on; rows of the same dids die.
@@ -201,6 +194,7 @@ class ItemDatabase:
 
     def shrink(self) -> None:
         """Give the room of deleted rows back to the disk."""
+        self._effort.begin()
         with self._told():
             self._connection.execute("VACUUM")
 
@@ -232,6 +226,7 @@ class ItemDatabase:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
+        self._effort.begin()
         with self._told():
             self._connection.execute(begin)
             try:
@@ -247,40 +242,25 @@ class ItemDatabase:
         try:
             yield
         except sqlite3.Error as error:
+            if self._effort.spent:
+                raise DataError(
+                    f"{self.path}: takes more work to read than a sound index of its size; it is damaged, index again"
+                ) from error
             raise DataError(f"{self.path}: {error}; what was indexed is kept, run again to go on") from error
 
 
 def create_database(directory: Path, manifest: Manifest) -> None:
     """Make the database of an empty index; it has its name only once it is whole."""
     path, draft = directory / DATABASE, directory / f"{DATABASE}.new"
-    with _errors_of(path):
-        draft.unlink(missing_ok=True)
+    with errors_of(path):
+        for suffix in ("", *SIDE_FILES):  # of a process that died, or links that SQLite would follow
+            draft.with_name(f"{draft.name}{suffix}").unlink(missing_ok=True)
         connection = sqlite3.connect(draft, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
+            connection.executescript(SCHEMA)
             connection.execute("INSERT INTO manifest (one, value) VALUES (1, ?)", (manifest.to_json(),))
         finally:
             connection.close()
         draft.rename(path)
         sync_folder(directory)
-
-
-def _connect(path: Path, directory: Path) -> sqlite3.Connection:
-    """Open a database; in a folder that cannot be written, as a file that does not change."""
-    fixed = "" if os.access(directory, os.W_OK) else "?immutable=1"
-    with _errors_of(path):
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}{fixed}", uri=True, isolation_level=None, timeout=_WAIT_SECONDS
-        )
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")
-    return connection
-
-
-@contextmanager
-def _errors_of(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise DataError(f"{path}: {error}; give a folder that can be written") from error

@@ -16,6 +16,8 @@ Value = str | int | float | bool | None
 """Value of a metadata field."""
 
 _LARGEST = 2**63 - 1
+_OF_TEXT = {"text": str}
+_OF_PICTURE = {"path": str, "root": str, "page": int, "sha256": str, "width": int, "height": int}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +92,35 @@ def parts_to_json(parts: tuple[Part, ...]) -> str:
 
 
 def parts_from_json(text: str) -> tuple[Part, ...]:
-    """Read stored parts."""
-    return tuple(
-        TextPart(text=item["text"]) if "text" in item else ImagePart(image=ImageRef(**item))
-        for item in json.loads(text)
-    )
+    """Read stored parts; raises ValueError, TypeError or RecursionError for what `parts_to_json` does not write."""
+    items = json.loads(text)
+    if not isinstance(items, list) or not items:
+        raise ValueError("parts that are not a list of texts and pictures")
+    return tuple(_part_from(item) for item in items)
 
 
 def candidate_from_row(did: str, parts: str, metadata: str) -> Candidate:
-    """Return the candidate of a row."""
-    return Candidate(did=did, parts=parts_from_json(parts), metadata=json.loads(metadata))
+    """Return the candidate of a row; raises DataError for a row this package did not write."""
+    try:
+        values = json.loads(metadata)
+        if not isinstance(values, dict) or not all(isinstance(value, Value) for value in values.values()):
+            raise ValueError("metadata that are not texts, numbers and truths")
+        if not isinstance(did, str):
+            raise ValueError("an id that is not a text")
+        return Candidate(did=did, parts=parts_from_json(parts), metadata=values)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DataError(f"item {str(did)[:60]!r}: its row is damaged ({str(error)[:100]}); index again") from error
+
+
+def _part_from(item: object) -> Part:
+    """Return a part; raises ValueError or TypeError for an object that is not one."""
+    if not isinstance(item, dict):
+        raise ValueError("a part that is not an object")
+    kinds = _OF_TEXT if "text" in item else _OF_PICTURE
+    for name, value in item.items():
+        if type(value) is not kinds.get(name) or (isinstance(value, int) and not 0 <= value <= _LARGEST):
+            raise ValueError(f"a part whose {str(name)[:40]} is {str(value)[:40]!r}")
+    return TextPart(**item) if "text" in item else ImagePart(image=ImageRef(**item))
 
 
 def _part_to_dict(part: Part) -> dict[str, str | int]:

@@ -29,7 +29,7 @@ from .filters import parse_filter
 from .lock import Holder, holder_of
 from .manifest import LOCK, Manifest
 from .vectors import map_vectors
-from .writer import IndexWriter
+from .writer import IndexWriter, check_slots
 
 _MASKS = 8
 _TRIES = 5
@@ -103,7 +103,7 @@ class DirectoryIndex:
     def __len__(self) -> int:
         """Return the number of vectors that can be found."""
         with self._database.reading():
-            return self._database.manifest().slots - self._database.dead_count()
+            return max(0, self._database.manifest().slots - self._database.dead_count())
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add vectors [N, D] under N new ids; see `VectorIndex.add`. On return they are on disk.
@@ -156,7 +156,10 @@ class DirectoryIndex:
             raise ValueError(f"k must be at least 1, got {k}")
         with self._state() as manifest:
             best = self._best(manifest, queries, k, self._allowed(manifest, where))
-            names = self._database.dids_of_slots({slot for slots, _ in best for slot in slots.tolist()})
+            wanted = {slot for slots, _ in best for slot in slots.tolist()}
+            names = self._database.dids_of_slots(wanted)
+            if len(names) < len(wanted):
+                raise DataError(f"{self.directory}: slot {min(wanted - set(names))} has no item; index again")
         return [
             [(names[slot], float(score)) for slot, score in zip(slots.tolist(), scores, strict=True)]
             for slots, scores in best
@@ -170,8 +173,9 @@ class DirectoryIndex:
 
     def vectors_of(self, dids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors [D] of dids; what is not in the index is left out."""
-        with self._state():
+        with self._state() as manifest:
             rows = self._database.rows(dids)
+            check_slots(self.directory, np.array([row.slot for row in rows.values()], np.int64), manifest.slots)
             return {did: np.array(self._mapped()[row.slot]) for did, row in rows.items()}
 
     def mapped(self) -> tuple[Manifest, Vectors]:
@@ -207,11 +211,14 @@ class DirectoryIndex:
             dead = self._database.dead_slots()
             mask = None if not len(dead) else np.ones(manifest.slots, np.bool_)
             if mask is not None:
+                check_slots(self.directory, dead, manifest.slots)
                 mask[dead] = False
         else:
             condition = parse_filter(where, manifest.fields)
             mask = np.zeros(manifest.slots, np.bool_)
-            mask[self._database.slots_where(condition.sql, condition.values)] = True
+            matching = self._database.slots_where(condition.sql, condition.values)
+            check_slots(self.directory, matching, manifest.slots)
+            mask[matching] = True
         self._masks[where] = (manifest.version, mask)
         if len(self._masks) > _MASKS:
             self._masks.popitem(last=False)

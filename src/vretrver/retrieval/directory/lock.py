@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...errors import DataError
+from ...files import open_own
 
 _TRIES = 3
+_MOST_BYTES = 4096
 _PAUSE = 0.02
 
 
@@ -49,10 +51,10 @@ class WriterLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
         if not self._taken():
+            holder = _read(self._descriptor) or "another process"
             os.close(self._descriptor)
-            holder = _read(path) or "another process"
             raise DataError(
                 f"{path.parent}: is being written by {holder}; wait until it ends, or stop it: nothing is lost"
             )
@@ -79,11 +81,11 @@ class WriterLock:
 def holder_of(path: Path) -> Holder | None:
     """Return who holds a lock, None when nobody does."""
     with suppress(FileNotFoundError):
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = open_own(path, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            return _read(path) or Holder(pid=0, host="?", command="?", since="?")
+            return _read(descriptor) or Holder(pid=0, host="?", command="?", since="?")
         finally:
             os.close(descriptor)
     return None
@@ -94,13 +96,19 @@ def _this_process() -> Holder:
     return Holder(
         pid=os.getpid(),
         host=socket.gethostname(),
-        command=command if len(command) <= 200 else f"{command[:197]}...",
+        command="".join(letter if letter.isprintable() else "?" for letter in command[:200]),
         since=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
     )
 
 
-def _read(path: Path) -> Holder | None:
+def _read(descriptor: int) -> Holder | None:
+    """Return what a holder wrote; None where it has not written its name yet, or something else is there."""
     try:
-        return Holder(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):  # the holder has not written its name yet
+        value = json.loads(os.pread(descriptor, _MOST_BYTES, 0))
+        found = Holder(**value)
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+    told = (found.host, found.command, found.since)
+    if type(found.pid) is not int or not all(isinstance(word, str) and word.isprintable() for word in told):
+        return None
+    return found

@@ -1,9 +1,14 @@
-"""What an index directory says of itself, and the names of its files."""
+"""What an index directory says of itself, and the names of its files.
+
+Every value is checked when it is made, so also when it is read: a stored manifest may be somebody else's.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -23,6 +28,14 @@ LOCK = "lock"
 Kind = Literal["text", "number", "truth"]
 """Kind of a metadata field: strings, numbers, true and false."""
 
+KINDS = ("text", "number", "truth")
+"""The same, as values."""
+
+_MOST = 2**48
+_MOST_DIMENSION = 2**20
+_MOST_TEXT = 2**16
+_APPROXIMATE = re.compile(r"approximate-[0-9]{1,19}-[0-9]{1,19}\.faiss", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -33,13 +46,17 @@ class Field:
     kind: Kind
     """What its values are."""
 
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"a field's kind is {_short(self.kind)}, not one of {', '.join(KINDS)}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approximate:
     """A structure for approximate search, and how well it was measured to find."""
 
     file: str
-    """Its file in the directory."""
+    """Its file in the directory, a bare name as `build_approximate` makes it."""
     covered: int
     """Slots below this are in it; later ones are searched exactly."""
     lists: int
@@ -50,6 +67,15 @@ class Approximate:
     """Share of the exact 50 best that were found, mean over the sample."""
     sample: int
     """Stored vectors that were asked as queries."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.file, str) or _APPROXIMATE.fullmatch(self.file) is None:
+            raise ValueError(f"approximate.file is {_short(self.file)}, not a name this program gives to such a file")
+        for name in ("covered", "lists", "probes", "sample"):
+            _check_count(f"approximate.{name}", getattr(self, name))
+        if not 1 <= self.probes <= self.lists:
+            raise ValueError(f"approximate.probes is {self.probes}, not between 1 and the {self.lists} lists")
+        _check_number("approximate.recall", self.recall, most=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +109,25 @@ class Manifest:
     format: int = FORMAT
     """Version of the layout."""
 
+    def __post_init__(self) -> None:
+        for name in ("fingerprint", "encoder", "created", "package"):
+            _check_text(name, getattr(self, name))
+        for name in ("dimension", "generation", "version", "slots", "format"):
+            _check_count(name, getattr(self, name))
+        if not 1 <= self.dimension <= _MOST_DIMENSION:
+            raise ValueError(f"dimension is {self.dimension}, not between 1 and {_MOST_DIMENSION}")
+        _check_number("longest", self.longest, most=math.inf)
+        if not isinstance(self.roots, Mapping) or not isinstance(self.fields, Mapping):
+            raise TypeError("roots or fields are not an object")
+        for name, root in self.roots.items():
+            _check_text("the name of a root", name)
+            _check_text(f"root {name!r}", root)
+        for place, (name, column) in enumerate(self.fields.items()):
+            if column.column != f"f{place}":  # it is written into SQL
+                raise ValueError(f"column {place} of field {_short(name)} is {_short(column.column)}, not f{place}")
+        if self.approximate is not None and self.approximate.covered > self.slots:
+            raise ValueError(f"approximate.covered is {self.approximate.covered} of {self.slots} slots")
+
     @property
     def stride(self) -> int:
         """Bytes of one vector."""
@@ -115,10 +160,33 @@ def manifest_from_json(text: str, *, where: Path) -> Manifest:
         value = json.loads(text)
         found = value["format"]
         if found != FORMAT:
-            raise DataError(f"{where}: index format {found}, but this version reads {FORMAT}; index again")
+            raise DataError(f"{where}: index format {_short(found)}, but this version reads {FORMAT}; index again")
         value["fields"] = {name: Field(**item) for name, item in value["fields"].items()}
         if value["approximate"] is not None:
             value["approximate"] = Approximate(**value["approximate"])
         return Manifest(**{item.name: value[item.name] for item in fields(Manifest)})
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(f"{where}: the manifest is damaged ({error}); index again") from error
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str) or "\0" in value or len(value) > _MOST_TEXT:
+        raise ValueError(f"{name} is {_short(value)}, not a text of at most {_MOST_TEXT} characters")
+
+
+def _check_count(name: str, value: object) -> None:
+    if type(value) is not int or not 0 <= value <= _MOST:
+        raise ValueError(f"{name} is {_short(value)}, not a whole number from 0 to {_MOST}")
+
+
+def _check_number(name: str, value: object, *, most: float) -> None:
+    if type(value) not in (int, float) or not 0 <= value < math.inf or value > most:  # type: ignore[operator]
+        raise ValueError(f"{name} is {_short(value)}, not a finite number from 0 to {most}")
+
+
+def _short(value: object) -> str:
+    """Return a value as it is quoted in messages."""
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
+from ...files import open_own
 from ..encoder import Vectors
 
 _LITTLE = np.dtype("<f4")
@@ -22,12 +23,15 @@ class VectorFile:
     Args:
         path: the file; made when it is missing.
         dimension: length D of a vector.
+
+    Raises:
+        DataError: a link, or something that is not a file, is in its place.
     """
 
     def __init__(self, path: Path, dimension: int) -> None:
         self.path = path
         self._stride = 4 * dimension
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
 
     def write(self, slot: int, vectors: Vectors) -> None:
         """Write vectors [N, D] from a slot on and wait until they are on disk.
@@ -62,14 +66,17 @@ def map_vectors(path: Path, *, slots: int, dimension: int) -> Vectors:
 
     Raises:
         FileNotFoundError: there is no such file.
-        DataError: the file is shorter than that.
+        DataError: the file is shorter than that, or a link or something that is not a file is in its place.
     """
     if slots == 0:
         return np.zeros((0, dimension), np.float32)
-    size = path.stat().st_size
-    if size < slots * dimension * 4:
-        raise DataError(f"{path}: holds {size} bytes of {slots * dimension * 4}: the file was cut short; index again")
-    return np.asarray(np.memmap(path, dtype=_LITTLE, mode="r", shape=(slots, dimension)))
+    with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size < slots * dimension * 4:
+            raise DataError(
+                f"{path}: holds {size} bytes of {slots * dimension * 4}: the file was cut short; index again"
+            )
+        return np.asarray(np.memmap(file, dtype=_LITTLE, mode="r", shape=(slots, dimension)))
 
 
 def sync_folder(folder: Path) -> None:

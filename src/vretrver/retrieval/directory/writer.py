@@ -137,7 +137,7 @@ class IndexWriter:
             manifest = self._stored(replace(self.manifest, approximate=approximate))
         self.manifest = manifest
         if before is not None and before.file != approximate.file:
-            (self.directory / before.file).unlink(missing_ok=True)
+            (self.directory / before.file).unlink(missing_ok=True)  # a bare name: the manifest takes no other
 
     def vectors(self) -> Vectors:
         """Return the committed vectors [slots, D], dead ones included."""
@@ -147,7 +147,9 @@ class IndexWriter:
     def live_slots(self) -> Slots:
         """Return the slots of items, ascending."""
         mask = np.ones(self.manifest.slots, np.bool_)
-        mask[self.database.dead_slots()] = False
+        dead = self.database.dead_slots()
+        check_slots(self.directory, dead, self.manifest.slots)
+        mask[dead] = False
         return np.flatnonzero(mask)
 
     def compact(self) -> int:
@@ -214,3 +216,9 @@ class IndexWriter:
                 if path.name not in wanted:
                     with suppress(OSError):
                         path.unlink()
+
+
+def check_slots(directory: Path, slots: Slots, count: int) -> None:
+    """Raise DataError when a slot that is stored is none of the index's."""
+    if len(slots) and (int(slots.min()) < 0 or int(slots.max()) >= count):
+        raise DataError(f"{directory}: a slot is not one of its {count}; the index is damaged, index again")

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from ..._optional import require
 from ...errors import ConfigError
 from ...geometry import SizeRule
-from ...images import ImageStore
+from ...images import Thumbnails
 from ...models.digest import folder_digest
-from ...models.folder import read_object
+from ...models.folder import check_towers
+from ...models.pretrained import open_part, open_weights, told
+from ...models.vetting import read_object, vet_folder
 from ...records import Candidate, ImageRef, Part, Query, pictures_in, text_in
 from ..encoder import Vectors
 
@@ -78,20 +80,27 @@ class ClipEncoder:
         MissingDependency: the extra `models` is not installed.
     """
 
-    def __init__(self, folder: Path, store: ImageStore, *, dtype: str = "float32", device: str = "auto") -> None:
-        self.store = store
-        family = str(read_object(folder / "config.json").get("model_type"))
+    def __init__(self, folder: Path, store: Thumbnails, *, dtype: str = "float32", device: str = "auto") -> None:
+        self.store, self._folder = store, folder
+        vet_folder(folder)
+        config = read_object(folder / "config.json")
+        family = str(config.get("model_type"))
         if family not in FAMILIES:
             raise ConfigError(f"{folder} is a {family} model; the layout clip opens {' and '.join(FAMILIES)} models")
+        check_towers(folder, config, family)
         self._torch = require("torch", extra="models")
         self._model, self._tokenizer, self._processor = _loaded(folder, dtype=dtype, device=device)
+        with told(folder, "config.json cannot be used"):
+            places = int(self._model.config.text_config.max_position_embeddings)
+            side = int(self._model.config.vision_config.image_size)
+            if places < 1 or side < 1:
+                raise ValueError(f"texts of {places} tokens, pictures of {side} px")
         self._text = {
             "padding": True if family == "clip" else "max_length",  # SigLIP pools the last place, filled up or not
             "truncation": True,
-            "max_length": int(self._model.config.text_config.max_position_embeddings),
+            "max_length": places,
             "return_tensors": "pt",
         }
-        side = int(self._model.config.vision_config.image_size)
         self.rule: SizeRule = ShortEdge(cell=side) if family == "clip" else Square(cell=side)
         self._given = ("input_ids", "attention_mask") if family == "clip" else ("input_ids",)
         dtype = str(self._model.dtype).removeprefix("torch.")
@@ -124,8 +133,9 @@ class ClipEncoder:
         texts = [(row, text) for row, parts in enumerate(items) if (text := text_in(parts))]
         pictures = [(row, ref) for row, parts in enumerate(items) for ref in pictures_in(parts)]
         total = np.zeros((len(items), self.dimension), dtype=np.float64)
-        for rows, vectors in (self._run(pictures, self._of_pictures), self._run(texts, self._of_texts)):
-            np.add.at(total, rows, vectors)
+        with told(self._folder, "the model cannot be run"):
+            for rows, vectors in (self._run(pictures, self._of_pictures), self._run(texts, self._of_texts)):
+                np.add.at(total, rows, vectors)
         lengths = np.linalg.norm(total, axis=1, keepdims=True)
         unit: Vectors = (total / np.maximum(lengths, 1e-12)).astype(np.float32)
         return unit
@@ -154,20 +164,9 @@ class ClipEncoder:
 def _loaded(folder: Path, *, dtype: str, device: str) -> tuple[Any, Any, Any]:
     """Return model, tokenizer and image processor of a folder; nothing is downloaded, no code of it is run."""
     torch, transformers = require("torch", extra="models"), require("transformers", extra="models")
-    log = transformers.utils.logging
-    bar, level = log.is_progress_bar_enabled(), log.get_verbosity()
-    log.disable_progress_bar()
-    log.set_verbosity_error()
-    try:
-        model = transformers.AutoModel.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        processor = transformers.AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"{folder}: the model cannot be loaded ({str(error).splitlines()[0]})") from error
-    finally:
-        log.set_verbosity(level)
-        if bar:
-            log.enable_progress_bar()
+    model = open_weights(transformers.AutoModel, folder, what="the model", dtype=dtype)
+    tokenizer = open_part(transformers.AutoTokenizer, folder, what="the tokenizer")
+    processor = open_part(transformers.AutoImageProcessor, folder, what="the processor")
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     try:
         return model.to(where).eval(), tokenizer, processor

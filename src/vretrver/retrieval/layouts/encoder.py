@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...images import ImageStore
+from ...images import Pictures
 from ...models.digest import folder_digest
 from ...models.folder import ModelFolder, open_folder
 from ...models.loading import load_model
+from ...models.pretrained import told
 from ...models.vocabulary import Vocabulary
 from ...records import Candidate, Part, Query
 from ..encoder import Vectors
@@ -38,6 +39,7 @@ class LayoutEncoder:
         collator: makes batches.
         store: opens the pictures.
         fingerprint: name of everything the vectors depend on.
+        folder: the model's, for messages.
         batch_tokens: tokens of one batch, filled-up places included.
     """
 
@@ -46,12 +48,13 @@ class LayoutEncoder:
         model: Any,
         renderer: Renderer,
         collator: Collator,
-        store: ImageStore,
+        store: Pictures,
         *,
         fingerprint: str,
+        folder: Path = Path("model"),
         batch_tokens: int = BATCH_TOKENS,
     ) -> None:
-        self.model = model
+        self.model, self.folder = model, folder
         self.renderer = renderer
         self.collator = collator
         self.store = store
@@ -87,7 +90,7 @@ class LayoutEncoder:
             for parts, instruction in zip(items, instructions, strict=True)
         ]
         vectors = np.zeros((len(items), self.dimension), dtype=np.float32)
-        with torch.inference_mode():
+        with told(self.folder, "the model cannot be run"), torch.inference_mode():
             for batch in batches_of(rendered, most_tokens=self.batch_tokens):
                 features = self.collator.features([rendered[place] for place in batch])
                 vectors[batch] = embed(self.model, features).cpu().numpy()
@@ -95,7 +98,7 @@ class LayoutEncoder:
 
 
 def open_layout(
-    layout: str, path: Path, store: ImageStore, *, dtype: str = "float32", device: str = "auto"
+    layout: str, path: Path, store: Pictures, *, dtype: str = "float32", device: str = "auto"
 ) -> LayoutEncoder:
     """Return the encoder of a Qwen-VL folder.
 
@@ -119,6 +122,7 @@ def open_layout(
         collator_of(folder, loaded.vocabulary),
         store,
         fingerprint=_fingerprint(folder, recipe, dtype=str(loaded.dtype).removeprefix("torch.")),
+        folder=path,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...errors import DataError
 from ...geometry import SizeRule, visual_tokens
-from ...images import THUMBNAIL_QUALITY, ImageStore, Picture
+from ...images import THUMBNAIL_QUALITY, Picture, Pictures
 from ...records import Part
 from .wording import Prompt, Wording
 
@@ -59,7 +59,7 @@ class Renderer:
         self.text_tokens = text_tokens
         self.most_tokens = most_tokens
 
-    def render(self, parts: Sequence[Part], instruction: str, store: ImageStore) -> Rendered:
+    def render(self, parts: Sequence[Part], instruction: str, store: Pictures) -> Rendered:
         """Return an item as ids.
 
         Raises:

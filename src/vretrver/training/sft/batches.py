@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from ...agent.messages import ShownPicture
-from ...data.catalogue.prng import Stream
-from ...errors import DataError
+from ...errors import DataError, ParityError
 from ...images import Picture
 from ...models.positions import positions_of
+from ...prng import Stream
 from ...records import Address
-from ..book import PictureBook
+from ..book import PictureBytes
 from .samples import Sample
 
 _NEAR = 96
@@ -36,10 +36,12 @@ class Batch:
     """[3, rows, length] positions in three axes."""
     pads: Tensor
     """[rows, length] whether a visual token stands there."""
-    written: Tensor
-    """[rows, length] whether the assistant wrote the id."""
-    kinds: Tensor
-    """[rows, length] what the id is part of: `samples.WORD`, `BOX` or `SIGN`."""
+    chosen: Tensor
+    """[rows, length] whether the policy chose the id: where the loss is."""
+    weights: Tensor
+    """[rows, length] how much the id counts, where it was chosen."""
+    logprobs: Tensor | None
+    """[rows, length] the sampler's log-probability of each chosen id; None unless all rows have them."""
     pictures: list[ShownPicture]
     """Pictures of all rows in order."""
 
@@ -67,45 +69,60 @@ def steps_of(lengths: Sequence[int], *, tokens: int, seed: int, epochs: int = 1)
     return steps
 
 
-def collate(samples: Sequence[Sample], books: Sequence[PictureBook], *, picture_pad: int, filler: int) -> Batch:
+def collate(samples: Sequence[Sample], pictures: PictureBytes, *, picture_pad: int, filler: int) -> Batch:
     """Return the tensors of samples.
 
     Args:
         samples: the rows.
-        books: the pictures of each shard.
+        pictures: gives the bytes of every picture by its hash.
         picture_pad: id of the picture mark.
         filler: id that fills rows up.
 
     Raises:
-        DataError: a book lacks a picture.
+        DataError: the bytes of a picture are missing.
+        ParityError: a row has more or fewer picture marks than its pictures have visual tokens.
     """
-    length = max(len(sample.ids) for sample in samples)
+    length = max(len(sample.ids_T) for sample in samples)
     ids = np.full((len(samples), length), filler, dtype=np.int64)
-    written = np.zeros((len(samples), length), dtype=np.bool_)
-    kinds = np.zeros((len(samples), length), dtype=np.int64)
+    chosen = np.zeros((len(samples), length), dtype=np.bool_)
+    weights = np.zeros((len(samples), length), dtype=np.float32)
     positions = np.zeros((3, len(samples), length), dtype=np.int64)
-    pictures: list[ShownPicture] = []
+    logprobs = np.zeros((len(samples), length), dtype=np.float32)
+    shown: list[ShownPicture] = []
     for row, sample in enumerate(samples):
-        here = slice(0, len(sample.ids))
-        ids[row, here], written[row, here], kinds[row, here] = sample.ids, sample.written, sample.kinds
-        positions[:, row, here] = positions_of(sample.ids.tolist(), sample.grids, picture_pad=picture_pad)[0]
-        pictures += _shown(sample, books[sample.shard])
+        _check_pictures(sample, picture_pad)
+        here = slice(0, len(sample.ids_T))
+        ids[row, here], chosen[row, here], weights[row, here] = sample.ids_T, sample.chosen_T, sample.weight_T
+        if sample.logprobs_T is not None:
+            logprobs[row, here] = sample.logprobs_T
+        positions[:, row, here] = positions_of(sample.ids_T.tolist(), sample.grids, picture_pad=picture_pad)[0]
+        shown += _shown(sample, pictures)
     return Batch(
         ids=torch.from_numpy(ids),
         positions=torch.from_numpy(positions),
         pads=torch.from_numpy(ids == picture_pad),
-        written=torch.from_numpy(written),
-        kinds=torch.from_numpy(kinds),
-        pictures=pictures,
+        chosen=torch.from_numpy(chosen),
+        weights=torch.from_numpy(weights),
+        logprobs=None if any(one.logprobs_T is None for one in samples) else torch.from_numpy(logprobs),
+        pictures=shown,
     )
 
 
-def _shown(sample: Sample, book: PictureBook) -> list[ShownPicture]:
+def _check_pictures(sample: Sample, picture_pad: int) -> None:
+    """Refuse a row whose pictures are not those of its ids: nothing may be trained on other pictures, or on none."""
+    marks, tokens = int((sample.ids_T == picture_pad).sum()), sum(rows * columns for rows, columns in sample.grids)
+    if marks != tokens or len(sample.grids) != len(sample.pictures):
+        raise ParityError(
+            f"a sample has {marks} picture marks, and its {len(sample.pictures)} pictures have {tokens} visual tokens"
+        )
+
+
+def _shown(sample: Sample, pictures: PictureBytes) -> list[ShownPicture]:
     out = []
     for sha256, (width, height), (rows, columns) in zip(sample.pictures, sample.sizes, sample.grids, strict=True):
-        data = book.get(sha256)
+        data = pictures.get(sha256)
         if data is None:
-            raise DataError(f"{book.path}: it has no picture {sha256[:12]}; synthesize the trajectories again")
+            raise DataError(f"no picture {sha256[:12]} is kept; synthesize the trajectories again")
         picture = Picture(data=data, width=width, height=height, sha256=sha256)
         out.append(ShownPicture(address=Address(item=0), picture=picture, tokens=rows * columns))
     return out

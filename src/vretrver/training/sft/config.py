@@ -31,8 +31,6 @@ class SftConfig(Section):
     """Highest learning rate."""
     box_weight: float = Field(default=1.0, gt=0)
     """Weight of the ids of boxes in the loss: few as they are, places are not learned in any reasonable time at 1."""
-    sign_weight: float = Field(default=1.0, gt=0)
-    """Weight of the + or - behind every mark that was read: comparing is a thing of its own to learn."""
     vision_lr: float = Field(default=0.0, ge=0)
     """Factor of it for the vision tower; 0 freezes the tower, as in the paper, and lets pictures be remembered."""
     vision_memory: int = Field(default=2048, ge=0)

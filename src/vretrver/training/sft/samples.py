@@ -1,12 +1,12 @@
-"""Trajectories as training samples: the ids of the whole conversation, and which of them the assistant wrote.
+"""Trajectories as training samples: the ids of the whole conversation, and which of them the policy chose.
 
 A sample is a view of a trajectory. Turns keep the ids that were sampled where there are any; texts that data or tools
-wrote, pictures and tags of the wire form never count.
+wrote, pictures, tags of the wire form, and ids that a prefix or a grammar decided never count. `_T` is the length of
+a conversation in ids. What a sample looks like, id by id, is drawn in `tests/unit/training/sft/test_packing.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,87 +15,132 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ...agent.messages import Message, Piece, ShownPicture
-from ...agent.trajectory import MessageRecord, ObservationRecord, PictureRecord, Trajectory
-from ...errors import DataError
+from ...agent.messages import Message, ShownPicture
+from ...agent.trajectory import MessageRecord, PictureShown, Trajectory, Turn
+from ...errors import DataError, ParityError
 from ...images import Picture
 from ...models.conversation import Encoded, encode
 from ...models.patches import PatchGeometry
 from ...models.vocabulary import Vocabulary
 from ...records import Address
 from ...traces import trajectories_from_json
-
-WORD, BOX, SIGN = range(3)
-"""Kinds of ids: the numbers of a box in a call, the + or - behind a mark that was read, and all others."""
-
-_BOX = re.compile(r'"bbox_2d": \[([^\]]*)\]')
-_SIGNS = frozenset("+-")
+from .weights import Weigh, even
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One conversation to learn from."""
 
-    ids: npt.NDArray[np.int32]
-    """[length] token ids."""
-    written: npt.NDArray[np.bool_]
-    """[length] whether the assistant wrote the id: where the loss is."""
-    kinds: npt.NDArray[np.uint8]
-    """[length] what the id is part of: WORD, BOX or SIGN."""
+    ids_T: npt.NDArray[np.int32]
+    """Token ids."""
+    chosen_T: npt.NDArray[np.bool_]
+    """Whether the policy chose the id: where the loss is."""
+    weight_T: npt.NDArray[np.float32]
+    """How much the id counts; 0 where it was not chosen. An advantage may be put in its place."""
+    logprobs_T: npt.NDArray[np.float32] | None
+    """The sampler's log-probability of each chosen id, 0 elsewhere; None where nothing was sampled."""
     grids: tuple[tuple[int, int], ...]
     """(rows, columns) of visual tokens per picture, in order."""
     pictures: tuple[str, ...]
     """Hash of each picture's bytes, in order."""
     sizes: tuple[tuple[int, int], ...]
     """(width, height) in pixels of each picture, in order."""
-    shard: int
-    """Which picture book holds them."""
+    revision: int
+    """Revision of the weights that sampled it."""
 
 
 def messages_of(trajectory: Trajectory) -> tuple[Message, ...]:
     """Return the conversation of a trajectory; its pictures have no bytes: those lie in a picture book."""
-    shown = [record for record in trajectory.pictures if record.refused is None]
-    messages = _with_pictures(trajectory.prompt, iter(shown))
+    messages = [_message(record, trajectory) for record in trajectory.prompt]
     for turn in trajectory.turns:
         messages.append(Message(role="assistant", pieces=(turn.text,)))
         if turn.reply is not None:
-            messages += _with_pictures([turn.reply], iter(turn.observations))
+            messages.append(_message(turn.reply, trajectory))
     return tuple(messages)
 
 
-def sample_of(trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeometry, *, shard: int = 0) -> Sample:
-    """Return the sample of a trajectory."""
+def sample_of(
+    trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeometry, *, weigh: Weigh = even
+) -> Sample:
+    """Return the sample of a trajectory.
+
+    Args:
+        trajectory: the record.
+        vocabulary: the model's tokenizer.
+        geometry: how the model cuts pictures.
+        weigh: how much each chosen id counts.
+
+    Raises:
+        ParityError: a turn's ids do not begin where the policy says that it began to write.
+        DataError: a text cannot be tokenised, or a message shows a picture that is not recorded.
+    """
     messages = messages_of(trajectory)
-    turns = (place for place, message in enumerate(messages) if message.role == "assistant")
+    places = [place for place, message in enumerate(messages) if message.role == "assistant"]
     sampled = {
         place: turn.token_ids
-        for place, turn in zip(turns, trajectory.turns, strict=True)
+        for place, turn in zip(places, trajectory.turns, strict=True)
         if turn.token_ids is not None
     }
     encoded = encode(messages, vocabulary, geometry, ask=False, sampled=sampled)
+    _check_parity(trajectory, encoded)
+    chosen_T = _chosen(trajectory, encoded)
     return Sample(
-        ids=np.array(encoded.ids, dtype=np.int32),
-        written=np.array(encoded.written, dtype=np.bool_),
-        kinds=_kinds(encoded, vocabulary),
+        ids_T=np.array(encoded.ids, dtype=np.int32),
+        chosen_T=chosen_T,
+        weight_T=np.where(chosen_T, weigh(_texts(encoded, vocabulary)), np.float32(0)),
+        logprobs_T=_logprobs(trajectory, encoded, chosen_T),
         grids=tuple(encoded.grids),
         pictures=tuple(shown.picture.sha256 for shown in encoded.pictures),
         sizes=tuple((shown.picture.width, shown.picture.height) for shown in encoded.pictures),
-        shard=shard,
+        revision=trajectory.revision,
     )
 
 
-def _kinds(encoded: Encoded, vocabulary: Vocabulary) -> npt.NDArray[np.uint8]:
-    """Return what each id is part of; what others wrote separates the assistant's texts, and is all words."""
-    texts = [
+def _check_parity(trajectory: Trajectory, encoded: Encoded) -> None:
+    """Compare what the policy read before each sampled turn with the ids that are before it here."""
+    for number, (turn, start) in enumerate(zip(trajectory.turns, encoded.starts, strict=True)):
+        read = turn.usage.prompt_tokens
+        if turn.token_ids is not None and not turn.usage.estimated and read != start:
+            raise ParityError(
+                f"session {trajectory.session}, turn {number + 1}: the policy read {read} tokens and {start} are "
+                "before the turn here; train with the tokenizer and the picture sizes that it was sampled with"
+            )
+
+
+def _spans(trajectory: Trajectory, encoded: Encoded) -> Iterator[tuple[Turn, int, int]]:
+    """Yield each sampled turn with the range of its ids; an end of turn that was not sampled is outside."""
+    for turn, start in zip(trajectory.turns, encoded.starts, strict=True):
+        if turn.token_ids is not None:
+            yield turn, start, start + len(turn.token_ids)
+
+
+def _chosen(trajectory: Trajectory, encoded: Encoded) -> npt.NDArray[np.bool_]:
+    chosen_T = np.array(encoded.written, dtype=np.bool_)
+    for turn, start, stop in _spans(trajectory, encoded):
+        if stop < len(chosen_T) and encoded.written[stop]:
+            chosen_T[stop] = False  # an end of turn that was appended: a stop string or a grammar ended the turn
+        for first, end in turn.held:
+            chosen_T[start + first : start + end] = False
+    return chosen_T
+
+
+def _logprobs(
+    trajectory: Trajectory, encoded: Encoded, chosen_T: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32] | None:
+    spans = list(_spans(trajectory, encoded))
+    if not spans or any(turn.logprobs is None for turn, _, _ in spans):
+        return None
+    logprobs_T = np.zeros(len(encoded.ids), dtype=np.float32)
+    for turn, start, stop in spans:
+        logprobs_T[start:stop] = turn.logprobs
+    return np.where(chosen_T, logprobs_T, np.float32(0))
+
+
+def _texts(encoded: Encoded, vocabulary: Vocabulary) -> list[str]:
+    """Return the text of each id; what others wrote is a line end, which separates the assistant's texts."""
+    return [
         _text_of(vocabulary, one) if mine else "\n" for one, mine in zip(encoded.ids, encoded.written, strict=True)
     ]
-    ends = np.cumsum([len(text) for text in texts])
-    out = np.array([SIGN if text in _SIGNS else WORD for text in texts], dtype=np.uint8)
-    for match in _BOX.finditer("".join(texts)):
-        start, end = match.span(1)
-        first, last = np.searchsorted(ends, (start, end - 1), side="right")
-        out[first : last + 1] = BOX
-    return np.where(encoded.written, out, np.uint8(WORD))
 
 
 @lru_cache(maxsize=200_000)
@@ -103,11 +148,13 @@ def _text_of(vocabulary: Vocabulary, one: int) -> str:
     return vocabulary.decode([one])
 
 
-def read_samples(shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry) -> Iterator[Sample]:
+def read_samples(
+    shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry, *, weigh: Weigh = even
+) -> Iterator[Sample]:
     """Yield the samples of trajectory files or traces, in order; raises DataError naming path:line."""
-    for number, path in enumerate(shards):
+    for path in shards:
         for trajectory in read_trajectories(path):
-            yield sample_of(trajectory, vocabulary, geometry, shard=number)
+            yield sample_of(trajectory, vocabulary, geometry, weigh=weigh)
 
 
 def read_trajectories(path: Path) -> Iterator[Trajectory]:
@@ -131,19 +178,18 @@ def first_trajectory(path: Path) -> Trajectory:
     return first
 
 
-def _with_pictures(
-    records: Sequence[MessageRecord], shown: Iterator[PictureRecord | ObservationRecord]
-) -> list[Message]:
-    out = []
-    for record in records:
-        pieces: list[Piece] = [p if isinstance(p, str) else _picture(next(shown)) for p in record.pieces]
-        out.append(Message(role="system" if record.role == "system" else "user", pieces=tuple(pieces)))
-    return out
+def _message(record: MessageRecord, trajectory: Trajectory) -> Message:
+    pieces = tuple(piece if isinstance(piece, str) else _picture(piece, trajectory) for piece in record.pieces)
+    return Message(role="system" if record.role == "system" else "user", pieces=pieces)
 
 
-def _picture(record: PictureRecord | ObservationRecord) -> ShownPicture:
+def _picture(place: int, trajectory: Trajectory) -> ShownPicture:
+    shown = trajectory.shown[place] if 0 <= place < len(trajectory.shown) else None
+    if not isinstance(shown, PictureShown) or shown.sha256 is None:
+        raise DataError(f"session {trajectory.session}: a message shows picture {place}, which is not recorded")
+    address = shown.cuts[0].address
     return ShownPicture(
-        address=Address.from_wire(record.address),
-        picture=Picture(data=b"", width=record.width, height=record.height, sha256=record.sha256 or ""),
-        tokens=record.tokens,
+        address=Address.from_wire(address if isinstance(address, int) else [*address]),
+        picture=Picture(data=b"", width=shown.width, height=shown.height, sha256=shown.sha256),
+        tokens=shown.tokens,
     )

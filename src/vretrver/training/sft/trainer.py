@@ -10,20 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from datasets import Dataset
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import SequentialSampler
 from transformers import PrinterCallback
 from trl import SFTConfig as TrlConfig
 from trl import SFTTrainer
 
 from ...errors import ConfigError
-from ...models.language import logits_of, run_language
 from ...models.loading import LocalModel
-from ...models.vision import Seen, pixels_of
-from ..book import PictureBook
+from ..book import PictureBytes
+from ..forward import install_forward
 from ..muon import Muon
 from ..runlog import RunFolder
 from ..trainers import CHECKPOINTS, DEFAULTS, Notes, refuse_several_devices, small_optimiser
@@ -39,12 +36,6 @@ _DEFAULTS: dict[str, Any] = {
     "max_length": None,
 }
 
-Weights = tuple[float, float, float]
-"""Weight in the loss of an id that is part of a word, a box, a sign: the order of `samples.WORD, BOX, SIGN`."""
-
-EVEN: Weights = (1.0, 1.0, 1.0)
-"""All ids count alike."""
-
 _RECOMPUTING = ("activation_checkpointing", "gradient_checkpointing")
 """Two names of one argument, the newer one first; TRL's own default is to recompute."""
 
@@ -55,17 +46,17 @@ class Lesson:
     Args:
         loaded: the model that is trained.
         samples: all samples.
-        books: the pictures of each shard.
+        pictures: gives the bytes of every picture by its hash.
     """
 
-    def __init__(self, loaded: LocalModel, samples: Sequence[Sample], books: Sequence[PictureBook]) -> None:
-        self.vocabulary, self.samples, self.books = loaded.vocabulary, samples, books
+    def __init__(self, loaded: LocalModel, samples: Sequence[Sample], pictures: PictureBytes) -> None:
+        self.vocabulary, self.samples, self.pictures = loaded.vocabulary, samples, pictures
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Batch]:
         """Return the batch under the one name that `compute_loss` takes it by."""
         chosen = [self.samples[number] for row in rows for number in row["samples"]]
         pad, filler = self.vocabulary.picture_pad, self.vocabulary.turn_end
-        return {"batch": collate(chosen, self.books, picture_pad=pad, filler=filler)}
+        return {"batch": collate(chosen, self.pictures, picture_pad=pad, filler=filler)}
 
 
 class AgentTrainer(SFTTrainer):  # type: ignore[misc]
@@ -74,26 +65,24 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
     Args:
         loaded: the model that is trained, with its tower's memory of pictures.
         frozen: whether the tower stays as it is.
-        weights: weight of an id by its kind: words, boxes, signs.
         **given: the library's own arguments.
     """
 
-    def __init__(self, loaded: LocalModel, *, frozen: bool, weights: Weights = EVEN, **given: Any) -> None:
+    def __init__(self, loaded: LocalModel, *, frozen: bool, **given: Any) -> None:
         self.loaded = loaded
         self.frozen = frozen
-        self.weights = weights
         super().__init__(model=loaded.model, **given)
+        install_forward(loaded, frozen=frozen)
 
     def compute_loss(
         self,
-        model: Any,  # noqa: ARG002
+        model: Any,
         inputs: dict[str, Batch],
         return_outputs: bool = False,  # noqa: ARG002
         num_items_in_batch: Any = None,  # noqa: ARG002
     ) -> Tensor:
-        """Return the mean cross-entropy over the ids the assistant wrote."""
-        with self.accelerator.autocast():  # the library casts in the model's own forward pass, which is not used here
-            return sft_loss(self.loaded, inputs["batch"], frozen=self.frozen, weights=self.weights)
+        """Return the weighted mean cross-entropy over the ids the assistant chose."""
+        return sft_loss(model, inputs["batch"])
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log without the library's token counts, which its own loss would have kept."""
@@ -104,32 +93,16 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
         return SequentialSampler(train_dataset or self.train_dataset)
 
 
-def sft_loss(loaded: LocalModel, batch: Batch, *, frozen: bool, weights: Weights = EVEN) -> Tensor:
-    """Return the weighted mean cross-entropy over the ids the assistant wrote, a scalar in fp32.
+def sft_loss(model: Any, batch: Batch) -> Tensor:
+    """Return the weighted mean cross-entropy over the ids the assistant chose, a scalar in fp32.
 
     Args:
-        loaded: tower and tokenizer.
+        model: with the forward pass of `training.forward`, in a wrapper or not.
         batch: the step.
-        frozen: whether pictures may come from the tower's memory, without gradients.
-        weights: weight of an id by its kind: words, boxes, signs.
     """
-    body, device = loaded.model, loaded.device
-    seen = _seen(loaded, batch, frozen=frozen)
-    ids, written = batch.ids.to(device), batch.written.to(device)
-    hidden = run_language(body, ids, batch.positions.to(device), seen=seen, pads=batch.pads.to(device))
-    wanted = written[:, 1:]
-    logits = logits_of(body, hidden[:, :-1][wanted])
-    losses = functional.cross_entropy(logits, ids[:, 1:][wanted], reduction="none")
-    weight = torch.tensor(weights, device=device)[batch.kinds.to(device)[:, 1:][wanted]]
-    return (losses * weight).sum() / weight.sum()
-
-
-def _seen(loaded: LocalModel, batch: Batch, *, frozen: bool) -> list[Seen]:
-    if frozen:
-        return loaded.vision.see(batch.pictures)
-    once = {shown.picture.sha256: shown for shown in batch.pictures}
-    found = dict(zip(once, loaded.vision.encode([pixels_of(shown) for shown in once.values()]), strict=True))
-    return [found[shown.picture.sha256] for shown in batch.pictures]
+    logprobs: Tensor = model(batch=batch)
+    weight = batch.weights.to(logprobs.device)[:, 1:][batch.chosen[:, 1:].to(logprobs.device)]
+    return -(logprobs * weight).sum() / weight.sum()
 
 
 def make_trainer(
@@ -137,7 +110,7 @@ def make_trainer(
     loaded: LocalModel,
     tokenizer: Any,
     samples: Sequence[Sample],
-    books: Sequence[PictureBook],
+    pictures: PictureBytes,
     folder: RunFolder,
     note: Callable[[str], None],
 ) -> AgentTrainer:
@@ -148,24 +121,23 @@ def make_trainer(
         loaded: what is trained.
         tokenizer: the model's, as the library wants it.
         samples: what is learned from.
-        books: the pictures of each shard.
+        pictures: gives the bytes of every picture by its hash.
         folder: takes metrics and checkpoints.
         note: takes a line for a person, now and then.
 
     Raises:
         ConfigError: the library does not take an argument of `trainer`.
     """
-    lengths = [len(sample.ids) for sample in samples]
+    lengths = [len(sample.ids_T) for sample in samples]
     steps = steps_of(lengths, tokens=config.tokens, seed=config.seed, epochs=config.epochs)
     frozen = config.vision_lr == 0
     loaded.model.model.visual.requires_grad_(not frozen)
     trainer = AgentTrainer(
         loaded,
         frozen=frozen,
-        weights=(1.0, config.box_weight, config.sign_weight),
         args=_arguments(config, loaded, folder, steps=min(config.steps, len(steps))),
         train_dataset=Dataset.from_dict({"samples": steps}),
-        data_collator=Lesson(loaded, samples, books),
+        data_collator=Lesson(loaded, samples, pictures),
         processing_class=tokenizer,
         optimizers=(_optimiser(config, loaded), None),
         callbacks=[Notes(folder, note)],

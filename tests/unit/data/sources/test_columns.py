@@ -20,7 +20,7 @@ SHOP = Columns(
 
 
 def made(row: dict[str, object]):
-    return candidate_of(row, SHOP, where="t.csv:3", root="shop")
+    return candidate_of(row, SHOP, root="shop")
 
 
 def refusal(row: dict[str, object]) -> str:
@@ -55,7 +55,7 @@ def test_numbers_and_lists_are_texts_as_they_are_written(cell: object):
 
 @pytest.mark.parametrize("sku", [None, "", "  ", 1.5, True, "a\nb", ["a"]])
 def test_an_id_must_be_printable_text_or_a_whole_number(sku: object):
-    assert refusal({"sku": sku, "title": "x"}).startswith("t.csv:3: column 'sku': the id")
+    assert refusal({"sku": sku, "title": "x"}).startswith("column 'sku': the id")
 
 
 def test_a_row_without_text_and_picture_is_refused():
@@ -101,25 +101,25 @@ def test_cells_that_are_neither_text_nor_numbers_are_refused(cell: object):
 )
 def test_a_declared_type_is_applied_and_none_is_guessed(kind: str | None, cell: object, value: object):
     columns = Columns(id="i", text=("t",), metadata=(MetadataColumn(name="m", kind=kind),))  # type: ignore[arg-type]
-    found = candidate_of({"i": "a", "t": "x", "m": cell}, columns, where="t:1", root="").metadata["m"]
+    found = candidate_of({"i": "a", "t": "x", "m": cell}, columns, root="").metadata["m"]
     assert (found, type(found)) == (value, type(value))
 
 
 @pytest.mark.parametrize(
     ("kind", "cell", "sentence"),
     [
-        ("int", "12.5", "t:1: column 'm': '12.5' is no int"),
-        ("float", "cheap", "t:1: column 'm': 'cheap' is no float"),
-        ("float", "inf", "t:1: column 'm': 'inf' is no float"),
-        ("bool", "perhaps", "t:1: column 'm': 'perhaps' is no bool"),
-        (None, 2**63, "t:1: column 'm': 9223372036854775808 is no finite number of at most 64 bits"),
-        (None, ["a"], "t:1: column 'm' holds ['a']; metadata is text, a number or a truth value"),
+        ("int", "12.5", "column 'm': '12.5' is no int"),
+        ("float", "cheap", "column 'm': 'cheap' is no float"),
+        ("float", "inf", "column 'm': 'inf' is no float"),
+        ("bool", "perhaps", "column 'm': 'perhaps' is no bool"),
+        (None, 2**63, "column 'm': 9223372036854775808 is no finite number of at most 64 bits"),
+        (None, ["a"], "column 'm' holds ['a']; metadata is text, a number or a truth value"),
     ],
 )
 def test_metadata_of_the_wrong_type_is_refused(kind: str | None, cell: object, sentence: str):
     columns = Columns(id="i", text=("t",), metadata=(MetadataColumn(name="m", kind=kind),))  # type: ignore[arg-type]
     with pytest.raises(DataError) as caught:
-        candidate_of({"i": "a", "t": "x", "m": cell}, columns, where="t:1", root="")
+        candidate_of({"i": "a", "t": "x", "m": cell}, columns, root="")
     assert str(caught.value) == sentence
 
 

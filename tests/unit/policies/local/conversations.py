@@ -45,9 +45,9 @@ def ask(session: str, *, messages: Sequence[Message], sampling: Sampling = SAMPL
     return Request(session=session, messages=tuple(messages), sampling=sampling, **more)
 
 
-def ranking(count: int, *, whole_turn: bool) -> Grammar:
+def ranking(count: int, *, whole_turn: bool, complete: bool = True) -> Grammar:
     """Return the constraint on a ranking of so many candidates."""
-    grammar = Ranking().grammar(count, whole_turn=whole_turn)
+    grammar = Ranking().grammar(count, whole_turn=whole_turn, complete=complete)
     assert grammar is not None
     return grammar
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -51,7 +50,7 @@ def ids_of(done: Completion) -> tuple[int, ...]:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("temperature", [0.0, 1.0, 3.0])
 def test_a_constrained_turn_is_always_an_answer(policy: LocalPolicy, temperature: float, form: str) -> None:
-    grammar = FORMS[form].grammar(8, whole_turn=True)
+    grammar = FORMS[form].grammar(8, whole_turn=True, complete=True)
     assert grammar is not None
     for seed in range(10):
         sampling = Sampling(temperature=temperature, max_tokens=14 + seed, seed=seed)
@@ -69,15 +68,15 @@ def test_a_constrained_turn_is_always_an_answer(policy: LocalPolicy, temperature
         assert free.held == ()
 
 
-@pytest.mark.parametrize("permutation", [12, None])
-def test_a_constrained_turn_names_every_candidate_once_where_they_are_known(
-    policy: LocalPolicy, permutation: int | None
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_constrained_turn_names_every_candidate_once_where_that_is_asked_for(
+    policy: LocalPolicy, complete: bool
 ) -> None:
-    grammar = replace(ranking(12, whole_turn=True), permutation=permutation)
+    grammar = ranking(12, whole_turn=True, complete=complete)
     sampling = Sampling(temperature=2.0, max_tokens=120)
     answer = numbers(alone(policy, ask("a", messages=opening(), sampling=sampling, grammar=grammar)).text)
     assert answer
-    assert (sorted(answer) == list(range(1, 13))) == (permutation is not None)
+    assert (sorted(answer) == list(range(1, 13))) == complete
 
 
 @pytest.mark.parametrize("constrained", [True, False])

@@ -6,7 +6,6 @@ import random
 import re
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +28,7 @@ SEVERAL = dict(
 )
 """Ids of several characters, across the parts of an answer."""
 SEVERAL_BY_HAND = HandGrammar.of_texts(SEVERAL)
-UNBOUNDED = replace(ranking(999, whole_turn=True), permutation=None)
+UNBOUNDED = ranking(999, whole_turn=True, complete=False)
 
 
 def constraint(grammar: Grammar, *, prefix: str = "") -> Constraint:
@@ -146,7 +145,7 @@ def test_along_every_way_the_ids_are_those_of_the_grammar_written_by_hand(
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("candidates", [1, 2, 9, 10, 23, COUNTED, COUNTED + 1, 101])
 def test_every_candidate_is_named_once_however_ids_are_chosen(candidates: int, form: str) -> None:
-    grammar = FORMS[form].grammar(candidates, whole_turn=True)
+    grammar = FORMS[form].grammar(candidates, whole_turn=True, complete=True)
     assert grammar is not None
     for seed in range(20):
         named = numbers(written(constraint(grammar), 1000, seed), form)
@@ -154,7 +153,7 @@ def test_every_candidate_is_named_once_however_ids_are_chosen(candidates: int, f
 
 
 def test_both_verdicts_of_an_answer_that_may_say_none_can_be_written() -> None:
-    grammar = FORMS["ranking-or-none"].grammar(5, whole_turn=True)
+    grammar = FORMS["ranking-or-none"].grammar(5, whole_turn=True, complete=True)
     assert grammar is not None
     texts = [written(constraint(grammar), 100, seed) for seed in range(20)]
     assert {text.startswith("<answer>none [") for text in texts} == {True, False}

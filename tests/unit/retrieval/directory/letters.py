@@ -33,7 +33,7 @@ class LetterEncoder:
 
     def encode_candidates(self, candidates: Sequence[Candidate]) -> Vectors:
         if any("!" in candidate.text for candidate in candidates):
-            raise PictureError("it cannot be read")
+            raise PictureError("a.png", "it cannot be read")
         self.given += [candidate.text for candidate in candidates]
         return self._rows([candidate.text for candidate in candidates])
 

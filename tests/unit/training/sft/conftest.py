@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from vretrver.models.loading import LocalModel, load_model
-from vretrver.models.tiny.config import TinySize
-from vretrver.models.tiny.make import make_tiny
-from vretrver.training.expert.config import SynthesisConfig
-from vretrver.training.expert.synthesis import _shard
 from vretrver.training.sft.samples import Sample, read_samples
+from vretrver.world.expert.config import SynthesisConfig
+from vretrver.world.expert.synthesis import _shard
+from vretrver.world.tiny.config import TinySize
+from vretrver.world.tiny.make import make_tiny
 
 SMALL = TinySize(
     hidden=64, layers=2, heads=2, inner=96, vision_hidden=32, vision_layers=2, vision_heads=2, vision_inner=48

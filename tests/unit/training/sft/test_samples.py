@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vretrver.agent.reranker import Reranked
-from vretrver.agent.trajectory import Trajectory
-from vretrver.errors import DataError
+from vretrver.agent.reranked import Reranked
+from vretrver.agent.trajectory import PictureShown, Trajectory
+from vretrver.errors import DataError, ParityError
 from vretrver.models.loading import LocalModel
 from vretrver.records import Query, parts_of
 from vretrver.traces import reranked_to_json, trajectory_from_json
-from vretrver.training.book import PictureBook
+from vretrver.training.book import PictureBook, PictureBooks
 from vretrver.training.sft.batches import collate, steps_of
-from vretrver.training.sft.samples import BOX, SIGN, Sample, messages_of, read_samples, sample_of
+from vretrver.training.sft.samples import Sample, messages_of, read_samples, sample_of
+from vretrver.training.sft.weights import Weigh, boxes
+from vretrver.world.agent.weights import lesson_weights
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +29,8 @@ def records(shards: list[Path]) -> list[Trajectory]:
 
 def runs(sample: Sample) -> list[list[int]]:
     """Return the written ids, run by run."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], sample.written.astype(int), [0]])))
-    return [sample.ids[start:stop].tolist() for start, stop in edges.reshape(-1, 2)]
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], sample.chosen_T.astype(int), [0]])))
+    return [sample.ids_T[start:stop].tolist() for start, stop in edges.reshape(-1, 2)]
 
 
 def test_written_is_what_the_assistant_said_and_the_end_of_its_turn(
@@ -44,11 +46,11 @@ def test_the_ids_are_the_wire_form_with_a_mark_for_every_visual_token(
     samples: list[Sample], records: list[Trajectory], loaded: LocalModel
 ) -> None:
     for sample, record in zip(samples, records, strict=True):
-        text = loaded.vocabulary.decode(sample.ids.tolist())
+        text = loaded.vocabulary.decode(sample.ids_T.tolist())
         assert text.startswith("<|im_start|>system\nYou rank candidates by how well they match a query.")
         assert text.endswith("</answer><|im_end|>\n")
         assert text.count("<tools>") == 1
-        shown = [*record.pictures, *(look for turn in record.turns for look in turn.observations)]
+        shown = [one for one in record.shown if isinstance(one, PictureShown)]
         assert list(sample.pictures) == [picture.sha256 for picture in shown]
         assert text.count("<|image_pad|>") == sum(rows * columns for rows, columns in sample.grids)
         assert [rows * columns for rows, columns in sample.grids] == [picture.tokens for picture in shown]
@@ -59,25 +61,39 @@ def test_ids_that_were_sampled_are_kept(records: list[Trajectory], loaded: Local
     vocabulary, record = loaded.vocabulary, records[0]
     letters = [i for letter in record.turns[0].text for i in vocabulary.text(letter)]  # not how it is tokenised
     assert letters != vocabulary.text(record.turns[0].text)
-    turns = [replace(record.turns[0], token_ids=letters), *record.turns[1:]]
-    found = runs(sample_of(replace(record, turns=turns), vocabulary, loaded.folder.geometry))
-    assert found[0] == [*letters, vocabulary.turn_end]
+    turns = [replace(record.turns[0], token_ids=tuple(letters)), *record.turns[1:]]
+    found = runs(sample_of(replace(record, turns=tuple(turns)), vocabulary, loaded.folder.geometry))
+    assert found[0] == letters  # the end of the turn was not sampled
     assert found[1:] == runs(sample_of(record, vocabulary, loaded.folder.geometry))[1:]
 
 
-def test_the_ids_of_signs_are_known(samples: list[Sample], records: list[Trajectory], loaded: LocalModel) -> None:
-    for sample, record in zip(samples, records, strict=True):
-        said = "".join(turn.text for turn in record.turns)
-        signs = loaded.vocabulary.decode(sample.ids[sample.kinds == SIGN].tolist())
-        assert signs == "".join(sign for sign in said if sign in "+-")
-    assert any((sample.kinds == SIGN).any() for sample in samples)
+def heavy(record: Trajectory, loaded: LocalModel, weigh: Weigh) -> str:
+    """Return the text of the ids that count three times."""
+    sample = sample_of(record, loaded.vocabulary, loaded.folder.geometry, weigh=weigh)
+    assert sample.weight_T.dtype == np.float32
+    assert not sample.weight_T[~sample.chosen_T].any()
+    return loaded.vocabulary.decode(sample.ids_T[sample.weight_T == 3].tolist())
 
 
-def test_the_ids_of_boxes_are_known(samples: list[Sample], records: list[Trajectory], loaded: LocalModel) -> None:
-    for sample, record in zip(samples, records, strict=True):
+def test_the_ids_of_signs_are_known(records: list[Trajectory], loaded: LocalModel) -> None:
+    found = [heavy(record, loaded, lesson_weights(box=1, sign=3)) for record in records]
+    said = ["".join(turn.text for turn in record.turns) for record in records]
+    assert found == ["".join(sign for sign in text if sign in "+-") for text in said]
+    assert any(found)
+
+
+@pytest.mark.parametrize("weigh", [boxes(3), lesson_weights(box=3, sign=1)])
+def test_the_ids_of_boxes_are_known(records: list[Trajectory], loaded: LocalModel, weigh: Weigh) -> None:
+    for record in records:
         calls = [call for turn in record.turns for call in turn.calls if call.name == "zoom_in"]
-        boxes = [", ".join(map(str, (call.arguments or {})["bbox_2d"])) for call in calls]
-        assert loaded.vocabulary.decode(sample.ids[sample.kinds == BOX].tolist()) == "".join(boxes)
+        said = [", ".join(map(str, (call.arguments or {})["bbox_2d"])) for call in calls]
+        assert heavy(record, loaded, weigh) == "".join(said)
+
+
+def test_a_box_counts_as_a_box_whatever_is_in_it() -> None:
+    texts = ["+", '"bbox_2d": [', "-", "5", ", ", "7", "]", " -", "-"]
+    weights = lesson_weights(box=5, sign=2)(texts)
+    assert weights.tolist() == [2, 1, 5, 5, 5, 5, 1, 1, 2]
 
 
 def test_a_book_gives_the_bytes_of_every_picture(records: list[Trajectory], shards: list[Path]) -> None:
@@ -95,7 +111,7 @@ def test_a_trace_is_read_as_the_trajectories_of_its_queries(
     trace = Reranked(query=query, hits=(), ranking=(), trajectories=tuple(records[:2]))
     (tmp_path / "run.jsonl").write_bytes(reranked_to_json(trace) + b"\n")
     read = list(read_samples([tmp_path / "run.jsonl"], loaded.vocabulary, loaded.folder.geometry))
-    assert [one.ids.tolist() for one in read] == [one.ids.tolist() for one in samples[:2]]
+    assert [one.ids_T.tolist() for one in read] == [one.ids_T.tolist() for one in samples[:2]]
 
 
 def test_a_line_that_is_no_trajectory_is_named(tmp_path: Path, shards: list[Path], loaded: LocalModel) -> None:
@@ -124,21 +140,29 @@ def test_a_conversation_over_the_budget_is_a_step_of_its_own() -> None:
 def test_rows_are_padded_at_their_end_and_pictures_are_in_order(
     samples: list[Sample], shards: list[Path], loaded: LocalModel
 ) -> None:
-    books = [PictureBook(path.with_suffix(".pictures")) for path in shards]
+    books = PictureBooks([PictureBook(path.with_suffix(".pictures")) for path in shards])
     chosen = [samples[0], samples[9]]
     pad, filler = loaded.vocabulary.picture_pad, loaded.vocabulary.turn_end
     batch = collate(chosen, books, picture_pad=pad, filler=filler)
-    longest = max(len(sample.ids) for sample in chosen)
-    assert batch.ids.shape == batch.written.shape == batch.pads.shape == (2, longest)
+    longest = max(len(sample.ids_T) for sample in chosen)
+    assert batch.ids.shape == batch.chosen.shape == batch.pads.shape == (2, longest)
     assert batch.positions.shape == (3, 2, longest)
     for row, sample in enumerate(chosen):
-        length = len(sample.ids)
-        assert batch.ids[row, :length].tolist() == sample.ids.tolist()
+        length = len(sample.ids_T)
+        assert batch.ids[row, :length].tolist() == sample.ids_T.tolist()
         assert set(batch.ids[row, length:].tolist()) <= {filler}
-        assert not batch.written[row, length:].any()
+        assert not batch.chosen[row, length:].any()
     assert batch.pads.sum().item() == sum(shown.tokens for shown in batch.pictures)
     assert [shown.picture.sha256 for shown in batch.pictures] == [*chosen[0].pictures, *chosen[1].pictures]
-    with pytest.raises(DataError, match="it has no picture"):
-        collate([replace(samples[0], shard=1)], books, picture_pad=pad, filler=filler)
-    for book in books:
-        book.close()
+    books.close()
+    with pytest.raises(DataError, match=r"no picture [0-9a-f]{12} is kept; synthesize the trajectories again"):
+        collate([samples[0]], {}, picture_pad=pad, filler=filler)
+
+
+def test_a_row_without_one_of_its_pictures_is_an_error_and_is_not_trained_on(
+    samples: list[Sample], loaded: LocalModel
+) -> None:
+    pad, filler = loaded.vocabulary.picture_pad, loaded.vocabulary.turn_end
+    fewer = replace(samples[0], grids=samples[0].grids[:-1], pictures=samples[0].pictures[:-1])
+    with pytest.raises(ParityError, match=r"a sample has \d+ picture marks, and its \d+ pictures have \d+ visual"):
+        collate([fewer], {}, picture_pad=pad, filler=filler)

@@ -23,20 +23,23 @@ from vretrver.models.language import logits_of
 from vretrver.models.loading import LocalModel
 from vretrver.models.patches import decoded, patchify_all
 from vretrver.models.quiet import quiet
-from vretrver.models.tiny.views import VIEWS
-from vretrver.training.book import PictureBook
-from vretrver.training.expert.config import SynthesisConfig
-from vretrver.training.sft import run, trainer
+from vretrver.training import forward
+from vretrver.training.book import PictureBook, PictureBooks
+from vretrver.training.forward import install_forward
+from vretrver.training.sft import run
 from vretrver.training.sft.batches import Batch, collate
-from vretrver.training.sft.config import SftConfig
-from vretrver.training.sft.samples import BOX, SIGN, Sample
-from vretrver.training.sft.trainer import Weights, sft_loss
+from vretrver.training.sft.samples import Sample, read_samples
+from vretrver.training.sft.trainer import sft_loss
+from vretrver.training.sft.weights import Weigh
 from vretrver.training.trainers import newest_checkpoint
+from vretrver.world.agent.config import LessonsConfig
+from vretrver.world.agent.run import train_agent
+from vretrver.world.agent.weights import lesson_weights
+from vretrver.world.expert.config import SynthesisConfig
+from vretrver.world.tiny.views import VIEWS
 
-pytestmark = pytest.mark.usefixtures("torch_settings")
 
-
-def config(small: Path, trajectories: Path, **changed: Any) -> SftConfig:
+def config(small: Path, trajectories: Path, **changed: Any) -> LessonsConfig:
     given = {
         "start": {"folder": small},
         "trajectories": trajectories,
@@ -47,7 +50,7 @@ def config(small: Path, trajectories: Path, **changed: Any) -> SftConfig:
         "threads": 1,
         "trainer": {"save_steps": 2, "logging_steps": 1, "warmup_steps": 1},
     }
-    return SftConfig.model_validate({**given, **changed})
+    return LessonsConfig.model_validate({**given, **changed})
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -55,83 +58,100 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture
-def books(shards: list[Path]) -> Iterator[list[PictureBook]]:
-    opened = [PictureBook(path.with_suffix(".pictures")) for path in shards]
+def books(shards: list[Path]) -> Iterator[PictureBooks]:
+    opened = PictureBooks([PictureBook(path.with_suffix(".pictures")) for path in shards])
     yield opened
-    for book in opened:
-        book.close()
+    opened.close()
 
 
-def batch_of(samples: list[Sample], books: list[PictureBook], loaded: LocalModel) -> Batch:
+@pytest.fixture
+def model(loaded: LocalModel) -> Any:
+    """The agent with the pass that trainers call, its tower frozen."""
+    install_forward(loaded, frozen=True)
+    return loaded.model
+
+
+def batch_of(samples: list[Sample], books: PictureBooks, loaded: LocalModel) -> Batch:
     pad, filler = loaded.vocabulary.picture_pad, loaded.vocabulary.turn_end
     return collate(samples, books, picture_pad=pad, filler=filler)
 
 
 def test_the_loss_is_the_librarys_own_with_labels_on_what_the_assistant_wrote(
-    samples: list[Sample], books: list[PictureBook], loaded: LocalModel
+    samples: list[Sample], books: PictureBooks, loaded: LocalModel, model: Any
 ) -> None:
     for sample in (samples[0], next(s for s in samples if len(s.pictures) > 4)):
         batch = batch_of([sample], books, loaded)
-        labels = torch.where(batch.written, batch.ids, -100)
+        labels = torch.where(batch.chosen, batch.ids, -100)
         pixels, grids = patchify_all(
             [decoded(shown.picture.data) for shown in batch.pictures], loaded.folder.geometry
         )
         with torch.no_grad():
-            wanted = loaded.model(
-                input_ids=batch.ids,
-                attention_mask=torch.ones_like(batch.ids),
-                pixel_values=torch.from_numpy(pixels),
-                image_grid_thw=torch.from_numpy(grids),
-                mm_token_type_ids=batch.pads.int(),
-                labels=labels,
-            ).loss
-            found = sft_loss(loaded, batch, frozen=True)
+            wanted = (
+                type(model)
+                .forward(
+                    model,
+                    input_ids=batch.ids,
+                    attention_mask=torch.ones_like(batch.ids),
+                    pixel_values=torch.from_numpy(pixels),
+                    image_grid_thw=torch.from_numpy(grids),
+                    mm_token_type_ids=batch.pads.int(),
+                    labels=labels,
+                )
+                .loss
+            )
+            found = sft_loss(model, batch)
         assert found.item() == pytest.approx(wanted.item(), abs=1e-4)
 
 
-def test_padding_makes_no_difference(samples: list[Sample], books: list[PictureBook], loaded: LocalModel) -> None:
+def test_padding_makes_no_difference(
+    samples: list[Sample], books: PictureBooks, loaded: LocalModel, model: Any
+) -> None:
     chosen = [samples[0], samples[3], samples[9]]
     with torch.no_grad():
-        alone = [sft_loss(loaded, batch_of([sample], books, loaded), frozen=True) for sample in chosen]
-        together = sft_loss(loaded, batch_of(chosen, books, loaded), frozen=True)
-    counts = [int(sample.written.sum()) for sample in chosen]
+        alone = [sft_loss(model, batch_of([sample], books, loaded)) for sample in chosen]
+        together = sft_loss(model, batch_of(chosen, books, loaded))
+    counts = [int(sample.chosen_T.sum()) for sample in chosen]
     mean = sum(loss * count for loss, count in zip(alone, counts, strict=True)) / sum(counts)
     assert together.item() == pytest.approx(float(mean), abs=1e-4)
 
 
-def test_what_others_wrote_is_no_target(samples: list[Sample], books: list[PictureBook], loaded: LocalModel) -> None:
+def test_what_others_wrote_is_no_target(
+    samples: list[Sample], books: PictureBooks, loaded: LocalModel, model: Any
+) -> None:
     batch = batch_of([samples[0]], books, loaded)
-    last = int(batch.written[0].nonzero()[-1])
+    last = int(batch.chosen[0].nonzero()[-1])
     changed = batch.ids.clone()
     changed[0, last + 1 :] = 5  # after the last turn: seen by nothing that is learned
     with torch.no_grad():
-        one = sft_loss(loaded, batch, frozen=True)
-        two = sft_loss(loaded, replace(batch, ids=changed), frozen=True)
+        one = sft_loss(model, batch)
+        two = sft_loss(model, replace(batch, ids=changed))
     assert one.item() == two.item()
 
 
-@pytest.mark.parametrize(("kind", "weights"), [(BOX, (1.0, 3.0, 1.0)), (SIGN, (1.0, 1.0, 3.0))])
+@pytest.mark.parametrize("weigh", [lesson_weights(box=3, sign=1), lesson_weights(box=1, sign=3)])
 def test_boxes_and_signs_count_as_much_as_is_said(
-    samples: list[Sample], books: list[PictureBook], loaded: LocalModel, kind: int, weights: Weights
+    shards: list[Path], books: PictureBooks, loaded: LocalModel, model: Any, weigh: Weigh
 ) -> None:
-    batch = batch_of([next(s for s in samples if (s.kinds == kind).any())], books, loaded)
-    some = batch.kinds == kind
-    others, those = (replace(batch, written=written) for written in (batch.written & ~some, some))
+    read = read_samples(shards, loaded.vocabulary, loaded.folder.geometry, weigh=weigh)
+    weighed = batch_of([next(s for s in read if (s.weight_T == 3).any())], books, loaded)
+    some, even = weighed.weights == 3, replace(weighed, weights=torch.ones_like(weighed.weights))
+    others, those = (replace(even, chosen=chosen) for chosen in (even.chosen & ~some, some))
     with torch.no_grad():
-        of_others, of_those = (sft_loss(loaded, one, frozen=True).item() for one in (others, those))
-        found = sft_loss(loaded, batch, frozen=True, weights=weights).item()
-    few, many = int(some.sum()), int(others.written.sum())
+        of_others, of_those = (sft_loss(model, one).item() for one in (others, those))
+        found = sft_loss(model, weighed).item()
+    few, many = int(some.sum()), int(others.chosen.sum())
     assert found == pytest.approx((of_others * many + 3 * of_those * few) / (many + 3 * few), abs=1e-5)
 
 
 def test_a_tower_that_is_trained_gets_gradients_and_a_frozen_one_none(
-    samples: list[Sample], books: list[PictureBook], loaded: LocalModel
+    samples: list[Sample], books: PictureBooks, loaded: LocalModel
 ) -> None:
     batch = batch_of([samples[0]], books, loaded)
     weight = loaded.model.model.visual.blocks[0].attn.qkv.weight
     for frozen in (True, False):
         loaded.model.zero_grad(set_to_none=True)
-        sft_loss(loaded, batch, frozen=frozen).backward()
+        install_forward(loaded, frozen=frozen)
+        sft_loss(loaded.model, batch).backward()
         assert (weight.grad is None) is frozen
     loaded.model.zero_grad(set_to_none=True)
 
@@ -189,7 +209,7 @@ def test_half_of_what_the_expert_was_told_is_refused(small: Path, trajectories: 
     told = SynthesisConfig.model_validate({"gallery": "g", "stages": stages, "shard": 8})
     (tmp_path / "half" / "config.yaml").write_text(resolved(told))
     with pytest.raises(DataError, match="half: 2 of 3 files are there; run `vretrver train expert` again"):
-        run.train_sft(config(small, tmp_path / "half"), tmp_path / "run", note=lambda _: None)
+        train_agent(config(small, tmp_path / "half"), tmp_path / "run", note=lambda _: None)
 
 
 @pytest.mark.parametrize("several", ["n_gpu", "world_size"])
@@ -211,7 +231,7 @@ def test_the_librarys_optimiser_trains_in_32_bits(
         kinds.add(model.lm_head(hidden).dtype)
         return logits_of(model, hidden)
 
-    monkeypatch.setattr(trainer, "logits_of", noted)
+    monkeypatch.setattr(forward, "logits_of", noted)
     given = {"optimiser": "adamw", "dtype": "float32", "lr": 1e-5, "trainer": {"bf16": mixed}}
     told = config(small, trajectories, steps=2, **given)
     trained, begun = weights(run.train_sft(told, tmp_path / "run", note=lambda _: None)), weights(small)
@@ -230,7 +250,7 @@ def test_the_loss_falls(small: Path, trajectories: Path, tmp_path: Path) -> None
 
 def test_a_trained_small_agent_loads_in_plain_transformers(tokens: Path, trajectories: Path, tmp_path: Path) -> None:
     told = config(Path(), trajectories, start={"tokenizer": tokens}, steps=1)
-    folder = run.train_sft(told, tmp_path / "run", note=lambda _: None)
+    folder = train_agent(told, tmp_path / "run", note=lambda _: None)
     with quiet():
         model = AutoModelForImageTextToText.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -259,7 +279,7 @@ def test_what_cannot_be_used_is_one_sentence(
 ) -> None:
     told = config(small, **{"trajectories": trajectories, **changed})
     with pytest.raises(error, match=said):
-        run.train_sft(told, tmp_path / "run", note=lambda _: None)
+        train_agent(told, tmp_path / "run", note=lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,83 @@
+"""From what was shown to the record of it."""
+
+from __future__ import annotations
+
+from ..records import Address
+from .bench import Bench
+from .messages import Message, ShownPicture
+from .observations import Cut, Observation, Read
+from .trajectory import CutRecord, MessageRecord, PictureShown, TextShown, WireAddress
+
+
+class ShownList:
+    """Everything a session has shown, in order, and where each picture is in it."""
+
+    def __init__(self) -> None:
+        self.records: list[PictureShown | TextShown] = []
+        self._places: dict[int, int] = {}
+        self._pictures: list[ShownPicture] = []  # kept, so that no other object takes the identity of one of them
+
+    def copy(self) -> ShownList:
+        """Return a list that goes on by itself."""
+        other = ShownList()
+        other.records, other._places, other._pictures = [*self.records], dict(self._places), [*self._pictures]
+        return other
+
+    @property
+    def pictures(self) -> int:
+        """Pictures shown so far."""
+        return len(self._pictures)
+
+    def note(
+        self, observation: Observation, bench: Bench, *, turn: int | None = None, call: int | None = None
+    ) -> None:
+        """Add what the prompt shows, or a call of a turn brought back."""
+        cuts = tuple(cut_record(cut, bench) for cut in observation.cuts)
+        if isinstance(observation, Read):
+            text = TextShown(
+                cuts=cuts, text=observation.text, made_by=observation.made_by, turn=turn or 0, call=call or 0
+            )
+            self.records.append(text)
+            return
+        shown = observation.shown
+        self._places[id(shown)] = len(self.records)
+        self._pictures.append(shown)
+        self.records.append(
+            PictureShown(
+                cuts=cuts,
+                layout=observation.layout,
+                turn=turn,
+                call=call,
+                width=shown.picture.width,
+                height=shown.picture.height,
+                tokens=shown.tokens,
+                sha256=shown.picture.sha256,
+            )
+        )
+
+    def note_refused(self, cut: CutRecord, reason: str) -> None:
+        """Add a picture of the prompt that could not be shown."""
+        self.records.append(PictureShown(cuts=(cut,), refused=reason))
+
+    def recorded(self, message: Message) -> MessageRecord:
+        """Return a message with its pictures replaced by their places; every one must have been noted."""
+        pieces = tuple(piece if isinstance(piece, str) else self._places[id(piece)] for piece in message.pieces)
+        return MessageRecord(role=message.role, pieces=pieces)
+
+
+def cut_record(cut: Cut, bench: Bench) -> CutRecord:
+    """Return the record of a cut."""
+    box = cut.box
+    return CutRecord(
+        address=wire(cut.address),
+        did=bench.did_of(cut.address),
+        image=cut.image,
+        asked=cut.asked,
+        box=None if box is None else (box.left, box.top, box.right, box.bottom),
+        padding=cut.padding,
+    )
+
+
+def wire(address: Address) -> WireAddress:
+    """Return an address as it is recorded."""
+    return address.item if address.picture == 1 else (address.item, address.picture)

@@ -1,1 +1,0 @@
-"""Experiments on the agent. Above evaluation, agent and training; nothing but commands imports them."""

@@ -1,0 +1,146 @@
+"""Opening the database of an index directory that somebody else may have made.
+
+SQLite follows links, runs views and triggers that are stored in a file, and deletes files that a journal names. A
+directory in which any of that could happen is refused before a row is read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ...errors import DataError
+from ...files import open_own, refuse_foreign
+
+SCHEMA = """
+CREATE TABLE manifest (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
+CREATE TABLE items (
+    slot INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, content BLOB, parts TEXT, metadata TEXT NOT NULL
+);
+CREATE INDEX items_content ON items (content);
+CREATE TABLE fields (slot INTEGER PRIMARY KEY);
+CREATE TABLE dead (slot INTEGER PRIMARY KEY);
+"""
+"""What a new database holds; `fields` gets columns f0, f1 and so on."""
+
+SIDE_FILES = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database."""
+
+_WAIT_SECONDS = 30.0
+_STATEMENTS = frozenset(" ".join(statement.split()) for statement in SCHEMA.split(";") if statement.strip())
+_FIELDS = re.compile(r"CREATE TABLE fields \(slot INTEGER PRIMARY KEY(, f[0-9]+)*\)")
+_OF_SQLITE = ("index", "sqlite_autoindex_items_1", None)
+_MOST_ENTRIES = 16
+_MOST_STATEMENT = 2**16
+
+_JOURNAL_NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
+"""How a rollback journal ends that names a further file; SQLite may delete that file, wherever it is."""
+
+
+class Effort:
+    """Ends statements that take more work than a sound database of this size can ask for: a damaged tree has no end.
+
+    Args:
+        connection: whose statements are counted.
+        path: the database.
+    """
+
+    STEP = 100_000
+    """Instructions of SQLite between two looks at the count."""
+    BASE = 50_000_000
+    """Instructions that are always allowed, a second or two."""
+    PER_BYTE = 64
+    """Instructions allowed for each byte of the database and its log; a filtered scan takes one or two."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._files = (path, path.with_name(f"{path.name}-wal"))
+        self._left = 0
+        self.begin()
+        connection.set_progress_handler(self._spend, self.STEP)
+
+    @property
+    def spent(self) -> bool:
+        """Whether a statement was ended."""
+        return self._left < 0
+
+    def begin(self) -> None:
+        """Count from here."""
+        size = 0
+        for path in self._files:
+            with suppress(OSError):
+                size += path.stat().st_size
+        self._left = (self.BASE + self.PER_BYTE * size) // self.STEP
+
+    def _spend(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+
+def connect(path: Path, directory: Path) -> tuple[sqlite3.Connection, Effort]:
+    """Open a database; in a folder that cannot be written, as a file that does not change.
+
+    Raises:
+        DataError: a link or another thing is in the place of one of its files, it holds more than tables of ours, or
+            SQLite cannot open it.
+    """
+    writable = os.access(directory, os.W_OK)
+    check_files(path, writable=writable)
+    fixed = "" if writable else "?immutable=1"
+    with errors_of(path):
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}{fixed}", uri=True, isolation_level=None, timeout=_WAIT_SECONDS
+        )
+    try:
+        with errors_of(path):
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA cell_size_check = ON")
+            effort = Effort(connection, path)
+            _check_schema(connection, path)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA cache_size = -65536")
+    except DataError:
+        connection.close()
+        raise
+    return connection, effort
+
+
+def check_files(path: Path, *, writable: bool) -> None:
+    """Refuse a database of which a file is a link or no file, or whose journal names a file elsewhere."""
+    for suffix in ("", *SIDE_FILES):
+        refuse_foreign(path.with_name(f"{path.name}{suffix}"), single=writable)
+    with suppress(FileNotFoundError):
+        descriptor = open_own(path.with_name(f"{path.name}-journal"), os.O_RDONLY)
+        try:
+            end = os.pread(descriptor, 8, max(0, os.fstat(descriptor).st_size - 8))
+        finally:
+            os.close(descriptor)
+        if end == _JOURNAL_NAMES_ANOTHER:
+            raise DataError(
+                f"{path}-journal: names another file, which this program never writes; do not open this index, make "
+                "your own of its source"
+            )
+
+
+@contextmanager
+def errors_of(path: Path) -> Iterator[None]:
+    """Turn errors of the system and of SQLite into one sentence."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise DataError(f"{path}: {error}; give a folder that can be written") from error
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse views, triggers, virtual tables and whatever else was not made by `SCHEMA`; nothing of them has run."""
+    sql = "SELECT type, name, substr(sql, 1, ?) FROM sqlite_master LIMIT ?"
+    for kind, name, statement in connection.execute(sql, (_MOST_STATEMENT, _MOST_ENTRIES)):
+        told = " ".join(statement.split()) if isinstance(statement, str) else statement
+        if told not in _STATEMENTS and (kind, name, told) != _OF_SQLITE and not _FIELDS.fullmatch(told or ""):
+            raise DataError(
+                f"{path}: holds the {kind} {str(name)[:60]!r}, which an index does not have; do not open it, make "
+                "your own of its source"
+            )

@@ -1,0 +1,157 @@
+"""The agent over the demonstration's queries, in one way; what a model has ranked is kept and not done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from ...agent.ablation import without_evidence
+from ...agent.bench import Views
+from ...agent.config import AgentConfig
+from ...agent.dialect import Dialect
+from ...agent.dialects import dialect_named
+from ...agent.dialects.vretrver import vretrver
+from ...agent.events import Watch, ignore
+from ...agent.plans import ReferencePlanner
+from ...agent.policy import Policy, Sampling
+from ...agent.reranked import Reranked
+from ...agent.reranker import Reranker
+from ...files import replace_file
+from ...models.agent_recipe import agent_recipe_of, views_for
+from ...policies.named import model_folder
+from ...traces import TraceWriter, read_traces
+from ..tiny.views import VIEWS
+from .world import DEPTH, DemoWorld, Progress
+
+ORACLE = "oracle"
+"""The policy that knows the answers, beside those of `policies.named`."""
+
+MOST_TOKENS = 512
+"""Most tokens of one turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One way to rank."""
+
+    name: str
+    """Name of its files."""
+    policy: Policy
+    """What writes the turns."""
+    config: AgentConfig
+    """What it is told and shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What an arm did."""
+
+    reranked: tuple[Reranked, ...]
+    """All queries, in the order they were asked."""
+    seconds: float
+    """Wall time of ranking them, in whatever run that was."""
+
+    @property
+    def orders(self) -> dict[str, list[str]]:
+        """Candidates of each query by id, best first."""
+        return {done.query.qid: [ranked.did for ranked in done.ranking] for done in self.reranked}
+
+    def costs(self) -> dict[str, float]:
+        """Return means per query, and how many queries had a window without a usable answer."""
+        return {
+            "looks": round(fmean(sum(t.looks for t in done.trajectories) for done in self.reranked), 2),
+            "tokens": round(fmean(sum(t.tokens for t in done.trajectories) for done in self.reranked), 1),
+            "seconds": round(self.seconds / len(self.reranked), 4),
+            "failed": sum(bool(done.failed) for done in self.reranked),
+        }
+
+
+def arms_of(policy: Policy, dialect: Dialect, views: Views) -> tuple[Arm, Arm]:
+    """Return the agent, and the same agent without what its looks show; a script is given no tools instead."""
+    blind = vretrver(tools=False) if policy.scripted else without_evidence(dialect)
+    return (
+        Arm(name="agent", policy=policy, config=_config(dialect, views)),
+        Arm(name="without-evidence", policy=policy, config=_config(blind, views)),
+    )
+
+
+def told_and_shown(policy: str) -> tuple[Dialect, Views]:
+    """Return the dialect and the sizes of a policy by name: what a model's folder says, else the catalogue's.
+
+    Raises:
+        ConfigError: the folder cannot be used.
+    """
+    folder = None if policy == ORACLE else model_folder(policy)
+    if folder is None:
+        return vretrver(), VIEWS
+    recipe = agent_recipe_of(folder)
+    if recipe is None:
+        return vretrver(), views_for(folder, VIEWS)
+    return dialect_named(recipe.dialect), recipe.views
+
+
+def run_arm(arm: Arm, world: DemoWorld, kept: Path, progress: Progress) -> Ran:
+    """Rank all queries; what a model ranked in an earlier run is taken from the folder `kept`, where it is added to.
+
+    Raises:
+        DataError: a file of that folder is damaged.
+    """
+    trace = None if arm.policy.scripted else kept / f"{arm.name}-{_key(arm)}.jsonl"
+    done = {} if trace is None else _done_before(trace, world)
+    todo = [pair for pair in world.pairs if pair[0].qid not in done]
+    clock = _Clock(trace)
+    watch: Watch = getattr(arm.policy, "watch", ignore)
+    reranker = Reranker(arm.policy, world.images, arm.config, watch=watch)
+    with nullcontext() if trace is None else TraceWriter(trace) as writer:
+        for reranked in reranker.rerank_many(todo):
+            if writer is not None:
+                writer.write(reranked)
+            clock.note()
+            done[reranked.query.qid] = reranked
+            progress(len(done), len(world.pairs))
+    return Ran(reranked=tuple(done[query.qid] for query, _ in world.pairs), seconds=clock.seconds)
+
+
+class _Clock:
+    """Seconds of ranking, those of earlier runs included; they stand beside the trace."""
+
+    def __init__(self, trace: Path | None) -> None:
+        self.path = None if trace is None else trace.with_suffix(".json")
+        self.seconds = 0.0
+        if self.path is not None and self.path.is_file():
+            self.seconds = float(json.loads(self.path.read_bytes())["seconds"])
+        self.before = self.seconds
+        self.started = time.monotonic()
+
+    def note(self) -> None:
+        self.seconds = round(self.before + time.monotonic() - self.started, 3)
+        if self.path is not None:
+            replace_file(self.path, json.dumps({"seconds": self.seconds}).encode(), sync=False)
+
+
+def _config(dialect: Dialect, views: Views) -> AgentConfig:
+    planner = ReferencePlanner(depth=DEPTH, size=DEPTH)
+    sampling = Sampling(max_tokens=MOST_TOKENS)
+    return AgentConfig(dialect=dialect, views=views, planner=planner, sampling=sampling, complete_answers=False)
+
+
+def _key(arm: Arm) -> str:
+    return hashlib.sha256(f"{arm.policy.fingerprint}\n{arm.config.sha256}".encode()).hexdigest()[:12]
+
+
+def _done_before(trace: Path, world: DemoWorld) -> dict[str, Reranked]:
+    """Return what a trace holds of these very queries and hits; interrupted ones are done again."""
+    trace.parent.mkdir(parents=True, exist_ok=True)
+    if not trace.is_file():
+        return {}
+    wanted = {query.qid: (query, hits) for query, hits in world.pairs}
+    return {
+        reranked.query.qid: reranked
+        for reranked in read_traces(trace)
+        if wanted.get(reranked.query.qid) == (reranked.query, reranked.hits) and not reranked.interrupted
+    }
