@@ -105,10 +105,14 @@ class RunFolder:
         self._asked: dict[str, _Place] = {}
         self._files: dict[Path, LineFile] = {}
         self._check_config(config)
-        if config is not None:
-            files = {self._windows_file(): _Kept, self._hits_file(): _Asked}
-            self._files = {file: LineFile(file, begins=_BEGINS[kind], lock=True) for file, kind in files.items()}
-        self._read()
+        try:
+            if config is not None:
+                for file, kind in ((self._windows_file(), _Kept), (self._hits_file(), _Asked)):
+                    self._files[file] = LineFile(file, begins=_BEGINS[kind], lock=True)
+            self._read()
+        except DataError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         """Return the folder."""
