@@ -11,6 +11,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +94,12 @@ def run_cached(model: LocalModel, talks: Sequence[Talk], load: Load, *, at_once:
     started = time.monotonic()
     for group in [talks] if at_once else [[talk] for talk in talks]:
         for name, first, _ in group:
-            policy.submit(_request((name,), first, load, 0))
+            policy.submit(_request(name, first, load, 0))
         for turn in range(len(load.turns)):
             _collect(policy, len(group), load.turns[turn])
             for name, _, looks in group:
                 if turn < len(looks):
-                    policy.submit(_request((name,), (looks[turn],), load, turn + 1))
+                    policy.submit(_request(name, (looks[turn],), load, turn + 1))
         for name, _, _ in group:
             policy.release(name)
     return (time.monotonic() - started) / len(talks)
@@ -114,7 +115,7 @@ def run_uncached(model: LocalModel, talks: Sequence[Talk], load: Load) -> float:
     for turn in range(len(load.turns)):
         policy = LocalPolicy(_forgetful(model))
         for name, messages in texts.items():
-            policy.submit(_request((name,), messages, load, turn))
+            policy.submit(_request(name, messages, load, turn))
         done = {completion.session: completion for completion in _collect(policy, len(talks), load.turns[turn])}
         for name, _, looks in talks:
             written = Message(role="assistant", pieces=(done[name].text,))
@@ -123,22 +124,25 @@ def run_uncached(model: LocalModel, talks: Sequence[Talk], load: Load) -> float:
 
 
 def run_samples(model: LocalModel, talk: Talk, load: Load, count: int) -> float:
-    """Return seconds a session of several that share one opening, as the rollouts of a group do."""
+    """Return seconds a session of several that start after one opening, as the rollouts of a group do."""
     policy = LocalPolicy(_forgetful(model))
     _, first, looks = talk
     names = tuple(str(number) for number in range(count))
     started = time.monotonic()
-    policy.submit(_request(names, first, load, 0))
+    policy.submit(Request(session="opening", messages=first, sampling=Sampling(), read_only=True))
+    _collect(policy, 1, 0)
+    for name in names:
+        policy.submit(replace(_request(name, (), load, 0), after="opening"))
     for turn in range(len(load.turns)):
         _collect(policy, count, load.turns[turn])
         if turn < len(looks):
             for name in names:
-                policy.submit(_request((name,), (looks[turn],), load, turn + 1))
+                policy.submit(_request(name, (looks[turn],), load, turn + 1))
     return (time.monotonic() - started) / count
 
 
-def _request(names: tuple[str, ...], messages: Sequence[Message], load: Load, turn: int) -> Request:
-    return Request(sessions=names, messages=tuple(messages), sampling=Sampling(max_tokens=load.turns[turn]))
+def _request(name: str, messages: Sequence[Message], load: Load, turn: int) -> Request:
+    return Request(session=name, messages=tuple(messages), sampling=Sampling(max_tokens=load.turns[turn]))
 
 
 def _collect(policy: LocalPolicy, count: int, tokens: int) -> list[Completion]:
@@ -149,21 +153,14 @@ def _collect(policy: LocalPolicy, count: int, tokens: int) -> list[Completion]:
     for completion in done:
         if len(completion.token_ids or ()) != tokens:
             raise RuntimeError(
-                f"a turn has {len(completion.token_ids or ())} tokens, not {tokens}: {completion.error}"
+                f"a turn has {len(completion.token_ids or ())} tokens, not {tokens}: {completion.failure}"
             )
     return done
 
 
 def _forgetful(model: LocalModel) -> LocalModel:
     """Return the model with a memory of pictures in which there is none yet."""
-    vision = Vision(model.model.model.visual, model.folder.geometry)
-    return LocalModel(
-        folder=model.folder,
-        model=model.model,
-        vocabulary=model.vocabulary,
-        vision=vision,
-        fingerprint=model.fingerprint,
-    )
+    return replace(model, vision=Vision(model.model.model.visual, model.folder.geometry))
 
 
 def compare(size: TinySize, load: Load, *, queries: int = QUERIES, device: str = "cpu") -> dict[str, object]:

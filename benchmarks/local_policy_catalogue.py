@@ -7,10 +7,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from vretrver.agent.schedule import ReferenceSchedule
+
 from vretrver.agent.dialects.vretrver import vretrver
 from vretrver.agent.policy import Sampling
 from vretrver.agent.reranker import AgentConfig, Reranker
-from vretrver.agent.schedule import ReferenceSchedule
 from vretrver.data.mbeir import open_mbeir
 from vretrver.images import ImageStore
 from vretrver.models.loading import load_model

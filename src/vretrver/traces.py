@@ -66,7 +66,7 @@ class TraceWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._lines = LineFile(path, begins=_BEGINS)
+        self._lines = LineFile(path, begins=_BEGINS, lock=True)
 
     def __enter__(self) -> Self:
         """Return the writer."""

@@ -11,7 +11,7 @@ import pytest
 
 from vretrver.errors import ConfigError, PolicyError
 from vretrver.models.shipped import shipped_folder
-from vretrver.policies.local import reading
+from vretrver.models.vision import Vision
 from vretrver.world.gallery import draw_gallery
 from vretrver.world.looks.config import ArmName, LooksConfig
 from vretrver.world.looks.run import run_looks
@@ -84,7 +84,7 @@ def test_a_policy_that_breaks_off_is_no_miss(gallery: Path, tmp_path: Path, monk
     def out_of_memory(*_: object, **__: object) -> object:
         raise MemoryError
 
-    monkeypatch.setattr(reading, "run_language", out_of_memory)
+    monkeypatch.setattr(Vision, "see", out_of_memory)
     with pytest.raises(
         PolicyError, match=r"query .*: the policy broke off \(there is not enough memory .*\); mend that"
     ):

@@ -9,7 +9,8 @@ import pytest
 
 from vretrver.errors import DataError
 from vretrver.files import LineFile, open_own, open_regular, replace_file
-from vretrver.policies.journal_file import JournalFile
+from vretrver.policies.journal import JournaledPolicy
+from vretrver.policies.scripted import first_k
 from vretrver.report.html import write_report
 from vretrver.traces import TraceWriter
 
@@ -47,7 +48,7 @@ def test_a_trace_and_a_journal_do_not_wait_for_a_pipe(pipe: Path):
     with pytest.raises(DataError, match=f"^{pipe}: cannot be written: not a regular file; choose another file$"):
         TraceWriter(pipe)
     with pytest.raises(DataError, match=f"^{pipe}: the journal cannot be opened: not a regular file; choose another"):
-        JournalFile(pipe)
+        JournaledPolicy(first_k(), pipe)
     with pytest.raises(OSError, match="not a regular file"):
         open_regular(Path("/dev/zero"), os.O_RDONLY)
 

@@ -14,11 +14,14 @@ from vretrver.agent.grammar import Grammar
 from vretrver.agent.messages import Message
 from vretrver.agent.policy import Completion, Policy, Request, Sampling
 from vretrver.models.conversation import Encoded, encode
+from vretrver.models.language import logits_of
 from vretrver.models.loading import LocalModel
 from vretrver.models.patches import decoded
 from vretrver.models.processor import open_processor
+from vretrver.policies.local.runtime import Runtime
 
 SAMPLED = Sampling(temperature=1.0, max_tokens=12, seed=5)
+LONG = Sampling(max_tokens=40)
 
 
 def opening(number: int = 0, *, family: str = "qwen3_vl", pictures: int = 2) -> tuple[Message, ...]:
@@ -42,9 +45,9 @@ def ask(session: str, *, messages: Sequence[Message], sampling: Sampling = SAMPL
     return Request(session=session, messages=tuple(messages), sampling=sampling, **more)
 
 
-def ranking(count: int, *, whole_turn: bool) -> Grammar:
+def ranking(count: int, *, whole_turn: bool, complete: bool = True) -> Grammar:
     """Return the constraint on a ranking of so many candidates."""
-    grammar = Ranking().grammar(count, whole_turn=whole_turn)
+    grammar = Ranking().grammar(count, whole_turn=whole_turn, complete=complete)
     assert grammar is not None
     return grammar
 
@@ -70,6 +73,18 @@ def alone(policy: Policy, request: Request) -> Completion:
     return completion
 
 
+def turn_of(completion: Completion) -> Message:
+    """Return a completion as a message."""
+    return Message(role="assistant", pieces=(completion.text,))
+
+
+def assert_equal(done: Completion, expected: Completion) -> None:
+    """Compare what was written, ids and text exactly and log-probabilities to 1e-5."""
+    assert done.token_ids == expected.token_ids
+    assert (done.text, done.finish, done.held) == (expected.text, expected.finish, expected.held)
+    torch.testing.assert_close(torch.tensor(done.logprobs), torch.tensor(expected.logprobs), atol=1e-5, rtol=0)
+
+
 def whole(model: LocalModel, messages: Sequence[Message], turns: Sequence[Completion]) -> Encoded:
     """Return a conversation of messages and sampled turns; assistant messages are in `messages` at their places."""
     places = [place for place, message in enumerate(messages) if message.role == "assistant"]
@@ -89,3 +104,18 @@ def stock_logprobs(model: LocalModel, encoded: Encoded) -> torch.Tensor:
         )
     logprobs: torch.Tensor = out.logits[0, :-1].float().log_softmax(dim=-1)
     return logprobs
+
+
+def raising(ids: list[int], by: float) -> Runtime:
+    """Return the functions of a model that wants to write some ids: their logits are raised."""
+
+    def raised(model: Any, hidden: torch.Tensor) -> torch.Tensor:
+        more = torch.full((*hidden.shape[:-1], len(ids)), by)
+        return logits_of(model, hidden).index_add(-1, torch.tensor(ids), more)
+
+    return Runtime(logits=raised)
+
+
+def short_of_memory(*_: Any, **__: Any) -> Any:
+    """Fail as torch does on the CPU."""
+    raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
