@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .agent.reranked import Ranked, Reranked
     from .agent.reranker import Ask, Reranker
     from .agent.trajectory import StopReason, Trajectory
+    from .assembly.agent import Agent, open_agent
+    from .assembly.corpus import open_corpus
+    from .assembly.spec import AgentSpec
     from .errors import VRetrverError
     from .geometry import Box, PixelBudget
     from .images import ImageLimits, ImageStore
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Address": "records",
+    "Agent": "assembly.agent",
     "AgentConfig": "agent.config",
+    "AgentSpec": "assembly.spec",
     "Ask": "agent.reranker",
     "BlocksPlanner": "agent.plans",
     "Box": "geometry",
@@ -58,13 +63,17 @@ _HOMES = {
     "Verdict": "agent.answers",
     "Views": "agent.bench",
     "dialect_named": "agent.dialects",
+    "open_agent": "assembly.agent",
+    "open_corpus": "assembly.corpus",
     "parts_of": "records",
     "read_traces": "traces",
 }
 
 __all__ = [
     "Address",
+    "Agent",
     "AgentConfig",
+    "AgentSpec",
     "Ask",
     "BlocksPlanner",
     "Box",
@@ -94,6 +103,8 @@ __all__ = [
     "Views",
     "__version__",
     "dialect_named",
+    "open_agent",
+    "open_corpus",
     "parts_of",
     "read_traces",
 ]

@@ -1,7 +1,8 @@
 """Configuration files: YAML checked by a pydantic model, with overrides from the environment and the command line.
 
 What counts, later wins: the model's defaults, the file, environment variables `VRETRVER_<SECTION>__<KEY>`, `--set
-a.b=c`. Unknown keys are errors. The resolved configuration and its hash go into every run folder.
+a.b=c`. A configuration that is one section of every program's, such as the agent's, begins its variables with the
+section's name. Unknown keys are errors. The resolved configuration and its hash go into every run folder.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ._validation import first_problem
 from .errors import ConfigError
 
 PREFIX = "VRETRVER_"
@@ -32,7 +34,12 @@ C = TypeVar("C", bound=BaseModel)
 
 
 def load_config(
-    path: Path | None, model: type[C], *, sets: Sequence[str] = (), environ: Mapping[str, str] | None = None
+    path: Path | None,
+    model: type[C],
+    *,
+    sets: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+    section: str | None = None,
 ) -> C:
     """Return a checked configuration.
 
@@ -41,6 +48,7 @@ def load_config(
         model: what it must be.
         sets: overrides `a.b=value`, the value in YAML.
         environ: environment; None takes the process's.
+        section: what the names of environment variables begin with before the keys; None is nothing.
 
     Raises:
         ConfigError: naming the file or override, the key, and what is wrong.
@@ -49,6 +57,8 @@ def load_config(
     for name, text in sorted((os.environ if environ is None else environ).items()):
         if name.startswith(PREFIX) and "__" in name:
             keys = name.removeprefix(PREFIX).lower().split("__")
+            if section is not None and keys.pop(0) != section:
+                continue
             if keys[0] in model.model_fields:
                 _put(values, keys, _value(text, name), name)
     for override in sets:
@@ -59,10 +69,8 @@ def load_config(
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the file"
         source = "configuration" if path is None else str(path)
-        raise ConfigError(f"{source}: {where}: {first['msg']}, got {str(first['input'])[:80]!r}") from error
+        raise ConfigError(f"{source}: {first_problem(error, whole='the file', value=True)}") from error
 
 
 def resolved(config: BaseModel) -> str:

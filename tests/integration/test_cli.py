@@ -96,9 +96,11 @@ def test_rerank_of_one_query_on_the_command_line_with_a_recording(photos: Path) 
     assert done.returncode == 0, done.stderr
     reranked = json.loads(done.stdout)
     assert [row["did"] for row in reranked["ranking"]] == ["blue.png", "red.png", "note.txt"]
-    assert reranked["ranking"][0]["calibrated"] is False
+    assert (reranked["ranking"][0]["scored_by"], reranked["ranking"][0]["probability"]) == ("rank", None)
+    assert (reranked["verdict"], reranked["ended"]) == ("ranked", "complete")
+    tokens = reranked["windows"][0]["tokens"]
     assert reranked["windows"] == [
-        {"start": 0, "stop": 3, "reason": "answered", "looks": 1, "tokens": reranked["windows"][0]["tokens"]}
+        {"round": 0, "places": [0, 1, 2], "reason": "answered", "looks": 1, "tokens": tokens}
     ]
     assert (photos / "out.html").read_text().startswith("<!doctype html>")
 
@@ -132,13 +134,56 @@ def test_another_agent_is_not_mixed_into_a_trace(photos: Path) -> None:
     refused(done, "t.jsonl", "q1", "another agent", "choose another --trace")
 
 
-def test_a_failed_window_is_said_and_the_order_kept(photos: Path) -> None:
+def test_a_failed_window_is_said_with_its_reason_and_the_order_kept(photos: Path) -> None:
     (photos / "turns.txt").write_text("I think it is the third one.")
     file = requests_file(photos, "q1")
     done = vretrver("rerank", file, "--policy", "replay:turns.txt", "--json", cwd=photos)
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["failed_windows"] == 1
-    assert "queries with windows that gave no answer: 1 of 1, q1 among them" in done.stderr
+    reranked = json.loads(done.stdout)
+    assert (reranked["failed_windows"], reranked["verdict"]) == (1, "failed")
+    assert [row["did"] for row in reranked["ranking"]] == ["red", "green", "blue", "grey"]
+    said = "queries with windows that gave no answer: 1 of 1, q1 among them (1 of its 1 windows: the policy failed"
+    assert said in done.stderr
+    assert done.returncode == 1  # nothing was ranked at all
+    assert done.stderr.splitlines()[-1].startswith("vretrver: no query was ranked (the policy failed")
+
+
+def test_an_agent_file_is_started_from_and_options_count_over_it(photos: Path) -> None:
+    (photos / "turns.txt").write_text("<answer>none [4, 1, 2, 3]</answer>\n")
+    (photos / "agent.yaml").write_text(
+        "policy: replay:turns.txt\nanswers: ranking-or-none\nplan: {name: blocks, depth: 4, size: 4}\n"
+    )
+    file = requests_file(photos, "q1")
+    done = vretrver("rerank", file, "--agent", "agent.yaml", "--trace", "t.jsonl", "--json", cwd=photos)
+    assert done.returncode == 0, done.stderr
+    reranked = json.loads(done.stdout)
+    assert reranked["verdict"] == "nothing_fits"
+    assert [row["did"] for row in reranked["ranking"]] == ["grey", "red", "green", "blue"]
+    (trajectory,) = json.loads((photos / "t.jsonl").read_text())["trajectories"]
+    assert trajectory["step"]["plan"] == "blocks(4,4)"
+    options = (
+        "--agent",
+        "agent.yaml",
+        "--plan",
+        "reference",
+        "--window",
+        "2",
+        "--stride",
+        "1",
+        "--temperature",
+        "0.5",
+    )
+    (photos / "turns.txt").write_text("<answer>[2, 1]</answer>\n")
+    done = vretrver("rerank", file, *options, "--set", "sampling.seed=7", "--trace", "u.jsonl", cwd=photos)
+    assert done.returncode == 0, done.stderr
+    (first, *_) = json.loads((photos / "u.jsonl").read_text())["trajectories"]
+    assert first["step"]["plan"] == "reference(4,2,1)"
+    assert (first["sampling"]["temperature"], first["sampling"]["seed"]) == (0.5, 7)
+
+
+def test_a_budget_that_is_used_up_is_said(photos: Path) -> None:
+    done = vretrver("rerank", requests_file(photos, "q1"), "--window", "2", "--turns", "2", cwd=photos)
+    assert done.returncode == 0, done.stderr
+    assert "q1: windows 1, looks 0, ended early: budget" in done.stderr
 
 
 def test_trace_lists_and_writes_the_report(photos: Path) -> None:
@@ -183,7 +228,17 @@ BAD = {
     "unknown dialect": (("rerank", "red.png", "--text", "x", "--dialect", "d"), ("unknown dialect 'd'", "released")),
     "no such recording": (("rerank", "red.png", "--text", "x", "--policy", "replay:n.txt"), ("n.txt",)),
     "a query without candidates": (("rerank", "--text", "red"), ("a query and no candidates", "name pictures")),
-    "a candidate twice": (("rerank", "--text", "red", "red.png", "red.png"), ("red.png", "stands in its list twice")),
+    "a candidate twice": (
+        ("rerank", "--text", "red", "red.png", "red.png"),
+        ("red.png", "appears twice in its list"),
+    ),
+    "a stride for blocks": (("rerank", "red.png", "--text", "x", "--plan", "blocks", "--stride", "2"), ("--keep",)),
+    "an unknown plan": (
+        ("rerank", "red.png", "--text", "x", "--plan", "p"),
+        ("unknown plan 'p'", "reference, blocks"),
+    ),
+    "an unknown key": (("rerank", "red.png", "--text", "x", "--set", "budget.hours=1"), ("budget.hours",)),
+    "a budget without an agent": (("search", ".", "--text", "x", "--seconds", "1"), ("--seconds", "--policy")),
     "a root without a report": (("trace", "gone.jsonl", "--root", "."), ("--root", "--html")),
     "no such trace": (("trace", "gone.jsonl"), ("gone.jsonl", "cannot be read")),
     "items not a multiple of five": (("catalogue", "--out", "c", "--items", "7"), ("7", "multiple of 5")),

@@ -146,7 +146,10 @@ def test_approximate_and_resident_search_find_the_same_here(photos: Path):
         (["index", "photos", "-o", "idx", "--encoder", "best"], "no encoder is called 'best'"),
         (["index", "--compact", "-o", "none"], "none: no index; make one with"),
         (["info", "photos"], "photos: no index; make one with"),
-        (["search", "photos", "--text", "a", "--filter", "a = 1"], "photos: no index; --filter"),
+        (
+            ["search", "photos", "--text", "a", "--filter", "a = 1"],
+            "photos: --filter, --resident-mb and --approximate need an index",
+        ),
         (["search", "idx", "--text", "a", "--approximate"], "no structure for approximate search; build it with"),
         (["search", "idx", "--text", "a", "--approximate", "--resident-mb", "1"], "give one of them"),
     ],

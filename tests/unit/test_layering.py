@@ -32,8 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runs": {"errors", "files"},
     "data": {"errors", "_optional", "records", "images", "runs"},
     "evaluation": {"errors", "runs"},
-    "config": {"errors"},
     "_validation": set(),
+    "config": {"errors", "_validation"},
     "_text": set(),
     "agent": {"errors", "geometry", "records", "images", "_text"},
     "models": {"errors", "files", "_optional", "geometry", "images", "agent"},
@@ -51,20 +51,25 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "files", "_optional", "prng", "records", "images", "config", "agent", "models", "traces",
         "policies",
     },
+    "assembly": {
+        "errors", "trust", "geometry", "records", "pictures", "images", "data", "_validation", "config",
+        "agent", "models", "retrieval", "traces", "policies",
+    },
     "world": {
         "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images",
         "runs", "data", "evaluation", "config", "agent", "models", "retrieval", "traces", "report", "policies",
-        "training",
+        "training", "assembly",
     },
     "doctor": {
         "errors", "_secrets", "_http", "geometry", "records", "images", "agent", "models", "retrieval",
-        "policies",
+        "policies", "assembly",
     },
     "cli": {
         "errors", "trust", "records", "images", "data", "config", "agent", "models", "retrieval", "traces",
-        "report", "policies", "training", "world", "doctor", "__init__",
+        "report", "policies", "training", "assembly", "world", "doctor", "__init__",
     },
-    "__init__": {"_version", "errors", "geometry", "records", "images", "agent", "retrieval", "traces"},
+    "run_folder": {"errors", "files", "records", "_validation", "agent"},
+    "__init__": {"_version", "errors", "geometry", "records", "images", "agent", "retrieval", "traces", "assembly"},
 }  # fmt: skip
 """Unit -> the other units it may import, at module level or inside functions."""
 
@@ -72,6 +77,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "_http": {"httpx2"},
     "_validation": {"pydantic"},
     "agent": {"pydantic"},
+    "assembly": {"PIL", "pydantic"},
     "cli": {"rich", "typer"},
     "config": {"pydantic", "yaml"},
     "data": {"pydantic"},
@@ -84,6 +90,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "prng": {"numpy"},
     "report": {"PIL"},
     "retrieval": {"PIL", "numpy", "torch"},
+    "run_folder": {"pydantic"},
     "runs": {"numpy"},
     "traces": {"pydantic"},
     "training": {"datasets", "numpy", "pydantic", "torch", "transformers", "trl"},

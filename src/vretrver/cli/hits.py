@@ -17,7 +17,7 @@ from ..data.trec_hits import (
 from ..errors import ConfigError, DataError
 from ..images import ImageStore
 from ..records import Hit, Query
-from .inputs import candidates_of, query_of, requests_of, store_of
+from .inputs import candidates_of, query_of, requests_of
 from .output import note
 
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ def what_to_rerank(
         if any(file.suffix in (".jsonl", ".parquet") for file in files):
             raise ConfigError(f"{files[0]}: it brings its own queries; leave --text and --image out")
         roots: dict[str, Path | str] = {str(file.parent): file.parent for file in files}
-        images = store_of({**roots, "query": image.parent if image else Path()})
+        images = ImageStore({**roots, "query": image.parent if image else Path()})
         return Given(pairs=[(query_of(text, image), candidates_of(files))], images=images)
     if len(files) != 1:
         what = f"{len(files)} files and no query" if files else "nothing to rerank"
         raise ConfigError(f"{what}; give one JSONL of queries, or --text or --image and then candidate files")
     if published:
         return _from_published(files[0], root=root, folders=_folders(path_map))
-    images = store_of({"": root or (Path() if str(files[0]) == "-" else files[0].parent)})
+    images = ImageStore({"": root or (Path() if str(files[0]) == "-" else files[0].parent)})
     return Given(pairs=[(request.query, request.hits) for request in requests_of(files[0])], images=images)
 
 
@@ -109,7 +109,7 @@ def _from_ranking(run: Path, *, queries: Path, corpus: Path, root: Path | None, 
         found = read_trec_hits(run, queries=asked, corpus=items, depth=depth)
     if found.unranked:
         note(f"{len(found.unranked)} queries are not in {run}, {found.unranked[0]} among them; they are left out")
-    images = store_of({"": root or root_of(corpus), "query": root or root_of(queries)})
+    images = ImageStore({"": root or root_of(corpus), "query": root or root_of(queries)})
     return Given(pairs=[(request.query, request.hits) for request in found.requests], images=images)
 
 
@@ -125,7 +125,7 @@ def _from_published(file: Path, *, root: Path | None, folders: Mapping[str, Path
         raise DataError(f"{other.where}: its prompt is worded unlike that of the first row; split the file")
     return Given(
         pairs=[(row.request.query, row.request.hits) for row in rows],
-        images=store_of({"": root or file.parent, **folders}),
+        images=ImageStore({"": root or file.parent, **folders}),
         prompt=rows[0].prompt,
     )
 

@@ -14,7 +14,6 @@ import typer
 
 from ..errors import ConfigError
 from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
-from .confirmed import confirmed_encoder, remember_encoder, remember_pictures
 from .models import ENCODERS, DeviceOption, note_shipped
 from .output import emit_json, note, progress
 
@@ -58,6 +57,7 @@ def index(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Index a source: encode what is new or changed, keep the rest. Stopped at any moment, run it again to go on."""
+    from ..assembly.confirmed import confirmed_encoder, remember_encoder
     from ..data.sources.columns import columns_from
     from ..data.sources.source import read_source
     from ..retrieval.directory.precomputed import read_vectors
@@ -72,7 +72,7 @@ def index(
         known, sound = _known(out)
         opened = read_source(source, columns=columns, root=root, sound=sound)
         images = opened.images
-        name = encoder or confirmed_encoder(known, where=out) or ("hash" if vectors is None else "")
+        name = encoder or confirmed_encoder(known, where=out, note=note) or ("hash" if vectors is None else "")
         imported = None
         if vectors is not None:
             imported = partial(
@@ -81,7 +81,7 @@ def index(
         note_shipped([name], images)
         used = _encoder(name, images, imported, device=device or "auto")
         report = _update(opened, out, used, images, name=name, delete=delete, moved=moved, batch_size=batch_size)
-        remember_encoder(lasting_name(name))
+        remember_encoder(lasting_name(name), note=note)
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
     if compact or approximate:
         with IndexWriter(out) as writer:
@@ -132,13 +132,14 @@ def _update(
     """Bring the index up to date and say what was left out."""
     from dataclasses import replace
 
+    from ..assembly.confirmed import remember_pictures
+    from ..assembly.corpus import left_out
     from ..retrieval.directory.index import check_encoder
     from ..retrieval.directory.manifest import Manifest
     from ..retrieval.directory.precomputed import PrecomputedVectors
     from ..retrieval.directory.update import update_index
     from ..retrieval.directory.writer import IndexWriter
     from ..retrieval.encoders import lasting_name
-    from .inputs import note_refused
 
     name = lasting_name(name)
     manifest = Manifest(fingerprint=encoder.fingerprint, dimension=encoder.dimension, encoder=name)
@@ -150,7 +151,7 @@ def _update(
         check_encoder(out, writer.manifest, encoder)
         writer.set_encoder(name)
         _set_roots(writer, source.roots, moved=moved)
-        remember_pictures(out, writer.manifest.places(out))
+        remember_pictures(out, writer.manifest.places(out), note=note)
         run = partial(update_index, writer, images=images, delete=_deletable(source) if delete else None)
         if imported is None:
             report = run(candidates, encoder, batch_size=batch_size)
@@ -159,7 +160,8 @@ def _update(
                 imported.having_vectors(candidates), imported, batch_size=_IMPORT_BATCH, content=imported.content
             )
             report = replace(report, refused=(*report.refused, *imported.missing))
-    note_refused(source)
+    for sentence in left_out(source):
+        note(sentence)
     for item in report.refused[:_NAMED]:
         note(f"left out: {item.did}: {item.reason}")
     if len(report.refused) > _NAMED:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..trust import unconfirmed
-from .confirmed import TrustOption, remember_pictures, unconfirmed_sentence
+from .confirmed import TrustOption
 from .output import emit_json, emit_table, note
 
 if TYPE_CHECKING:
@@ -60,12 +60,13 @@ def _pictures(opened: DirectoryIndex, *, everything: bool, trust: bool) -> dict[
 
     None is read while a folder outside of the index is not confirmed.
     """
+    from ..assembly.confirmed import remember_pictures, unconfirmed_sentence
     from ..images import ImageStore
     from ..retrieval.directory.check import check_pictures
 
     roots = opened.manifest.places(opened.directory)
     if trust:
-        remember_pictures(opened.directory, roots)
+        remember_pictures(opened.directory, roots, note=note)
     elif foreign := unconfirmed(opened.directory, roots):
         note(f"pictures are not read: {unconfirmed_sentence(opened.directory, foreign)}")
         return {"read": 0, "gone": 0, "changed": 0}

@@ -1,27 +1,15 @@
-"""What commands are given: queries on the command line, folders, pools, and the roots pictures are read from."""
+"""What commands are given: queries and candidates on the command line, request files."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..data.hits import RerankRequest, read_requests
-from ..data.sources.columns import Columns
-from ..data.sources.source import Source, read_source
 from ..errors import ConfigError, DataError
-from ..images import ImageStore
 from ..records import Candidate, Hit, ImageRef, Query, TextPart, parts_of
-from .output import note, progress
-
-NAMED = 20
-"""Most things left out of a source that are named one by one."""
-
-
-def store_of(roots: Mapping[str, Path | str]) -> ImageStore:
-    """Return the store over roots."""
-    return ImageStore(roots)
 
 
 def query_of(text: str | None, image: Path | None) -> Query:
@@ -33,28 +21,6 @@ def query_of(text: str | None, image: Path | None) -> Query:
     pictures = [ImageRef(path=image.name, root="query")] if image is not None else []
     qid = hashlib.sha256(f"{text}\n{image}".encode()).hexdigest()[:8]
     return Query(qid=f"query-{qid}", parts=parts_of(text=text, images=pictures))
-
-
-def corpus_of(
-    path: Path, root: Path | str | None, columns: Columns | None = None
-) -> tuple[Sequence[Candidate], ImageStore]:
-    """Return the candidates of a source, all read, and the store their pictures are read from."""
-    source = read_source(path, root=root, columns=columns)
-    with progress("reading") as update:
-        corpus = list(source.candidates(progress=update))
-    note_refused(source)
-    return corpus, source.images
-
-
-def note_refused(source: Source) -> None:
-    """Say what of a source was left out and why: the first by name, the rest as a count."""
-    for refused in source.refused[:NAMED]:
-        note(f"left out: {refused.path}: {refused.reason}")
-    if len(source.refused) > NAMED:
-        note(f"left out: {len(source.refused) - NAMED} more, {len(source.refused)} in all")
-    counts = ((source.others, "not named as pictures or documents"), (source.links, "symbolic links"))
-    if counted := ", ".join(f"{count} {what}" for count, what in counts if count):
-        note(f"left out: {counted}")
 
 
 def candidates_of(files: Iterable[Path]) -> list[Hit]:

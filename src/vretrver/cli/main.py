@@ -11,12 +11,12 @@ import typer
 from .. import __version__
 from ..errors import VRetrverError
 from .catalogue import catalogue
-from .collections import mirror
 from .demo import demo
 from .doctor import doctor
 from .experiment import app as experiment
 from .index import index
 from .info import info
+from .mirror import mirror
 from .rerank import rerank
 from .search import search
 from .trace import trace

@@ -1,4 +1,4 @@
-"""Models in this process as commands name them: how they are run, what they are told and shown, what they know."""
+"""Models in this process as commands name them: how they are run, and what they know."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ import typer
 from .output import note
 
 if TYPE_CHECKING:
-    from ..agent.bench import Views
-    from ..agent.dialect import Dialect
     from ..images import ImageStore
-    from ..models.agent_recipe import AgentRecipe
-    from ..policies.named import LocalOptions
 
 POLICIES = (
     "local:FOLDER, a model on this machine; shipped, the small one that knows the drawn catalogue; http:URL, a "
@@ -38,48 +34,11 @@ DtypeOption = Annotated[
 """Option of commands that run an agent's model."""
 
 
-def local_options(dtype: str | None, device: str | None) -> LocalOptions | None:
-    """Return how a model is run, None where no option was given."""
-    from ..policies.named import LocalOptions
-
-    if dtype is None and device is None:
-        return None
-    return LocalOptions(dtype=dtype or "auto", device=device or "auto")
-
-
 def is_local(policy: str) -> bool:
     """Say whether a policy runs a model in this process."""
     from ..policies.named import model_folder
 
     return model_folder(policy) is not None
-
-
-def recipe_of(policy: str) -> AgentRecipe | None:
-    """Return what the folder of a policy's model says, None where there is no folder or it says nothing.
-
-    Raises:
-        ConfigError: the folder cannot be used, or this copy of the package lacks the shipped agent.
-    """
-    from ..policies.named import model_folder
-
-    folder = model_folder(policy)
-    if folder is None:
-        return None
-    from ..models.agent_recipe import agent_recipe_of
-
-    return agent_recipe_of(folder)
-
-
-def views_of(policy: str, dialect: Dialect) -> Views:
-    """Return at what size a policy is shown pictures: as its folder says, else the dialect's sizes on its cell."""
-    from ..models.agent_recipe import agent_recipe_of, views_for
-    from ..policies.named import model_folder
-
-    folder = model_folder(policy)
-    if folder is None:
-        return dialect.views
-    recipe = agent_recipe_of(folder)
-    return recipe.views if recipe is not None else views_for(folder, dialect.views)
 
 
 def note_shipped(names: Iterable[str | None], images: ImageStore) -> None:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ConfigError
+from .agents import (
+    AgentOption,
+    AnswersOption,
+    DepthOption,
+    DialectOption,
+    JournalOption,
+    KeepOption,
+    LooksOption,
+    ModelOption,
+    PlanOption,
+    SecondsOption,
+    SetOption,
+    StrideOption,
+    TemperatureOption,
+    TurnsOption,
+    WindowOption,
+    check_no_agent,
+    spec_of,
+)
 from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
 from .confirmed import TrustOption
-from .models import ENCODERS, POLICIES, DeviceOption, is_local, local_options, note_shipped, recipe_of
+from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, note_shipped
 from .output import emit_json, emit_table, note, progress
+from .printing import rerank_and_print
 
 if TYPE_CHECKING:
-    from ..images import ImageStore
-    from ..retrieval.retriever import Retriever
-    from .indexes import IndexOptions
+    from ..assembly.corpus import Corpus
+    from ..records import Hit, Query
 
 
 def search(
@@ -44,89 +64,76 @@ def search(
     approximate: Annotated[bool, typer.Option("--approximate", help="Of an index: search approximately.")] = False,
     trust: TrustOption = False,
     policy: Annotated[str | None, typer.Option(help=f"Rerank what was found: {POLICIES}")] = None,
+    model: ModelOption = None,
+    agent: AgentOption = None,
+    sets: SetOption = None,
+    journal: JournalOption = None,
+    dtype: DtypeOption = None,
+    dialect: DialectOption = None,
+    answers: AnswersOption = None,
+    plan: PlanOption = None,
+    depth: DepthOption = None,
+    window: WindowOption = None,
+    stride: StrideOption = None,
+    keep: KeepOption = None,
+    temperature: TemperatureOption = None,
+    seconds: SecondsOption = None,
+    looks: LooksOption = None,
+    turns: TurnsOption = None,
     report: Annotated[Path | None, typer.Option(help="With --policy: write the evidence report here (HTML).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Find candidates for a query, best first.
+    """Find candidates for a query, best first; with --policy or --agent, rerank them.
 
-    What is no index is encoded anew each time, unless told otherwise by the encoder without a model: it knows colours
-    and words.
+    A source without an index is encoded each time, by the encoder without a model unless told otherwise: it knows
+    colours and words.
     """
+    from ..assembly.corpus import CorpusOptions, open_corpus
+    from ..data.sources.columns import columns_from
     from ..models.shipped import SHIPPED
-    from ..retrieval.qdrant.address import is_qdrant
-    from .collections import open_collection
-    from .indexes import IndexOptions, is_index, open_index
     from .inputs import query_of
 
-    if report is not None and policy is None:
-        raise ConfigError("--report is of a reranking; give --policy too")
+    values = {
+        "policy": policy, "model": model, "journal": journal, "dialect": dialect, "answers": answers,
+        "local.dtype": dtype, "sampling.temperature": temperature, "budget.seconds": seconds, "budget.looks": looks,
+        "budget.turns": turns,
+    }  # fmt: skip
+    windows = {"plan": plan, "depth": depth, "window": window, "stride": stride, "keep": keep}
+    check_no_agent(policy, agent, {"report": report, "set": sets, **values, **windows})
+    spec = None
+    if policy is not None or agent is not None:
+        spec = spec_of(
+            agent, sets, plan=plan, depth=depth, window=window, stride=stride, keep=keep, device=device, values=values
+        )  # fmt: skip
     if (source is None) == (index is None):
         raise ConfigError("name what is searched, once: SOURCE, or --index with an index directory or qdrant://...")
-    source = source or index or ""
     query = query_of(text, image)
-    options = IndexOptions(
+    options = CorpusOptions(
         where=where,
         resident_mb=resident_mb,
         approximate=approximate,
         encoder=encoder,
         device=device or "auto",
         trust=trust,
-        pictures=policy is not None,
+        pictures=spec is not None,
+        columns=columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns),
+        query=image.parent if image else Path(),
     )
-    left_out = 0
-    folder = image.parent if image else None
-    if is_qdrant(source):
-        retriever, images = open_collection(source, options, root=root, query=folder)
-    elif is_index(Path(source)):
-        retriever, images = open_index(Path(source), options, root=root, query=folder)
-    elif where is not None or resident_mb or approximate:
-        raise ConfigError(f"{source}: no index; --filter, --resident-mb and --approximate need one")
+    corpus = open_corpus(source or index or "", options, root=root, note=note, progress=progress)
+    if spec is None or spec.policy != SHIPPED:  # else reranking says it
+        note_shipped([encoder], corpus.images)
+    (hits,) = corpus.retriever.search([query], top)
+    if spec is not None:
+        rerank_and_print([(query, hits)], corpus.images, spec, report=report, as_json=as_json)
     else:
-        columns = (id_column, text_columns, image_columns, metadata_columns)
-        retriever, images, left_out = _encoded(Path(source), root, columns, image, options)
-    if policy != SHIPPED:  # else reranking says it
-        note_shipped([encoder], images)
-    (hits,) = retriever.search([query], top)
-    if policy is not None:
-        from ..agent.dialects import dialect_named
-        from .rerank import rerank_and_print
+        _print(query, hits, corpus, as_json=as_json)
 
-        recipe, local = recipe_of(policy), local_options(None, device) if is_local(policy) else None
-        dialect = dialect_named(recipe.dialect if recipe else "vretrver")
-        rerank_and_print(
-            [(query, hits)], images, policy=policy, local=local, dialect=dialect, report=report, as_json=as_json
-        )
-    elif as_json:
+
+def _print(query: Query, hits: Sequence[Hit], corpus: Corpus, *, as_json: bool) -> None:
+    if as_json:
         found = [{"did": h.candidate.did, "rank": rank, "score": h.score} for rank, h in enumerate(hits, start=1)]
-        emit_json({"qid": query.qid, "encoder": retriever.encoder.fingerprint, "hits": found, "left_out": left_out})
+        made_by, left_out = corpus.retriever.encoder.fingerprint, corpus.left_out
+        emit_json({"qid": query.qid, "encoder": made_by, "hits": found, "left_out": left_out})
     else:
         rows = [(rank, hit.candidate.did, round(hit.score, 4)) for rank, hit in enumerate(hits, start=1)]
         emit_table(("rank", "candidate", "score"), rows)
-
-
-def _encoded(
-    source: Path,
-    root: str | None,
-    names: tuple[str | None, str | None, str | None, str | None],
-    image: Path | None,
-    options: IndexOptions,
-) -> tuple[Retriever, ImageStore, int]:
-    """Encode a source in memory; returns what finds in it, its pictures, and how many items were left out."""
-    from ..data.sources.columns import columns_from
-    from ..retrieval.encoders import encoder_named
-    from ..retrieval.index import MemoryIndex
-    from ..retrieval.retriever import Retriever
-    from .inputs import corpus_of, store_of
-
-    id_column, texts, pictures, metadata = names
-    columns = columns_from(id_column=id_column, text=texts, image=pictures, metadata=metadata)
-    corpus, images = corpus_of(source, root, columns)
-    images = store_of({**images.roots, "query": image.parent if image else Path()})
-    encoder = encoder_named(options.encoder or "hash", images, device=options.device)
-    index = MemoryIndex(dimension=encoder.dimension, fingerprint=encoder.fingerprint)
-    retriever = Retriever(encoder, index, corpus)
-    with progress("encoding") as update:
-        refused = retriever.encode(progress=update)
-    for candidate in refused:
-        note(f"left out: {candidate.did}: {candidate.reason}")
-    return retriever, images, len(refused)

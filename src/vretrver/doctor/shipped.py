@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
-from dataclasses import replace
 
-from ..agent.dialects import dialect_named
+from ..agent.policy import Sampling
+from ..assembly.spec import AgentSpec
 from ..errors import ConfigError, VRetrverError
 from ..models.agent_recipe import agent_recipe_of
 from ..models.shipped import AGENT, ENCODER, SHIPPED, shipped_folder
@@ -42,12 +42,11 @@ def check_shipped() -> Iterator[Finding]:
 
 
 def _run() -> Finding:
-    recipe = agent_recipe_of(shipped_folder(AGENT))
-    if recipe is None:
+    if agent_recipe_of(shipped_folder(AGENT)) is None:
         raise ConfigError("the shipped agent does not say what it was trained with; install a release")
     policy = policy_named(SHIPPED)
     try:
-        reranked = run_window(policy, replace(dialect_named(recipe.dialect), views=recipe.views), most_tokens=_TOKENS)
+        reranked = run_window(policy, AgentSpec(policy=SHIPPED, sampling=Sampling(max_tokens=_TOKENS)))
     finally:
         policy.close()
     (trajectory,) = reranked.trajectories

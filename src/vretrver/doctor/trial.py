@@ -7,13 +7,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..agent.budget import Budget
-from ..agent.config import AgentConfig
 from ..agent.dialect import Dialect
-from ..agent.policy import Policy, Sampling
+from ..agent.policy import Policy
 from ..agent.reranked import Reranked
-from ..agent.reranker import Reranker
 from ..agent.trajectory import StopReason
+from ..assembly.agent import assembled
+from ..assembly.spec import AgentSpec
 from ..images import ImageStore
 from ..records import Candidate, Hit, ImageRef, Query, parts_of
 from .findings import Finding, ok, warning, wrong
@@ -28,17 +27,23 @@ _OUTSIDE = {StopReason.POLICY_ERROR, StopReason.CONTEXT_OVERFLOW, StopReason.DEA
 
 def try_window(policy: Policy, dialect: Dialect) -> Finding:
     """Let a policy rank a red and a blue square for `a blue square`; red stands first in the order given."""
-    return _judge(run_window(policy, dialect))
+    return _judge(run_window(policy, AgentSpec(), dialect=dialect))
 
 
-def run_window(policy: Policy, dialect: Dialect, *, most_tokens: int = 1024) -> Reranked:
-    """Let a policy rank the squares, turns having at most so many tokens, and return what became of it."""
+def run_window(policy: Policy, spec: AgentSpec, *, dialect: Dialect | None = None) -> Reranked:
+    """Let a policy rank the squares within `SECONDS`, as an agent of the spec, and return what became of it.
+
+    Args:
+        policy: what writes the turns.
+        spec: the agent.
+        dialect: what the model is told; None is as the spec says.
+    """
     with tempfile.TemporaryDirectory() as folder:
         hits = [_hit(Path(folder), name, score=1.0 / place) for place, name in enumerate(_COLOURS, start=1)]
         query = Query(qid="trial", parts=parts_of(text="a blue square"))
-        sampling, budget = Sampling(max_tokens=most_tokens), Budget(seconds=SECONDS)
-        config = AgentConfig(dialect=dialect, sampling=sampling, budget=budget)
-        return Reranker(policy, ImageStore({"": folder}), config).rerank(query, hits)
+        spec = spec.with_values({"budget.seconds": SECONDS})
+        agent = assembled(spec, policy, ImageStore({"": folder}), dialect=dialect)
+        return agent.reranker().rerank(query, hits)
 
 
 def _hit(folder: Path, name: str, *, score: float) -> Hit:

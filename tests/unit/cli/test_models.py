@@ -11,9 +11,8 @@ from PIL import Image
 from tests.integration.commands import call, sentence_of
 from tests.tiny_models import folder_of
 
-from vretrver.agent.dialects import dialect_named
-from vretrver.cli.models import is_local, local_options, recipe_of, views_of
-from vretrver.geometry import PixelBudget
+from vretrver.cli.agents import spec_of
+from vretrver.cli.models import is_local
 from vretrver.models.agent_recipe import AgentRecipe, write_agent_recipe
 from vretrver.models.shipped import KNOWN
 from vretrver.policies.named import LocalOptions
@@ -58,21 +57,16 @@ def test_a_model_ranks_on_the_command_line_with_its_own_sizes(photos: Path) -> N
     )  # fmt: skip
     assert done.code == 0, done.stderr
     (trajectory,) = json.loads((photos / "t.jsonl").read_text())["trajectories"]
-    assert {(picture["width"], picture["height"]) for picture in trajectory["pictures"]} == {(84, 84)}
+    assert {(picture["width"], picture["height"]) for picture in trajectory["shown"]} == {(84, 84)}
     assert " float32 cpu " in trajectory["policy"]
 
 
 def test_options_of_a_model_are_refused_where_there_is_none(photos: Path) -> None:
     done = call("rerank", "--text", "red", "photos/red.png", "--device", "cpu", cwd=photos)
     assert "takes no options of one; name local:FOLDER" in sentence_of(done)
-    assert local_options(None, None) is None
-    assert local_options(None, "cpu") == LocalOptions(device="cpu")
 
 
-def test_sizes_follow_the_folder_and_otherwise_the_dialect() -> None:
-    dialect = dialect_named("vretrver")
-    assert views_of("shipped", dialect) == VIEWS
-    assert views_of(f"local:{folder_of('qwen2_5_vl')}", dialect).candidate == PixelBudget(cell=28, tokens=64)
-    assert views_of("first-k", dialect) == dialect.views
-    assert recipe_of("first-k") is None
+def test_a_device_is_of_a_model_in_this_process() -> None:
     assert (is_local("shipped"), is_local("first-k")) == (True, False)
+    assert spec_of(None, None, device="cpu").local is None
+    assert spec_of(None, None, device="cpu", values={"policy": "local:x"}).local == LocalOptions(device="cpu")

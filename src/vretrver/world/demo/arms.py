@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -17,14 +16,14 @@ from ...agent.dialect import Dialect
 from ...agent.dialects import dialect_named
 from ...agent.dialects.vretrver import vretrver
 from ...agent.events import Watch, ignore
-from ...agent.plans import ReferencePlanner
 from ...agent.policy import Policy, Sampling
 from ...agent.reranked import Reranked
 from ...agent.reranker import Reranker
+from ...assembly.plans import ReferencePlan
+from ...assembly.resuming import done_before, rerank_into
+from ...assembly.spec import AgentSpec
+from ...assembly.told import config_of, dialect_name, views_of
 from ...files import replace_file
-from ...models.agent_recipe import agent_recipe_of, views_for
-from ...policies.named import model_folder
-from ...traces import TraceWriter, read_traces
 from ..tiny.views import VIEWS
 from .world import DEPTH, DemoWorld, Progress
 
@@ -86,13 +85,8 @@ def told_and_shown(policy: str) -> tuple[Dialect, Views]:
     Raises:
         ConfigError: the folder cannot be used.
     """
-    folder = None if policy == ORACLE else model_folder(policy)
-    if folder is None:
-        return vretrver(), VIEWS
-    recipe = agent_recipe_of(folder)
-    if recipe is None:
-        return vretrver(), views_for(folder, VIEWS)
-    return dialect_named(recipe.dialect), recipe.views
+    spec = AgentSpec(policy=policy)
+    return dialect_named(dialect_name(spec)), views_of(spec, VIEWS)
 
 
 def run_arm(arm: Arm, world: DemoWorld, kept: Path, progress: Progress) -> Ran:
@@ -102,18 +96,17 @@ def run_arm(arm: Arm, world: DemoWorld, kept: Path, progress: Progress) -> Ran:
         DataError: a file of that folder is damaged.
     """
     trace = None if arm.policy.scripted else kept / f"{arm.name}-{_key(arm)}.jsonl"
-    done = {} if trace is None else _done_before(trace, world)
-    todo = [pair for pair in world.pairs if pair[0].qid not in done]
-    clock = _Clock(trace)
+    if trace is not None:
+        kept.mkdir(parents=True, exist_ok=True)
     watch: Watch = getattr(arm.policy, "watch", ignore)
     reranker = Reranker(arm.policy, world.images, arm.config, watch=watch)
-    with nullcontext() if trace is None else TraceWriter(trace) as writer:
-        for reranked in reranker.rerank_many(todo):
-            if writer is not None:
-                writer.write(reranked)
-            clock.note()
-            done[reranked.query.qid] = reranked
-            progress(len(done), len(world.pairs))
+    done = done_before(trace, world.pairs, reranker, strict=False)
+    todo = [pair for pair in world.pairs if pair[0].qid not in done]
+    clock = _Clock(trace)
+    for reranked in rerank_into(trace, reranker, todo):
+        clock.note()
+        done[reranked.query.qid] = reranked
+        progress(len(done), len(world.pairs))
     return Ran(reranked=tuple(done[query.qid] for query, _ in world.pairs), seconds=clock.seconds)
 
 
@@ -135,23 +128,13 @@ class _Clock:
 
 
 def _config(dialect: Dialect, views: Views) -> AgentConfig:
-    planner = ReferencePlanner(depth=DEPTH, size=DEPTH)
-    sampling = Sampling(max_tokens=MOST_TOKENS)
-    return AgentConfig(dialect=dialect, views=views, planner=planner, sampling=sampling, complete_answers=False)
+    spec = AgentSpec(
+        plan=ReferencePlan(depth=DEPTH, size=DEPTH),
+        sampling=Sampling(max_tokens=MOST_TOKENS),
+        complete_answers=False,
+    )
+    return config_of(spec, dialect=dialect, views=views)
 
 
 def _key(arm: Arm) -> str:
     return hashlib.sha256(f"{arm.policy.fingerprint}\n{arm.config.sha256}".encode()).hexdigest()[:12]
-
-
-def _done_before(trace: Path, world: DemoWorld) -> dict[str, Reranked]:
-    """Return what a trace holds of these very queries and hits; interrupted ones are done again."""
-    trace.parent.mkdir(parents=True, exist_ok=True)
-    if not trace.is_file():
-        return {}
-    wanted = {query.qid: (query, hits) for query, hits in world.pairs}
-    return {
-        reranked.query.qid: reranked
-        for reranked in read_traces(trace)
-        if wanted.get(reranked.query.qid) == (reranked.query, reranked.hits) and not reranked.interrupted
-    }

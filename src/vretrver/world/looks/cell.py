@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from ...agent.config import AgentConfig
-from ...agent.plans import ReferencePlanner
 from ...agent.policy import Policy, Sampling
 from ...agent.reranked import Reranked
-from ...agent.reranker import Reranker
 from ...agent.trajectory import StopReason, Trajectory
+from ...assembly.agent import assembled
+from ...assembly.failures import why
+from ...assembly.plans import ReferencePlan
+from ...assembly.spec import AgentSpec
 from ...errors import PolicyError
 from ...evaluation.intervals import bootstrap, wilson
 from .arms import Arm
@@ -40,17 +41,15 @@ def run_cell(
     Raises:
         PolicyError: a window ended for a reason outside the agent, such as too little memory: not a miss.
     """
-    settings = AgentConfig(
-        dialect=arm.dialect,
-        views=arm.views,
-        planner=ReferencePlanner(depth=size, size=size, stride=size),
+    spec = AgentSpec(
+        plan=ReferencePlan(depth=size, size=size, stride=size),
         sampling=Sampling(max_tokens=512),
         complete_answers=arm.complete,
     )
-    reranker = Reranker(policy, world.images, settings)
+    agent = assembled(spec, policy, world.images, dialect=arm.dialect, views=arm.views)
     started = time.monotonic()
     pairs = [(one.query, world.hits(task, one.window(size))) for one in asked]
-    done = {reranked.query.qid: reranked for reranked in reranker.rerank_many(pairs)}
+    done = {reranked.query.qid: reranked for reranked in agent.rerank_many(pairs)}
     seconds = time.monotonic() - started
     ranked = [done[one.query.qid] for one in asked]
     _refuse_interrupted(ranked)
@@ -60,9 +59,8 @@ def run_cell(
 def _refuse_interrupted(ranked: Sequence[Reranked]) -> None:
     broken = next((reranked for reranked in ranked if reranked.interrupted), None)
     if broken is not None:
-        window = broken.failed[0]
         raise PolicyError(
-            f"query {broken.query.qid}: the policy broke off ({window.failure or window.stop}); fix that and run the "
+            f"query {broken.query.qid}: the policy broke off ({why(broken.failed[0])}); fix that and run the "
             "command again, cells that are done are kept"
         )
 

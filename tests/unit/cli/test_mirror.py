@@ -13,8 +13,8 @@ from PIL import Image
 from qdrant_client import QdrantClient
 from typer.testing import CliRunner
 
-from vretrver.cli.collections import mirror
 from vretrver.cli.index import index
+from vretrver.cli.mirror import mirror
 from vretrver.cli.search import search
 from vretrver.errors import ConfigError, IndexMismatch, ServiceError, VRetrverError
 from vretrver.retrieval.qdrant.index import QdrantIndex

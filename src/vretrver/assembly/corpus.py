@@ -1,0 +1,203 @@
+"""A corpus opened to be searched: an index directory, a Qdrant collection, or a source that is encoded in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..data.sources.columns import Columns
+from ..data.sources.source import Source, read_source
+from ..errors import ConfigError
+from ..images import ImageStore
+from ..records import Candidate
+from ..retrieval.directory.index import DirectoryIndex, check_encoder
+from ..retrieval.directory.manifest import DATABASE
+from ..retrieval.encoders import encoder_named
+from ..retrieval.index import MemoryIndex
+from ..retrieval.qdrant.address import is_qdrant
+from ..retrieval.retriever import Retriever
+from .confirmed import Note, confirmed_encoder, confirmed_roots
+
+NAMED = 20
+"""Most things left out of a source that are named one by one."""
+
+Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+"""Shows how far a piece of work is: name -> function of (done, total)."""
+
+
+@contextmanager
+def _unseen(what: str) -> Iterator[Callable[[int, int], None]]:
+    del what
+    yield lambda *_: None
+
+
+def _unsaid(message: str) -> None:
+    """Drop a message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusOptions:
+    """How a corpus is opened and searched; what does not belong to the kind of place is refused."""
+
+    encoder: str | None = None
+    """Name of the encoder of queries; None takes the one the index names, for a source `hash`."""
+    device: str = "auto"
+    """Where the encoder's model runs."""
+    where: str | None = None
+    """Of indexes and collections: filter over metadata; None finds everything."""
+    resident_mb: int = 0
+    """Of index directories: hold the vectors in memory when they fit this many MiB; 0 reads them from the file."""
+    approximate: bool = False
+    """Of index directories: use the structure for approximate search."""
+    trust: bool = False
+    """Whether to open, and remember, what an index names outside of itself."""
+    pictures: bool = True
+    """Whether the pictures of an index will be read."""
+    columns: Columns | None = None
+    """Of tables: which columns hold what."""
+    query: Path = field(default_factory=Path)
+    """Folder of the query's picture, found under the root `query`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """A corpus that can be searched."""
+
+    retriever: Retriever
+    """Finds candidates."""
+    images: ImageStore
+    """Where pictures of candidates and query are read."""
+    left_out: int = 0
+    """Items of a source that could not be encoded."""
+
+
+def open_corpus(
+    place: str,
+    options: CorpusOptions | None = None,
+    *,
+    root: Path | str | None = None,
+    note: Note = _unsaid,
+    progress: Progress = _unseen,
+) -> Corpus:
+    """Open what is searched, told apart by what it is.
+
+    Args:
+        place: an index directory, `qdrant://HOST:PORT/COLLECTION`, or a source as of `data.sources`, which is read
+            and encoded in memory.
+        options: how it is opened and searched.
+        root: where the pictures are; None takes what an index says, for a collection the working directory.
+        note: takes messages for a person: what was left out, what cannot be remembered.
+        progress: shows how far reading and encoding are.
+
+    Raises:
+        ConfigError: an option is wrong or belongs to another kind of place, an index names no encoder, or it names a
+            model folder or pictures outside of itself that the user has not confirmed.
+        DataError: the source or the index cannot be read.
+        IndexMismatch: the encoder is not the one the index was made with; the message says what differs.
+        ServiceError: the server of a collection cannot be reached.
+    """
+    options = options or CorpusOptions()
+    if is_qdrant(place):
+        return _collection(place, options, root=root, note=note)
+    if is_index(Path(place)):
+        return _directory(Path(place), options, root=root, note=note)
+    if options.where is not None or options.resident_mb or options.approximate:
+        raise ConfigError(f"{place}: --filter, --resident-mb and --approximate need an index")
+    return _source(Path(place), options, root=root, note=note, progress=progress)
+
+
+def is_index(path: Path) -> bool:
+    """Return whether a path is an index directory."""
+    return (path / DATABASE).is_file()
+
+
+def left_out(source: Source) -> Iterator[str]:
+    """Yield what of a source was left out and why: the first by name, the rest as a count."""
+    for refused in source.refused[:NAMED]:
+        yield f"left out: {refused.path}: {refused.reason}"
+    if len(source.refused) > NAMED:
+        yield f"left out: {len(source.refused) - NAMED} more, {len(source.refused)} in all"
+    counts = ((source.others, "not named as pictures or documents"), (source.links, "symbolic links"))
+    if counted := ", ".join(f"{count} {what}" for count, what in counts if count):
+        yield f"left out: {counted}"
+
+
+def _directory(directory: Path, options: CorpusOptions, *, root: Path | str | None, note: Note) -> Corpus:
+    opened = DirectoryIndex(directory)
+    manifest = opened.manifest
+    name = options.encoder
+    name = name or confirmed_encoder(manifest.encoder, where=directory, note=note, trust=options.trust)
+    if not name:
+        raise ConfigError(f"{directory}: its vectors were imported ({manifest.fingerprint}); name their --encoder")
+    roots: dict[str, Path | str] = {"": root} if root is not None else {}
+    if root is None:
+        places = manifest.places(directory)
+        roots = confirmed_roots(directory, places, note=note, trust=options.trust, needed=options.pictures)
+    images = ImageStore({**roots, "query": options.query})
+    encoder = encoder_named(name, images, device=options.device)
+    check_encoder(directory, manifest, encoder)
+    _accelerate(opened, options, note)
+    view = opened if options.where is None else opened.where(options.where)
+    return Corpus(retriever=Retriever(encoder, view, opened), images=images)
+
+
+def _accelerate(opened: DirectoryIndex, options: CorpusOptions, note: Note) -> None:
+    from ..retrieval.directory.accelerate import open_approximate, resident
+
+    if options.approximate and options.resident_mb:
+        raise ConfigError("--approximate and --resident-mb are two ways to search; give one of them")
+    if options.approximate:
+        opened.use(open_approximate(opened.directory, opened.manifest))
+    elif options.resident_mb:
+        manifest, matrix = opened.mapped()
+        held = resident(matrix, manifest, megabytes=options.resident_mb)
+        opened.use(held)
+        if held is None:
+            needed = -(-2 * matrix.size // 2**20)
+            note(f"the vectors need {needed} MiB, more than --resident-mb {options.resident_mb}: read from the file")
+
+
+def _collection(url: str, options: CorpusOptions, *, root: Path | str | None, note: Note) -> Corpus:
+    from ..retrieval.qdrant.address import connect, parse_address
+    from ..retrieval.qdrant.index import QdrantIndex
+
+    if options.resident_mb or options.approximate:
+        raise ConfigError(
+            "--resident-mb and --approximate are for index directories; a collection has its own set-up"
+        )
+    address = parse_address(url)
+    index = QdrantIndex(connect(address), address.collection, name=str(address))
+    images = ImageStore({"": root or Path(), "query": options.query})
+    name = options.encoder
+    name = name or confirmed_encoder(index.encoder, where=str(address), note=note, trust=options.trust)
+    if not name:
+        raise ConfigError(f"{address}: its vectors were imported ({index.fingerprint}); name their --encoder")
+    view = index if options.where is None else index.narrowed(options.where)
+    return Corpus(retriever=Retriever(encoder_named(name, images, device=options.device), view, index), images=images)
+
+
+def _source(path: Path, options: CorpusOptions, *, root: Path | str | None, note: Note, progress: Progress) -> Corpus:
+    """Read and encode a source in memory."""
+    candidates, images = _read(path, options.columns, root=root, note=note, progress=progress)
+    images = ImageStore({**images.roots, "query": options.query})
+    encoder = encoder_named(options.encoder or "hash", images, device=options.device)
+    index = MemoryIndex(dimension=encoder.dimension, fingerprint=encoder.fingerprint)
+    retriever = Retriever(encoder, index, candidates)
+    with progress("encoding") as update:
+        refused = retriever.encode(progress=update)
+    for candidate in refused:
+        note(f"left out: {candidate.did}: {candidate.reason}")
+    return Corpus(retriever=retriever, images=images, left_out=len(refused))
+
+
+def _read(
+    path: Path, columns: Columns | None, *, root: Path | str | None, note: Note, progress: Progress
+) -> tuple[Sequence[Candidate], ImageStore]:
+    source = read_source(path, root=root, columns=columns)
+    with progress("reading") as update:
+        candidates = list(source.candidates(progress=update))
+    for sentence in left_out(source):
+        note(sentence)
+    return candidates, source.images

@@ -1,0 +1,135 @@
+"""Reranking for a person or a program at the terminal: each query as it finishes, failures, trace and report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .models import note_shipped
+from .output import emit_json, emit_table, note, progress
+
+if TYPE_CHECKING:
+    from ..agent.dialect import Dialect
+    from ..agent.reranked import Reranked
+    from ..agent.reranker import Reranker
+    from ..assembly.spec import AgentSpec
+    from ..images import ImageStore
+    from ..records import Hit, Query
+
+
+def rerank_and_print(
+    pairs: Sequence[tuple[Query, Sequence[Hit]]],
+    images: ImageStore,
+    spec: AgentSpec,
+    *,
+    dialect: Dialect | None = None,
+    trace: Path | None = None,
+    report: Path | None = None,
+    as_json: bool = False,
+) -> None:
+    """Rerank queries, print each as it finishes, and write trace and report where asked for.
+
+    Args:
+        pairs: queries with their hits.
+        images: where their pictures are read.
+        spec: the agent.
+        dialect: what the model is told, where the spec does not say it.
+        trace: file to go on with.
+        report: file of the evidence report.
+        as_json: whether JSON is printed, one object a query.
+
+    Raises:
+        PolicyError: no query was ranked, after everything was printed and written; or the server will not do.
+    """
+    from ..assembly.agent import open_agent
+    from ..assembly.failures import ANY, failures_of
+
+    note_shipped([spec.policy], images)
+    with open_agent(spec, images, dialect=dialect) as agent:
+        fingerprint = agent.policy.fingerprint
+        if agent.policy.scripted:
+            note(f"{fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")
+        finished = _rerank_all(agent.reranker(), pairs, trace, as_json=as_json)
+    if report is not None:
+        from ..report.html import write_report
+
+        order = {query.qid: place for place, (query, _) in enumerate(pairs)}
+        shown = sorted(finished, key=lambda reranked: order[reranked.query.qid])
+        write_report(report, shown, images, title="vretrver rerank", summary=[("policy", fingerprint)])
+        note(f"the evidence report is {report}")
+    failures = failures_of(finished)
+    if failures.sentence:
+        note(failures.sentence)
+    ANY.check(failures)
+
+
+def _rerank_all(
+    reranker: Reranker, pairs: Sequence[tuple[Query, Sequence[Hit]]], trace: Path | None, *, as_json: bool
+) -> list[Reranked]:
+    """Rerank what the trace does not hold, print everything, and return it in the order it was printed."""
+    from ..assembly.resuming import done_before, rerank_into
+
+    done = done_before(trace, pairs, reranker)
+    if done:
+        note(f"{len(done)} of {len(pairs)} queries are in {trace} and are not done again")
+    finished = list(done.values())
+    for reranked in finished:
+        _print(reranked, as_json=as_json)
+    todo = [pair for pair in pairs if pair[0].qid not in done]
+    with progress("reranking") as update:
+        for count, reranked in enumerate(rerank_into(trace, reranker, todo), start=1):
+            _print(reranked, as_json=as_json)
+            finished.append(reranked)
+            update(count, len(todo))
+    return finished
+
+
+def _print(reranked: Reranked, *, as_json: bool) -> None:
+    _note_unseen(reranked)
+    windows = [
+        {
+            "round": one.step.round,
+            "places": one.step.places,
+            "reason": one.stop.value,
+            "looks": one.looks,
+            "tokens": one.tokens,
+        }
+        for one in reranked.trajectories
+    ]
+    failed = len(reranked.failed)
+    if as_json:
+        emit_json(
+            {
+                "qid": reranked.query.qid,
+                "verdict": reranked.verdict,
+                "ended": reranked.ended,
+                "ranking": [asdict(ranked) for ranked in reranked.ranking],
+                "windows": windows,
+                "failed_windows": failed,
+            }
+        )
+        return
+    looks = sum(trajectory.looks for trajectory in reranked.trajectories)
+    said = [f"windows {len(windows)}{f', {failed} FAILED' if failed else ''}", f"looks {looks}"]
+    if reranked.ended != "complete":
+        said.append(f"ended early: {reranked.ended}")
+    if reranked.verdict == "nothing_fits":
+        said.append("the agent says that nothing fits")
+    note(f"{reranked.query.qid}: {', '.join(said)}")
+    rows = [(ranked.rank, ranked.did, ranked.coarse_rank, round(ranked.score, 4)) for ranked in reranked.ranking]
+    emit_table(("rank", "candidate", "before", "score"), rows)
+
+
+def _note_unseen(reranked: Reranked) -> None:
+    """Name the pictures that could not be shown, each once."""
+    unseen = {
+        (cut.did or "the query", cut.image.path): shown.refused
+        for trajectory in reranked.trajectories
+        for shown in trajectory.pictures
+        if shown.refused is not None
+        for cut in shown.cuts
+    }
+    for (did, path), reason in unseen.items():
+        note(f"{reranked.query.qid}: not shown: {did}, {path}: {reason}")
