@@ -181,9 +181,9 @@ def test_an_agent_file_is_started_from_and_options_count_over_it(photos: Path) -
 
 
 def test_a_budget_that_is_used_up_is_said(photos: Path) -> None:
-    done = vretrver("rerank", requests_file(photos, "q1"), "--window", "2", "--turns", "2", cwd=photos)
+    done = vretrver("rerank", requests_file(photos, "q1"), "--window", "2", "--turns", "1", cwd=photos)
     assert done.returncode == 0, done.stderr
-    assert "q1: windows 1, looks 0, ended early: budget" in done.stderr
+    assert "q1: windows 2, 1 FAILED, looks 0, ended early: budget" in done.stderr
 
 
 def test_trace_lists_and_writes_the_report(photos: Path) -> None:

@@ -119,6 +119,8 @@ def search(
         columns=columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns),
         query=image.parent if image else Path(),
     )
+    if root is None and spec is not None:
+        root = spec.roots.get("")
     corpus = open_corpus(source or index or "", options, root=root, note=note, progress=progress)
     if spec is None or spec.policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], corpus.images)

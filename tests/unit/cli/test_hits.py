@@ -111,7 +111,7 @@ def test_a_published_file_gives_pictures_by_map_and_the_texts_of_its_checkpoint(
     assert query.text == "x"
     assert found.images.identify(hit.candidate.pictures[0]).width == 8
     dialect = found.dialect("released")
-    assert dialect.wording.system(dialect.tools) == "You rank."
+    assert dialect.wording.system(dialect.tools, dialect.form) == "You rank."
     assert found.dialect("vretrver").name == "vretrver"
 
 
