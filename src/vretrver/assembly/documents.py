@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def _parts(document: object, pictures: _Collected, *, where: str) -> tuple[Part,
 
 def _is_picture(text: str) -> bool:
     """Say whether a plain string names a picture: by its ending, and by the file."""
-    return text.lower().endswith(SUFFIXES) and "\n" not in text and "\0" not in text and Path(text).is_file()
+    return text.lower().endswith(SUFFIXES) and os.path.isfile(text)  # a Path raises for a long text
 
 
 class _Collected:
