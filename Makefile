@@ -53,10 +53,10 @@ benchmarks: $(VENV)/.dev  ## measure speed and size and write measure/results (n
 	$(MEASURE) readme_figures
 
 models: $(VENV)/.dev  ## train the shipped models again (two and a half hours; goes on where it was stopped)
-	$(BIN)/python scripts/make_models.py
+	$(BIN)/vretrver train curriculum
 
 twin: $(VENV)/.dev  ## train the agent's twin without tools, after models (forty minutes); measure looks takes it in
-	$(BIN)/python scripts/make_models.py twin
+	$(BIN)/vretrver train curriculum --only sft-finish-no-tools
 
 golden: $(VENV)/.dev  ## write the golden files again, after a change that was meant
 	$(BIN)/python -m tests.golden
