@@ -1,6 +1,6 @@
 """Draw docs/images/catalogue_sheet.jpg: twins as pictures, as the thumbnails a model is shown, and as regions.
 
-Usage: python scripts/contact_sheet.py [OUT] [SEED]
+Usage: python -m measure contact_sheet [OUT] [SEED]
 """
 
 from __future__ import annotations
