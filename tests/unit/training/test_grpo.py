@@ -1,8 +1,8 @@
-"""Pins that reinforcement learning can be built on samples: TRL's trainer with two methods replaced, on real rollouts.
+"""Pins that reinforcement learning can be built on samples: TRL's trainer with two methods replaced, real rollouts.
 
 Our driver samples groups that share their opening; TRL's loop, buffer, optimiser and accelerate do the rest. What is
-trained on is what was read: log-probabilities of the training pass agree with the sampler's, through pictures of later
-turns, and a picture that changes moves the loss.
+trained on is what was read: log-probabilities of the training pass agree with the sampler's, through pictures of
+later turns, and a picture that changes moves the loss.
 """
 
 from __future__ import annotations
