@@ -29,3 +29,8 @@ class TestLocal(PolicyContract):
         policy = _Brief(loaded(request.param, cell=32))
         yield policy
         policy.close()
+
+    @pytest.fixture
+    def constrains(self) -> bool:
+        """Turns follow the grammar."""
+        return True
