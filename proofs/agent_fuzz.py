@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vretrver.agent.schedule import ReferenceSchedule
+
 from proofs.agent_world import VIEWS, World, draw_world
 from proofs.mutations import mutated_reply
 from proofs.provenance import RESULTS, provenance, write_result
@@ -25,7 +27,6 @@ from vretrver.agent.dialects import dialect_named
 from vretrver.agent.parsing import parse_turn, repair
 from vretrver.agent.policy import Completion, FinishReason, PolicyLimits
 from vretrver.agent.reranker import AgentConfig, Reranked, Reranker
-from vretrver.agent.schedule import ReferenceSchedule
 from vretrver.agent.session import SessionLimits
 from vretrver.agent.tools import execute
 from vretrver.agent.trajectory import StopReason, Trajectory

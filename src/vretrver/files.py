@@ -7,6 +7,7 @@ Only regular files are opened and replaced, never a device or a pipe. In a direc
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import threading
@@ -137,18 +138,21 @@ class LineFile:
     Args:
         path: the file; its folder must exist.
         begins: how every line begins. A torn end that begins otherwise is somebody else's text and is left alone.
+        lock: whether another process that opens the file to append is refused.
 
     Raises:
-        DataError: the file cannot be written, or its last line is no line of this kind.
+        DataError: the file cannot be written, its last line is not of this kind, or another process appends to it.
     """
 
-    def __init__(self, path: Path, *, begins: bytes) -> None:
+    def __init__(self, path: Path, *, begins: bytes, lock: bool = False) -> None:
         self.path = path
         try:
             self._file = FileIO(open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+")
         except OSError as error:
             raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
         try:
+            if lock:
+                lock_file(self._file, f"{path}: another process writes this file; wait for it, or choose another")
             self._drop_torn_line(begins)
         except (DataError, OSError) as error:
             self._file.close()
@@ -183,6 +187,14 @@ class LineFile:
         check_torn(torn, begins, name=str(self.path))
         if torn:
             os.ftruncate(number, whole)
+
+
+def lock_file(file: FileIO, refusal: str) -> None:
+    """Lock an open file for this process until it is closed; raises DataError with `refusal` when another has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise DataError(refusal) from error
 
 
 def append_durably(file: FileIO, lines: bytes, *, what: str) -> None:

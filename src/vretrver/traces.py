@@ -1,21 +1,23 @@
 """Trace files: one reranked query a line, appended as it finishes, read back without loss.
 
 A file cut short by a kill ends in part of a line; the writer drops that part and the run goes on with the queries
-that are not in the file.
+that are not in the file. Records are written in the schema of today; those of schema 1 are read too.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from ._validation import first_problem
 from .agent.reranked import Reranked
 from .agent.trajectory import SCHEMA, Trajectory
+from .agent.trajectory_v1 import reranked_from_v1, trajectory_from_v1
 from .errors import DataError
 from .files import LineFile
 
@@ -24,6 +26,8 @@ _BEGINS = b'{"query":'
 
 _RERANKED = TypeAdapter(Reranked)
 _TRAJECTORY = TypeAdapter(Trajectory)
+
+R = TypeVar("R", Reranked, Trajectory)
 
 
 def reranked_to_json(reranked: Reranked) -> bytes:
@@ -40,14 +44,8 @@ def trajectory_to_json(trajectory: Trajectory, *, indent: int | None = None) -> 
 
 
 def trajectory_from_json(data: bytes | str) -> Trajectory:
-    """Read one trajectory; raises DataError when it is no record of a schema this version knows."""
-    try:
-        trajectory = _TRAJECTORY.validate_json(data)
-    except ValidationError as error:
-        _refuse_other_schema(data, "trajectory")
-        raise DataError(f"not a trajectory: {_first(error)}") from error
-    _check_schema(trajectory.schema, "trajectory")
-    return trajectory
+    """Read one trajectory; raises DataError when it is not a record of a schema this version knows."""
+    return _read(data, _TRAJECTORY, trajectory_from_v1, where="trajectory", refusal="not a trajectory")
 
 
 def trajectories_from_json(line: bytes) -> tuple[Trajectory, ...]:
@@ -64,11 +62,11 @@ class TraceWriter:
         path: the file; its folder must exist. A torn last line of a trace is cut off.
 
     Raises:
-        DataError: the file cannot be written, or ends in something that is no trace.
+        DataError: the file cannot be written, or ends in something that is not a trace.
     """
 
     def __init__(self, path: Path) -> None:
-        self._lines = LineFile(path, begins=_BEGINS)
+        self._lines = LineFile(path, begins=_BEGINS, lock=True)
 
     def __enter__(self) -> Self:
         """Return the writer."""
@@ -93,7 +91,7 @@ def read_traces(path: Path) -> Iterator[Reranked]:
     """Yield the queries of a trace file in file order; a torn last line is left out.
 
     Raises:
-        DataError: the file is missing, or a line is no trace; the message names path:line.
+        DataError: the file is missing, or a line is not a trace; the message names path:line.
     """
     try:
         with path.open("rb") as file:
@@ -107,35 +105,67 @@ def read_traces(path: Path) -> Iterator[Reranked]:
 
 
 def _parse(line: bytes, where: str) -> Reranked:
+    remedy = "; write traces with `vretrver rerank --trace`"
+    return _read(line, _RERANKED, reranked_from_v1, where=where, refusal=f"{where}: not a trace", remedy=remedy)
+
+
+def _read(
+    data: bytes | str,
+    today: TypeAdapter[R],
+    from_v1: Callable[[bytes | str], R],
+    *,
+    where: str,
+    refusal: str,
+    remedy: str = "",
+) -> R:
+    """Read a record of any schema this version knows; raises DataError with one sentence.
+
+    Args:
+        data: the record as JSON.
+        today: reads records of today's schema.
+        from_v1: reads those of schema 1.
+        where: begins the sentence on a record of an unknown schema.
+        refusal: begins the sentence on anything else.
+        remedy: ends that sentence.
+    """
     try:
-        reranked = _RERANKED.validate_json(line)
+        return today.validate_json(data)
     except ValidationError as error:
-        _refuse_other_schema(line, where)
-        raise DataError(
-            f"{where}: not a trace: {_first(error)}; write traces with `vretrver rerank --trace`"
-        ) from error
-    for trajectory in reranked.trajectories:
-        _check_schema(trajectory.schema, where)
-    return reranked
+        other, problem = _other_schema(data), error
+    if other == 1:
+        try:
+            return from_v1(data)
+        except ValueError as error:
+            raise DataError(f"{refusal}: {_said(error)}{remedy}") from error
+    if other is not None:
+        named = f"trace schema {other}" if isinstance(other, int) and 0 < other < 1000 else "an unknown trace schema"
+        raise DataError(f"{where}: {named}, but this version reads 1 and {SCHEMA}; use the version it is of")
+    raise DataError(f"{refusal}: {first_problem(problem)}{remedy}") from problem
 
 
-def _check_schema(schema: object, where: str) -> None:
-    if schema != SCHEMA:
-        raise DataError(f"{where}: trace schema {schema}, but this version reads {SCHEMA}; use the version it is of")
+def _said(error: ValueError) -> str:
+    return first_problem(error) if isinstance(error, ValidationError) else str(error)
 
 
-def _refuse_other_schema(data: bytes | str, where: str) -> None:
-    """Say so when what could not be read is a record of another schema; anything else is left to the caller."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marks:
+    """What says the schema of a record, or of a line of records."""
+
+    schema: Any = None
+    """The schema; lines of schema 1 have none."""
+    trajectories: Any = ()
+    """A line's records."""
+
+
+_MARKS = TypeAdapter(_Marks)
+
+
+def _other_schema(data: bytes | str) -> object:
+    """Return the first schema that a record or a line names and that is not today's; None when there is none."""
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return
-    records = value.get("trajectories", [value]) if isinstance(value, dict) else []
-    for record in records if isinstance(records, list) else []:
-        if isinstance(record, dict) and "schema" in record:
-            _check_schema(record["schema"], where)
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
+        marks = _MARKS.validate_json(data)
+    except ValidationError:
+        return None
+    records = marks.trajectories if isinstance(marks.trajectories, list) else []
+    named = [marks.schema, *(record.get("schema") for record in records if isinstance(record, dict))]
+    return next((schema for schema in named if schema is not None and schema != SCHEMA), None)

@@ -23,7 +23,7 @@ from tests.drawn import DrawnFolder, draw
 
 from vretrver.agent.answers import FORMS
 from vretrver.agent.messages import Message, ShownPicture
-from vretrver.agent.policy import Completion, FinishReason, Policy, Request, Sampling
+from vretrver.agent.policy import Completion, FailureKind, FinishReason, Policy, Request, Sampling
 from vretrver.agent.reranker import Reranker
 from vretrver.geometry import visual_tokens
 from vretrver.images import encode_picture
@@ -338,12 +338,12 @@ class PolicyContract:
 
     def test_a_run_that_was_stopped_leaves_it_usable(self, policy: Policy, drawn: DrawnFolder) -> None:
         watch = {"watch": policy.watch} if hasattr(policy, "watch") else {}
-        reranker = Reranker(policy, drawn.store, **watch)
-        requests = [(drawn.query(qid=f"9:{number}"), drawn.hits(2)) for number in range(4)]
+        reranker = Reranker(policy, drawn.store, workers=0, **watch)
+        requests = [(drawn.query(qid=f"9:{number}"), drawn.hits(2)) for number in range(3)]
         stopped = reranker.rerank_many(requests)
         next(stopped)
         stopped.close()
-        assert len(list(reranker.rerank_many(requests))) == 4
+        assert len(list(reranker.rerank_many(requests))) == 3
         assert policy.collect() == []
 
     def test_it_closes_with_work_pending(self, policy: Policy, opening: tuple[Message, ...]) -> None:
@@ -380,6 +380,8 @@ def check_sound(done: Completion) -> None:
     """Check what holds for every completion."""
     assert (done.failure is not None) == (done.finish in FAILED)
     if done.failure is not None:
+        assert done.failure.kind in FailureKind
+        assert (done.failure.kind is FailureKind.CONTEXT) == (done.finish is FinishReason.OVERFLOW)
         assert done.failure.words
         assert "\n" not in done.failure.words
     assert (done.token_ids is None) == (done.logprobs is None)

@@ -14,10 +14,11 @@ from vretrver.policies.local.policy import LocalPolicy
 
 
 class _Brief(LocalPolicy):
-    """Writes turns of 8 tokens: a model of random weights would write on to the most that is asked for."""
+    """Writes free turns of 8 tokens: a model of random weights would write on to the most that is asked for."""
 
     def submit(self, request: Request) -> None:
-        super().submit(replace(request, sampling=replace(request.sampling, max_tokens=8)))
+        held = request.grammar is not None and request.grammar.whole_turn
+        super().submit(replace(request, sampling=replace(request.sampling, max_tokens=64 if held else 8)))
 
 
 class TestLocal(PolicyContract):
@@ -32,5 +33,5 @@ class TestLocal(PolicyContract):
 
     @pytest.fixture
     def constrains(self) -> bool:
-        """Turns follow the grammar."""
+        """A turn keeps to its grammar whatever the weights are."""
         return True

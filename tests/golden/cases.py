@@ -15,14 +15,15 @@ from pathlib import Path
 from tests.drawn import DrawnFolder, drawn_folder
 from tests.unit.agent.sessions import select, zoom
 
+from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialect import Dialect
 from vretrver.agent.dialects.released import released
 from vretrver.agent.dialects.vretrver import vretrver
+from vretrver.agent.effects import Do
 from vretrver.agent.messages import Message
-from vretrver.agent.policy import Completion, PolicyLimits, Usage
-from vretrver.agent.reranker import AgentConfig
-from vretrver.agent.session import SessionSetup, rank_window
-from vretrver.agent.task import ScheduleStep, WindowTask
+from vretrver.agent.policy import Completion, PolicyLimits, Request, Usage
+from vretrver.agent.session import Session, SessionSetup, rank_window
+from vretrver.agent.task import WindowStep, WindowTask
 from vretrver.agent.trajectory import Trajectory
 from vretrver.agent.wire import render
 from vretrver.records import Candidate, ImageRef, parts_of
@@ -66,8 +67,17 @@ def _task(drawn: DrawnFolder) -> WindowTask:
     query = replace(
         drawn.query(picture=0, text="this cup, but with a handle"), instruction="Find the item asked for."
     )
-    step = ScheduleStep(schedule="reference(50,20,10)", index=0, start=0, stop=len(candidates))
+    step = WindowStep(plan="reference(50,20,10)", index=0, round=0, places=tuple(range(len(candidates))))
     return WindowTask(session="9:1/w0", query=query, candidates=candidates, step=step)
+
+
+def _advanced(session: Session, completion: Completion | None = None) -> Request:
+    """Send a completion in, None to begin, and return the next request; work is done at once, on this thread."""
+    effect = session.send(completion)
+    while isinstance(effect, Do):
+        effect = session.send(effect.work())
+    assert isinstance(effect, Request)
+    return effect
 
 
 def _play(drawn: DrawnFolder, dialect: Dialect, turns: list[str]) -> tuple[str, Trajectory]:
@@ -77,20 +87,20 @@ def _play(drawn: DrawnFolder, dialect: Dialect, turns: list[str]) -> tuple[str, 
         dialect=dialect,
         images=drawn.store,
         views=dialect.views,
-        limits=config.limits,
         sampling=config.sampling,
         policy="scripted:golden",
         policy_limits=PolicyLimits(),
         config=config.sha256,
+        complete_answers=config.complete_answers,
         clock=lambda: 0.0,
     )
     session = rank_window(_task(drawn), setup)
-    conversation = list(next(session).messages)
+    conversation = list(_advanced(session).messages)
     for number, turn in enumerate(turns, start=1):
         usage = Usage(prompt_tokens=1000 * number, completion_tokens=len(turn), estimated=True)
         conversation.append(Message(role="assistant", pieces=(turn,)))
         try:
-            request = session.send(Completion(session="9:1/w0", text=turn, usage=usage))
+            request = _advanced(session, Completion(session="9:1/w0", text=turn, usage=usage))
         except StopIteration as stop:
             return render(conversation, ask=False), stop.value
         conversation += request.messages

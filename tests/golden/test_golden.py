@@ -34,4 +34,4 @@ def test_the_golden_record_is_read_and_written_back_the_same() -> None:
     stored = (GOLDEN / "trajectory.json").read_text(encoding="utf-8")
     record = trajectory_from_json(stored)
     assert json.loads(trajectory_to_json(record)) == json.loads(stored)
-    assert (record.ranking, record.looks, record.repairs.out_of_range) == (["1:2", "1:1", "1:4", "1:3"], 2, (9,))
+    assert (record.ranking, record.looks, record.repairs.out_of_range) == (("1:2", "1:1", "1:4", "1:3"), 2, (9,))

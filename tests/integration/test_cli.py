@@ -146,6 +146,7 @@ def test_trace_lists_and_writes_the_report(photos: Path) -> None:
     done = vretrver("trace", "t.jsonl", "--html", "t.html", "--root", ".", cwd=photos)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1].split()[:3] == ["q1", "1", "0"]
+    assert done.stdout.splitlines()[1].endswith("order kept")
     assert "the blue one" in (photos / "t.html").read_text()
 
 
@@ -163,7 +164,8 @@ def test_a_vanished_picture_is_recorded_and_named(photos: Path) -> None:
     done = vretrver("rerank", file, "--trace", "t.jsonl", cwd=photos)
     assert done.returncode == 0, done.stderr
     (trajectory,) = json.loads((photos / "t.jsonl").read_text())["trajectories"]
-    assert [picture["did"] for picture in trajectory["pictures"] if picture["refused"]] == ["green"]
+    gone = [shown for shown in trajectory["shown"] if shown["refused"]]
+    assert [cut["did"] for shown in gone for cut in shown["cuts"]] == ["green"]
     assert "q1: not shown: green" in done.stderr
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,14 @@ import pytest
 from tests.drawn import DrawnFolder
 from tests.unit.agent.sessions import zoom
 
+from vretrver.agent.answers import RankingOrNone, Verdict
+from vretrver.agent.config import AgentConfig
+from vretrver.agent.dialects.vretrver import vretrver
+from vretrver.agent.observations import Layout
 from vretrver.agent.policy import Completion
-from vretrver.agent.reranker import Reranked, Reranker
-from vretrver.agent.trajectory import SCHEMA
+from vretrver.agent.reranked import Reranked
+from vretrver.agent.reranker import Reranker
+from vretrver.agent.trajectory import SCHEMA, PictureShown, TextShown
 from vretrver.errors import DataError
 from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text, misbehaving, replay
 from vretrver.records import Candidate, Hit, ImageRef, parts_of
@@ -48,6 +54,22 @@ def test_a_trace_reads_back_equal_and_writes_the_same_bytes(reranked: Reranked, 
     assert back == reranked
     assert reranked_to_json(back) == reranked_to_json(reranked)
     assert {type(value) for value in back.hits[2].candidate.metadata.values()} == {int, float, bool, type(None)}
+
+
+def test_verdicts_texts_and_regions_of_several_pictures_read_back_equal(drawn: DrawnFolder, tmp_path: Path) -> None:
+    config = AgentConfig(dialect=vretrver(form=RankingOrNone()))
+    policy = replay([zoom(1) + zoom(2), answer_text([2, 1], none_fits=True)])
+    reranked = Reranker(policy, drawn.store, config).rerank(drawn.query(), drawn.hits(2))
+    (record,) = reranked.trajectories
+    first, second = (one for one in record.observations(0) if isinstance(one, PictureShown))
+    text = TextShown(cuts=first.cuts, text="SALE", made_by="ocr-9", turn=0, call=0)
+    both = replace(first, cuts=(*first.cuts, *second.cuts), layout=Layout.COLUMN)
+    scored = replace(record.turns[0], scores={"yes": -0.5}, token_ids=(1, 2), logprobs=(0.0, -1.0), held=((0, 1),))
+    record = replace(record, shown=(*record.shown, text, both), turns=(scored, *record.turns[1:]))
+    _write(tmp_path / "t.jsonl", replace(reranked, trajectories=(record,)))
+    (back,) = read_traces(tmp_path / "t.jsonl")
+    assert back.trajectories == (record,)
+    assert (back.verdict, back.trajectories[0].verdict) == (Verdict.NOTHING_FITS, Verdict.NOTHING_FITS)
 
 
 def test_a_trace_is_one_line(reranked: Reranked) -> None:
@@ -169,11 +191,31 @@ def test_a_record_of_another_schema_is_named_as_one_even_when_it_cannot_be_read(
     later = json.loads(reranked_to_json(reranked))
     later["trajectories"][0] |= {"schema": SCHEMA + 1, **extra}
     (tmp_path / "t.jsonl").write_text(json.dumps(later) + "\n", encoding="utf-8")
-    message = f"trace schema {SCHEMA + 1}, but this version reads {SCHEMA}"
+    message = f"trace schema {SCHEMA + 1}, but this version reads 1 and {SCHEMA}; use the version it is of"
     with pytest.raises(DataError, match=rf"t\.jsonl:1: {message}"):
         list(read_traces(tmp_path / "t.jsonl"))
+    (tmp_path / "whole.jsonl").write_text(json.dumps(later | {"schema": SCHEMA + 1, "trajectories": []}) + "\n")
+    with pytest.raises(DataError, match=rf"whole\.jsonl:1: {message}"):
+        list(read_traces(tmp_path / "whole.jsonl"))
     with pytest.raises(DataError, match=f"trajectory: {message}"):
         trajectory_from_json(json.dumps(later["trajectories"][0]))
+
+
+@pytest.mark.parametrize("schema", ["x", [], -1, 1.5, {"a": 1}, 10**4000])
+def test_a_schema_that_is_no_number_of_one_is_not_repeated(schema: object) -> None:
+    with pytest.raises(DataError, match=r"^trajectory: an unknown trace schema, but this version reads 1 and 2"):
+        trajectory_from_json(json.dumps({"schema": schema}))
+
+
+@pytest.mark.parametrize("change", [lambda ranking: ranking[:3], lambda ranking: [*ranking[:3], ranking[0]]])
+def test_a_ranking_that_is_no_order_of_the_hits_is_refused(
+    reranked: Reranked, tmp_path: Path, change: Callable[[list[object]], list[object]]
+) -> None:
+    value = json.loads(reranked_to_json(reranked))
+    value["ranking"] = change(value["ranking"])
+    (tmp_path / "t.jsonl").write_text(json.dumps(value) + "\n")
+    with pytest.raises(DataError, match=r"t\.jsonl:1: not a trace: .*the ranking is not an order of the 4 hits; "):
+        list(read_traces(tmp_path / "t.jsonl"))
 
 
 def test_one_trajectory_reads_back_equal(reranked: Reranked) -> None:

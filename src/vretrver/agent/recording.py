@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._text import storable
 from ..records import Address
 from .bench import Bench
 from .messages import Message, ShownPicture
@@ -34,10 +35,8 @@ class ShownList:
         """Add what the prompt shows, or a call of a turn brought back."""
         cuts = tuple(cut_record(cut, bench) for cut in observation.cuts)
         if isinstance(observation, Read):
-            text = TextShown(
-                cuts=cuts, text=observation.text, made_by=observation.made_by, turn=turn or 0, call=call or 0
-            )
-            self.records.append(text)
+            text, made_by = storable(observation.text), storable(observation.made_by)
+            self.records.append(TextShown(cuts=cuts, text=text, made_by=made_by, turn=turn or 0, call=call or 0))
             return
         shown = observation.shown
         self._places[id(shown)] = len(self.records)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
@@ -15,7 +15,7 @@ from ..records import Hit, Query
 from .answers import Verdict
 from .budget import Limit
 from .plans import Outcome, Plan, Planner, Window
-from .trajectory import STORED, StopReason, Trajectory
+from .trajectory import SCHEMA, STORED, StopReason, Trajectory
 
 _OUTSIDE = {StopReason.DEADLINE, StopReason.CANCELLED, StopReason.BUDGET}
 
@@ -71,6 +71,14 @@ class Reranked:
     """Why it ended."""
     reached: tuple[Limit, ...] = ()
     """Limits of the budget that something was refused or ended for."""
+    schema: Literal[2] = SCHEMA
+    """Version of this record and of its trajectories."""
+
+    def __post_init__(self) -> None:
+        """Refuse a ranking that is not an order of the hits with ValueError; every reader relies on this."""
+        dids = [hit.candidate.did for hit in self.hits]
+        if len(set(dids)) < len(dids) or sorted(ranked.did for ranked in self.ranking) != sorted(dids):
+            raise ValueError(f"the ranking is not an order of the {len(dids)} hits")
 
     @property
     def failed(self) -> tuple[Trajectory, ...]:

@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -26,7 +26,7 @@ from .policy import Failure, FinishReason, Sampling, Usage
 from .refusals import RefusalCode
 from .task import WindowStep
 
-SCHEMA = 2
+SCHEMA: Final = 2
 """Version of the record; it grows when the meaning of a field changes."""
 
 STORED = ConfigDict(ser_json_inf_nan="strings")
@@ -40,26 +40,31 @@ WireAddress = int | tuple[int, int]
 
 
 class StopReason(StrEnum):
-    """Why a session ended; every session has exactly one."""
+    """Why a session ended; every session has exactly one. `STOPS` says what each means."""
 
     ANSWERED = "answered"
-    """A usable answer was given, by itself or when forced."""
     MALFORMED = "malformed"
-    """The last turn held no usable answer."""
     MAX_TURNS = "max_turns"
-    """The turns were used up on looks."""
     MAX_TOKENS = "max_tokens"
-    """The last completion was cut off at its length limit before an answer."""
     CONTEXT_OVERFLOW = "context_overflow"
-    """The conversation does not fit the policy's context or its limit of pictures."""
     BUDGET = "budget"
-    """The query's budget was used up."""
     DEADLINE = "deadline"
-    """The deadline passed."""
     CANCELLED = "cancelled"
-    """The caller cancelled the session."""
     POLICY_ERROR = "policy_error"
-    """The policy failed after its retries."""
+
+
+STOPS: Mapping[StopReason, str] = {
+    StopReason.ANSWERED: "A usable answer was given, by itself or when it was asked for.",
+    StopReason.MALFORMED: "The last turn held no usable answer.",
+    StopReason.MAX_TURNS: "The turns were used up on looks.",
+    StopReason.MAX_TOKENS: "The last turn was cut off at its length limit before an answer.",
+    StopReason.CONTEXT_OVERFLOW: "The conversation does not fit the policy's context or its limit of pictures.",
+    StopReason.BUDGET: "The query's budget was used up.",
+    StopReason.DEADLINE: "The deadline passed.",
+    StopReason.CANCELLED: "The caller cancelled it.",
+    StopReason.POLICY_ERROR: "The policy failed after its retries.",
+}
+"""One sentence per stop reason: its definition, and what reports say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,8 +237,28 @@ class Trajectory:
     """Whether the answer was given only when forced."""
     failure: Failure | None = None
     """What failed, for POLICY_ERROR and CONTEXT_OVERFLOW."""
-    schema: int = SCHEMA
+    stream: str = ""
+    """Name of the random stream its turns were drawn from; empty is the session's name."""
+    schema: Literal[2] = SCHEMA
     """Version of this record."""
+
+    def __post_init__(self) -> None:
+        """Refuse a record that contradicts itself with ValueError; every reader relies on this."""
+        if not all(one.cuts for one in self.shown):
+            raise ValueError("something was shown that has no cut")
+        replies = [turn.reply for turn in self.turns if turn.reply is not None]
+        for message in (*self.prompt, *replies):
+            for piece in message.pieces:
+                if isinstance(piece, int) and not self._is_picture(piece):
+                    raise ValueError(f"a message shows picture {piece}, which the record does not have")
+        if (self.ranking is None) != (self.verdict is Verdict.FAILED):
+            raise ValueError(f"the verdict {self.verdict} contradicts the ranking")
+        if self.ranking is not None and sorted(self.ranking) != sorted(self.candidates):
+            raise ValueError("the ranking is not an order of the candidates")
+
+    def _is_picture(self, place: int) -> bool:
+        shown = self.shown[place] if 0 <= place < len(self.shown) else None
+        return isinstance(shown, PictureShown) and shown.refused is None
 
     @property
     def pictures(self) -> tuple[PictureShown, ...]:

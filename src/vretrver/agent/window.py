@@ -91,7 +91,7 @@ class WindowState:
             after=after,
             grammar=self._grammar(),
             score_tokens=setup.score_tokens,
-            stream=self.task.stream,
+            stream="" if self.task.stream == self.task.session else self.task.stream,
         )
 
     def _grammar(self) -> Grammar | None:
@@ -272,6 +272,7 @@ class WindowState:
             ranking=None if settled is None else tuple(dids[number - 1] for number in settled.order),
             forced=settled is not None and self._forcing,
             failure=self.failure,
+            stream="" if self.task.stream == self.task.session else self.task.stream,
         )
 
 

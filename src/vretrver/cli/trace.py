@@ -11,7 +11,7 @@ from ..errors import ConfigError, DataError
 from .output import emit_table, note
 
 if TYPE_CHECKING:
-    from ..agent.reranker import Reranked
+    from ..agent.reranked import Reranked
 
 
 def trace(
@@ -23,7 +23,7 @@ def trace(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON lines.")] = False,
 ) -> None:
-    """Show the queries of a trace: what was looked at, what moved, what failed."""
+    """Show the queries of a trace: what came of them, what was looked at, what moved, what failed."""
     from ..traces import read_traces, reranked_to_json
 
     if root and html is None:
@@ -38,7 +38,7 @@ def trace(
         for reranked in found:
             typer.echo(reranked_to_json(reranked))
     else:
-        header = ("query", "windows", "failed", "looks", "turns", "tokens", "first", "before")
+        header = ("query", "windows", "failed", "looks", "turns", "tokens", "first", "before", "result")
         emit_table(header, [_row(reranked) for reranked in found])
     if html is not None:
         from ..images import ImageStore
@@ -52,8 +52,10 @@ def trace(
 
 
 def _row(reranked: Reranked) -> tuple[object, ...]:
+    from ..report.words import outcome
+
     trajectories = reranked.trajectories
-    first = reranked.ranking[0]
+    first = next(iter(reranked.ranking), None)
     return (
         reranked.query.qid,
         len(trajectories),
@@ -61,8 +63,9 @@ def _row(reranked: Reranked) -> tuple[object, ...]:
         sum(trajectory.looks for trajectory in trajectories),
         sum(len(trajectory.turns) for trajectory in trajectories),
         sum(trajectory.tokens for trajectory in trajectories),
-        first.did,
-        first.coarse_rank,
+        first.did if first else "",
+        first.coarse_rank if first else "",
+        outcome(reranked).value,
     )
 
 

@@ -46,7 +46,7 @@ def _cost(policy: Policy, size: tuple[int, int], cell: int) -> int | None:
     shown = ShownPicture(address=Address(item=0), picture=picture, tokens=visual_tokens(size, cell))
     session = f"thumbnails/{size[0]}x{size[1]}"
     message = Message(role="user", pieces=(shown, "Say: ready."))
-    policy.submit(Request(sessions=(session,), messages=(message,), sampling=Sampling(max_tokens=1)))
+    policy.submit(Request(session=session, messages=(message,), sampling=Sampling(max_tokens=1)))
     (completion,) = policy.collect()
     policy.release(session)
     counted = completion.finish is not FinishReason.ERROR and not completion.usage.estimated

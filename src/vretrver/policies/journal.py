@@ -8,7 +8,6 @@ policies.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -27,7 +26,7 @@ from .._validation import first_problem
 from ..agent.messages import Message, Piece
 from ..agent.policy import Completion, FinishReason, Policy, Request
 from ..errors import DataError
-from ..files import append_durably, check_torn, open_regular
+from ..files import append_durably, check_torn, lock_file, open_regular
 from .conversations import TURNS, refuse_untimely
 from .delegating import DelegatingPolicy
 
@@ -225,11 +224,8 @@ class _JournalFile:
         except OSError as error:
             raise DataError(f"{path}: the journal cannot be opened: {error.strerror}; choose another file") from error
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(self._file, f"{path}: another process writes this journal; wait for it, or choose another")
             self._read()
-        except BlockingIOError as error:
-            self._file.close()
-            raise DataError(f"{path}: another process writes this journal; wait for it, or choose another") from error
         except DataError:
             self._file.close()
             raise

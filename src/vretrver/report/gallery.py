@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from ..agent.trajectory import ObservationRecord
+from ..agent.trajectory import PictureShown
 from ..errors import PictureError
 from ..images import THUMBNAIL_QUALITY, ImageStore, Picture, encode_picture, resized
 from ..records import ImageRef
@@ -83,9 +83,9 @@ class Gallery:
             known = self._thumbnails[ref, side] = self._thumbnail(ref, side)
         return known
 
-    def look(self, observation: ObservationRecord) -> Shown:
+    def look(self, look: PictureShown) -> Shown:
         """Return what a look showed, cut again and checked; counts it as matching or missing."""
-        again = recut(observation, self.images)
+        again = recut(look, self.images)
         if again.image is None:
             self.missing += 1
             return Shown(problem=again.problem)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from ..agent.reranker import Reranked
+from ..agent.reranked import Reranked
 from ..errors import DataError
 from ..files import replace_file
 from ..images import ImageStore
@@ -48,7 +48,7 @@ def write_report(
         names: did -> name shown instead of the did.
 
     Raises:
-        DataError: the file cannot be written, or a ranking is not an order of its query's hits.
+        DataError: the file cannot be written.
     """
     gallery = Gallery(images)
     desk = Desk(gallery=gallery, names=Names(given=names))

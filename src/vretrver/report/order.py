@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..agent.reranker import Ranked, Reranked
+from ..agent.reranked import Ranked, Reranked
 from ..records import Candidate
 from .markup import Markup, element, joined
 from .tiles import Desk, tile

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from ..agent.reranker import Reranked
-from ..errors import DataError
+from ..agent.answers import Verdict
+from ..agent.reranked import Reranked
 from .gallery import LARGE
 from .markup import Markup, element
 from .order import order_section
 from .tiles import Desk, query_pictures, shortened
 from .windows import window_section
-from .words import Outcome, counted, failure, headline, outcome
+from .words import Outcome, counted, ending, failure, headline, nothing_fits, outcome
 
 TITLE_CHARS = 160
 """Most characters of a query's text in a heading; longer ones are repeated in full below."""
 
-KINDS = {Outcome.CHANGED: "good", Outcome.KEPT: "plain", Outcome.PARTLY_FAILED: "bad", Outcome.FAILED: "bad"}
+KINDS = {
+    Outcome.CHANGED: "good",
+    Outcome.KEPT: "plain",
+    Outcome.NOTHING_FITS: "plain",
+    Outcome.STOPPED: "bad",
+    Outcome.PARTLY_FAILED: "bad",
+    Outcome.FAILED: "bad",
+}
 """CSS class of an outcome's badge."""
 
 
@@ -27,9 +34,9 @@ def query_title(reranked: Reranked) -> str:
 
 
 def query_article(reranked: Reranked, number: int, desk: Desk) -> Markup:
-    """Return query `number` (from 1); raises DataError when the ranking is not one of the query's hits."""
-    _check(reranked)
-    desk.gallery.pin(record.image for trajectory in reranked.trajectories for record in trajectory.pictures)
+    """Return query `number` (from 1)."""
+    shown = [picture for trajectory in reranked.trajectories for picture in trajectory.pictures]
+    desk.gallery.pin(cut.image for picture in shown for cut in picture.cuts)
     candidates = {hit.candidate.did: hit.candidate for hit in reranked.hits}
     windows = len(reranked.trajectories)
     return element(
@@ -50,11 +57,7 @@ def _head(reranked: Reranked, desk: Desk) -> Markup:
     long = element("p", text, class_="fulltext", dir="auto") if len(text) > TITLE_CHARS else None
     pictures = query_pictures(query, desk, LARGE)
     windows = len(reranked.trajectories)
-    failures = [
-        element("p", failure(trajectory, window=place, windows=windows), class_="alert")
-        for place, trajectory in enumerate(reranked.trajectories, start=1)
-        if trajectory.ranking is None
-    ]
+    ended = ending(reranked)
     looks = sum(trajectory.looks for trajectory in reranked.trajectories)
     spent = [counted(windows, "window"), counted(looks, "look"), f"{reranked.seconds:.1f} s"]
     return element(
@@ -70,15 +73,18 @@ def _head(reranked: Reranked, desk: Desk) -> Markup:
             element("span", result.value, class_=f"badge {KINDS[result]}"),
             element("span", ", ".join(spent), class_="aside spent"),
         ),
-        failures,
+        element("p", ended, class_="alert") if ended else None,
+        _verdicts(reranked),
     )
 
 
-def _check(reranked: Reranked) -> None:
-    known = {hit.candidate.did for hit in reranked.hits}
-    ranked = [ranked.did for ranked in reranked.ranking]
-    if len(ranked) != len(known) or set(ranked) != known:
-        raise DataError(
-            f"query {reranked.query.qid}: the ranking is not an order of its {len(known)} hits; "
-            "the trace was changed, write it again with `vretrver rerank --trace`"
-        )
+def _verdicts(reranked: Reranked) -> list[Markup]:
+    """Return a sentence on every window that failed, and on those in which nothing fits where others differ."""
+    windows = len(reranked.trajectories)
+    out = []
+    for place, trajectory in enumerate(reranked.trajectories, start=1):
+        if trajectory.verdict is Verdict.FAILED:
+            out.append(element("p", failure(trajectory, window=place, windows=windows), class_="alert"))
+        elif trajectory.verdict is Verdict.NOTHING_FITS and reranked.verdict is not Verdict.NOTHING_FITS:
+            out.append(element("p", nothing_fits(trajectory, window=place, windows=windows), class_="problem"))
+    return out

@@ -6,12 +6,12 @@ data from a file: what it asks for is checked before anything is decoded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image
 
-from ..agent.trajectory import ObservationRecord
+from ..agent.observations import Layout
+from ..agent.trajectory import CutRecord, PictureShown
 from ..errors import PictureError
 from ..geometry import Box
 from ..images import LOOK_QUALITY, ImageStore, encode_picture
@@ -47,45 +47,51 @@ class Recut:
     """Why there is no picture."""
 
 
-def recut(observation: ObservationRecord, images: ImageStore) -> Recut:
+def recut(look: PictureShown, images: ImageStore) -> Recut:
     """Make a look's picture again and compare its bytes with the recorded hash; never raises for a bad record."""
-    problem = _implausible(observation)
+    if len(look.cuts) > 1 or look.layout is not Layout.ALONE:
+        return Recut(
+            problem=f"This look put {len(look.cuts)} cuts together; this version cannot put them together again to "
+            "check them."
+        )
+    (cut,), recorded = look.cuts, look.sha256
+    if recorded is None:
+        return Recut(problem="The record gives this look no hash to check it by.")
+    problem = _implausible(look, cut)
     if problem is not None:
         return Recut(problem=problem)
     try:
-        image = _shown(observation, images)
+        image = _shown(look, cut, images)
     except PictureError as error:
         return Recut(problem=f"This look cannot be shown again: {error}.")
     found = encode_picture(image, quality=LOOK_QUALITY).sha256
-    if found != observation.sha256:
+    if found != recorded:
         return Recut(
             problem=f"Cut again, this look has other bytes than the agent was shown (sha256 {found[:12]} instead of "
-            f"{observation.sha256[:12]}): the record was changed, or another version of the JPEG library is in use."
+            f"{recorded[:12]}): the record was changed, or another version of the JPEG library is in use."
         )
     return Recut(image=image)
 
 
-def lies_on(box: Sequence[int], ref: ImageRef) -> bool:
+def lies_on(box: tuple[int, int, int, int], ref: ImageRef) -> bool:
     """Say whether [left, top, right, bottom] is a region of a picture; no region lies on one of unknown size."""
-    if len(box) != 4:
-        return False
     left, top, right, bottom = box
     return 0 <= left < right <= (ref.width or 0) and 0 <= top < bottom <= (ref.height or 0)
 
 
-def _shown(observation: ObservationRecord, images: ImageStore) -> Image.Image:
-    size = observation.width, observation.height
-    if observation.box is None:
-        return images.thumbnail(observation.image, Exactly(width=size[0], height=size[1]))
-    left, top, right, bottom = observation.box
-    return images.crop(observation.image, Box(left=left, top=top, right=right, bottom=bottom), size)
+def _shown(look: PictureShown, cut: CutRecord, images: ImageStore) -> Image.Image:
+    size = look.width, look.height
+    if cut.box is None:
+        return images.thumbnail(cut.image, Exactly(width=size[0], height=size[1]))
+    left, top, right, bottom = cut.box
+    return images.crop(cut.image, Box(left=left, top=top, right=right, bottom=bottom), size)
 
 
-def _implausible(observation: ObservationRecord) -> str | None:
+def _implausible(look: PictureShown, cut: CutRecord) -> str | None:
     """Say what is wrong with the numbers of a record, or None."""
-    width, height, box, ref = observation.width, observation.height, observation.box, observation.image
+    width, height = look.width, look.height
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         return f"The record gives this look the size {width} x {height}, which no look has."
-    if box is not None and not lies_on(box, ref):
-        return f"The record gives this look the region {box}, which does not lie on its picture."
+    if cut.box is not None and not lies_on(cut.box, cut.image):
+        return f"The record gives this look the region {list(cut.box)}, which is not on its picture."
     return None

@@ -5,7 +5,6 @@ A picture that is missing is replaced by the reason, never left blank.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..records import Candidate, ImageRef, Query
@@ -43,7 +42,7 @@ def picture(shown: Shown, description: str, *inside: Markup, kind: str = "") -> 
     return element("span", *inside, class_=classes, role="img", aria_label=description)
 
 
-def region(box: Sequence[int], ref: ImageRef) -> Markup | None:
+def region(box: tuple[int, int, int, int], ref: ImageRef) -> Markup | None:
     """Return the outline of a region [left, top, right, bottom] in percent; None when it is not on the picture."""
     if not lies_on(box, ref):
         return None

@@ -1,4 +1,4 @@
-"""One turn of a trajectory: what the model wrote, what it looked at, what was refused, and the answer.
+"""One turn of a trajectory: what the model wrote, what was refused, and the answer; what it looked at is in `looks`.
 
 Model text is data: it is shown as text, cut at a length, and never as HTML.
 """
@@ -7,31 +7,29 @@ from __future__ import annotations
 
 import json
 
+from ..agent.answers import Answer, Ranking, RankingOrNoneAnswer
 from ..agent.parsing import parse_turn
 from ..agent.policy import FinishReason, Usage
-from ..agent.trajectory import CallRecord, MessageRecord, ObservationRecord, Trajectory, Turn
-from .gallery import LARGE
+from ..agent.trajectory import CallRecord, MessageRecord, Trajectory, Turn
+from .looks import address_of, look_figure
 from .markup import Markup, element, joined
-from .tiles import Desk, picture, region, shortened
-from .words import counted, listed, repaired
-
-WORDS_CHARS = 4000
-"""Most characters shown of one text; the trace has the rest."""
+from .tiles import Desk, shortened
+from .words import cut, listed, repaired
 
 
 def turn_section(trajectory: Trajectory, index: int, desk: Desk) -> Markup:
     """Return turn `index` (from 0) of a trajectory."""
     turn = trajectory.turns[index]
-    last = index == len(trajectory.turns) - 1
+    answer = trajectory.answer if index == len(trajectory.turns) - 1 else None
     return element(
         "section",
         element("h4", f"Turn {index + 1}", element("span", _facts(turn), class_="aside")),
-        _words(turn),
+        _words(turn, answered=answer is not None),
         element("p", "Problem: ", turn.problem, ".", class_="problem", dir="auto") if turn.problem else None,
-        _looks(turn, desk),
+        _looks(trajectory, index, desk),
         _not_executed(turn),
-        _answer(trajectory, desk) if last and trajectory.answer is not None else None,
-        _verbatim(turn),
+        None if answer is None else _answer(trajectory, answer, desk),
+        _verbatim(trajectory, turn),
         class_="turn",
     )
 
@@ -49,63 +47,20 @@ def spent(usage: Usage) -> str:
     return f"{usage.prompt_tokens:,} tokens read, {usage.completion_tokens:,} written{about}"
 
 
-def _words(turn: Turn) -> Markup | None:
+def _words(turn: Turn, *, answered: bool) -> Markup | None:
     """Return the reasoning; the whole text where it holds neither call nor answer."""
-    parsed = parse_turn(turn.text)
-    text = parsed.think if parsed.calls or parsed.answer is not None else turn.text
+    reasoned = parse_turn(turn.text, Ranking()).think  # the form is that of the answer, which is not read here
+    text = reasoned if turn.calls or answered else turn.text
     if not text.strip():
         return element("p", "Nothing was written.", class_="aside") if not turn.text.strip() else None
-    return element("blockquote", _cut(text.strip()), dir="auto")
+    return element("blockquote", cut(text.strip()), dir="auto")
 
 
-def _looks(turn: Turn, desk: Desk) -> Markup | None:
-    if not turn.observations:
+def _looks(trajectory: Trajectory, index: int, desk: Desk) -> Markup | None:
+    turn, shown = trajectory.turns[index], trajectory.observations(index)
+    if not shown:
         return None
-    looks = [element("li", look_figure(turn, observation, desk)) for observation in turn.observations]
-    return element("ol", looks, class_="looks")
-
-
-def look_figure(turn: Turn, observation: ObservationRecord, desk: Desk) -> Markup:
-    """Return one look: the whole picture with the region drawn on it, beside it what was shown of it."""
-    item = "the query" if observation.did is None else desk.names.full(observation.did)
-    name = turn.calls[observation.call].name if observation.call < len(turn.calls) else None
-    shown = desk.gallery.look(observation)
-    panes = [picture(shown, f"What the agent was shown of {item}", kind="seen")]
-    if observation.box is not None:
-        outline = region(observation.box, observation.image)
-        whole = desk.gallery.thumbnail(observation.image, LARGE)
-        panes.insert(0, picture(whole, f"Picture of {item}, the region marked", *([outline] if outline else [])))
-    caption = element(
-        "figcaption",
-        element("strong", f"Picture {_address(observation.address)}", " \N{MIDDLE DOT} ", item, dir="auto"),
-        element("span", f"{_asked(name, observation)}: {_where(observation)}", dir="auto"),
-        element("span", f"{observation.width} x {observation.height} px, {observation.tokens} visual tokens"),
-        element("span", f"same bytes as the agent was shown ({observation.sha256[:12]})", class_="same")
-        if shown.name is not None
-        else None,
-    )
-    kind = "look whole" if observation.box is None else "look"
-    return element("figure", element("div", panes, class_="panes"), caption, class_=kind)
-
-
-def _address(address: int | list[int]) -> str:
-    return str(address) if isinstance(address, int) else str(list(address))
-
-
-def _asked(name: str | None, observation: ObservationRecord) -> str:
-    tool = shortened(name or "look", 60)
-    if observation.asked is None:
-        return tool
-    return f"{tool} [{', '.join(f'{edge:g}' for edge in observation.asked)}]"
-
-
-def _where(observation: ObservationRecord) -> str:
-    ref = observation.image
-    if observation.box is None:
-        return f"the whole of {ref.width} x {ref.height} px"
-    left, top, right, bottom = (*observation.box, 0, 0, 0, 0)[:4]
-    padding = f", {'/'.join(map(str, observation.padding))} px of it padding" if any(observation.padding) else ""
-    return f"region {left},{top} to {right},{bottom} of {ref.width} x {ref.height} px{padding}"
+    return element("ol", [element("li", look_figure(turn, one, desk)) for one in shown], class_="looks")
 
 
 def _not_executed(turn: Turn) -> Markup | None:
@@ -123,32 +78,32 @@ def _refusal(call: CallRecord) -> Markup:
     )
 
 
-def _answer(trajectory: Trajectory, desk: Desk) -> Markup:
-    numbers = trajectory.answer or []
+def _answer(trajectory: Trajectory, answer: Answer, desk: Desk) -> Markup:
     fixed = repaired(trajectory)
+    none_fits = " No candidate fits." if isinstance(answer, RankingOrNoneAnswer) and answer.none_fits else None
     first = f" First is {desk.names.full(trajectory.ranking[0])}." if trajectory.ranking else None
     return joined(
-        element("p", element("strong", "Answer"), f" [{listed(numbers)}].", first, class_="answer"),
+        element("p", element("strong", "Answer"), f" [{listed(answer.numbers)}].", none_fits, first, class_="answer"),
         element("p", fixed, class_="problem") if fixed else None,
     )
 
 
-def _verbatim(turn: Turn) -> Markup:
-    replied = None if turn.reply is None else _reply(turn.reply)
+def _verbatim(trajectory: Trajectory, turn: Turn) -> Markup:
+    replied = None if turn.reply is None else _reply(trajectory, turn.reply)
     return element(
         "details",
         element("summary", "As written" if replied is None else "As written, and the reply"),
-        element("pre", _cut(turn.text), dir="auto"),
-        None if replied is None else element("pre", _cut(replied), class_="reply", dir="auto"),
+        element("pre", cut(turn.text), dir="auto"),
+        None if replied is None else element("pre", cut(replied), class_="reply", dir="auto"),
         class_="more",
     )
 
 
-def _reply(message: MessageRecord) -> str:
-    return "".join(piece if isinstance(piece, str) else f"[picture {_address(piece)}]" for piece in message.pieces)
+def _reply(trajectory: Trajectory, message: MessageRecord) -> str:
+    return "".join(
+        piece if isinstance(piece, str) else f"[picture {_named(trajectory, piece)}]" for piece in message.pieces
+    )
 
 
-def _cut(text: str) -> str:
-    if len(text) <= WORDS_CHARS:
-        return text
-    return f"{text[:WORDS_CHARS]} ... ({counted(len(text) - WORDS_CHARS, 'more character')} in the trace)"
+def _named(trajectory: Trajectory, place: int) -> str:
+    return " and ".join(address_of(one) for one in trajectory.shown[place].cuts)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..agent.answers import Verdict
 from ..agent.policy import Sampling
-from ..agent.trajectory import Trajectory
+from ..agent.trajectory import STOPS, PictureShown, Trajectory
 from ..records import Candidate
 from .markup import Markup, element
 from .tiles import Desk, tile
 from .turns import turn_section
-from .words import STOPS, counted, failure, places
+from .words import counted, failure, nothing_fits, places
 
 
 def window_section(
@@ -20,21 +21,24 @@ def window_section(
     failed = trajectory.ranking is None
     refused = sum(call.outcome == "refused" for turn in trajectory.turns for call in turn.calls)
     title = "Looks" if windows == 1 else f"Window {number} of {windows}"
-    verdict = trajectory.stop.name.replace("_", " ").lower()
+    none_fits = trajectory.verdict is Verdict.NOTHING_FITS
+    stop = trajectory.stop.name.replace("_", " ").lower()
     return element(
         "details",
         element(
             "summary",
             element("h3", title),
             element("span", places(trajectory), class_="aside"),
-            element(
-                "span", f"failed: {verdict}" if failed else verdict, class_="badge bad" if failed else "badge good"
-            ),
+            element("span", f"failed: {stop}" if failed else stop, class_="badge bad" if failed else "badge good"),
+            element("span", "nothing fits", class_="badge plain") if none_fits else None,
             element("span", "forced", class_="badge plain") if trajectory.forced else None,
             element("span", counted(trajectory.looks, "look"), class_="aside"),
             element("span", f"{refused} refused", class_="aside") if refused else None,
         ),
         _failed(trajectory, number, windows) if failed else None,
+        element("p", nothing_fits(trajectory, window=number, windows=windows), class_="problem")
+        if none_fits
+        else None,
         element("p", "The answer was given only when it was asked for.", class_="aside")
         if trajectory.forced
         else None,
@@ -47,8 +51,8 @@ def window_section(
 
 
 def _failed(trajectory: Trajectory, number: int, windows: int) -> Markup:
-    error = f" {trajectory.error}." if trajectory.error else ""
-    text = f"{failure(trajectory, window=number, windows=windows)} {STOPS[trajectory.stop]}{error}"
+    words = f" Cause: {trajectory.failure.words.rstrip('.')}." if trajectory.failure else ""
+    text = f"{failure(trajectory, window=number, windows=windows)} {STOPS[trajectory.stop]}{words}"
     return element("p", text, class_="alert", dir="auto")
 
 
@@ -82,31 +86,41 @@ def _record(trajectory: Trajectory) -> Markup:
 
 
 def _facts(trajectory: Trajectory) -> list[tuple[str, str]]:
-    step = trajectory.step
+    step, failure_ = trajectory.step, trajectory.failure
     estimated = any(turn.usage.estimated for turn in trajectory.turns)
-    looked = [observation for turn in trajectory.turns for observation in turn.observations]
-    pixels = sum(record.width * record.height for record in trajectory.pictures)
-    pixels += sum(observation.width * observation.height for observation in looked)
     seconds = sum(turn.seconds for turn in trajectory.turns)
-    gone = sum(record.refused is not None for record in trajectory.pictures)
-    pictures = f"{len(trajectory.pictures):,} in the prompt, {len(looked):,} from looks"
     return [
+        ("verdict", trajectory.verdict.value.replace("_", " ")),
         ("stop reason", f"{trajectory.stop.name}: {STOPS[trajectory.stop]}"),
-        ("policy", trajectory.policy),
+        *([("failure", failure_.kind.value.replace("_", " "))] if failure_ else []),
+        ("policy", f"{trajectory.policy}, revision {trajectory.revision}"),
         ("turns", str(len(trajectory.turns))),
         ("looks carried out", str(trajectory.looks)),
         ("tokens of the conversation", f"{trajectory.tokens:,}{' (estimated)' if estimated else ''}"),
         ("visual tokens", f"{trajectory.visual_tokens:,}"),
-        ("pictures shown", f"{pictures}, {gone:,} not available" if gone else pictures),
-        ("pixels shown", f"{pixels:,}"),
+        *_shown(trajectory),
         ("seconds", f"{seconds:.2f}"),
-        ("window", f"{places(trajectory)}, step {step.index} of {step.schedule}"),
+        ("window", f"{places(trajectory)}, window {step.index + 1} of {step.plan}, round {step.round + 1}"),
         ("session", trajectory.session),
-        ("dialect", trajectory.dialect),
+        *([("random stream", trajectory.stream)] if trajectory.stream else []),
+        ("dialect", f"{trajectory.dialect}, answers of the form {trajectory.form}"),
         ("sampling", _sampling(trajectory.sampling)),
         ("prompt sha256", trajectory.prompt_sha256),
         ("configuration sha256", trajectory.config),
         ("schema", str(trajectory.schema)),
+    ]
+
+
+def _shown(trajectory: Trajectory) -> list[tuple[str, str]]:
+    """Return how many pictures and texts the model was shown."""
+    pictures = [shown for shown in trajectory.shown if isinstance(shown, PictureShown)]
+    asked, texts = len(trajectory.pictures), len(trajectory.shown) - len(pictures)
+    gone = sum(picture.refused is not None for picture in pictures)
+    counts = f"{asked:,} in the prompt, {len(pictures) - asked:,} from looks"
+    return [
+        ("pictures shown", f"{counts}, {gone:,} not available" if gone else counts),
+        ("pixels shown", f"{sum(picture.width * picture.height for picture in pictures):,}"),
+        *([("texts read", f"{texts:,}")] if texts else []),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What happened, in sentences: names of items, what changed, which windows failed and why, what a policy is.
+"""What happened, in sentences: what changed, how a query ended, which windows failed, what is a script.
 
 A sentence says what was looked at and what followed; that a look decided is a claim a page cannot make.
 """
@@ -9,24 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..agent.reranker import Ranked, Reranked
-from ..agent.trajectory import StopReason, Trajectory
+from ..agent.answers import Verdict
+from ..agent.budget import Limit
+from ..agent.reranked import Ended, Ranked, Reranked
+from ..agent.trajectory import Trajectory
+
+TEXT_CHARS = 4000
+"""Most characters shown of one text; the trace has the rest."""
 
 NAME_CHARS = 80
 """Most characters of a name; longer ones are cut in the middle, where paths differ least."""
-
-STOPS: Mapping[StopReason, str] = {
-    StopReason.ANSWERED: "A usable answer was given.",
-    StopReason.MALFORMED: "The last turn held no usable answer.",
-    StopReason.MAX_TURNS: "The turns were used up on looks.",
-    StopReason.MAX_TOKENS: "The last turn was cut off at its length limit before an answer.",
-    StopReason.CONTEXT_OVERFLOW: "The conversation did not fit what the policy takes.",
-    StopReason.BUDGET: "The token budget was used up.",
-    StopReason.DEADLINE: "The deadline passed.",
-    StopReason.CANCELLED: "The caller cancelled it.",
-    StopReason.POLICY_ERROR: "The policy failed after its retries.",
-}
-"""One sentence per stop reason."""
 
 _SCRIPTS = {
     "oracle": "knows the right answer and where its detail is, and uses the detail only once it has looked there. "
@@ -45,6 +37,10 @@ class Outcome(StrEnum):
     """Every window was answered and some candidate has another place."""
     KEPT = "order kept"
     """Every window was answered and no candidate has another place."""
+    NOTHING_FITS = "nothing fits"
+    """Every window was answered, and that no candidate fits."""
+    STOPPED = "stopped early"
+    """Some windows were answered before the query was ended from outside."""
     PARTLY_FAILED = "partly failed"
     """Some windows were answered and some were not."""
     FAILED = "failed"
@@ -85,11 +81,23 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def cut(text: str) -> str:
+    """Return a text cut to a readable length, with how much of it is left out."""
+    if len(text) <= TEXT_CHARS:
+        return text
+    return f"{text[:TEXT_CHARS]} ... ({counted(len(text) - TEXT_CHARS, 'more character')} in the trace)"
+
+
 def outcome(reranked: Reranked) -> Outcome:
     """Return what became of the order."""
-    failed, windows = len(reranked.failed), len(reranked.trajectories)
-    if failed or not windows:
-        return Outcome.PARTLY_FAILED if failed < windows else Outcome.FAILED
+    if reranked.verdict is Verdict.FAILED:
+        return Outcome.FAILED
+    if reranked.ended is not Ended.COMPLETE:
+        return Outcome.STOPPED
+    if reranked.failed:
+        return Outcome.PARTLY_FAILED
+    if reranked.verdict is Verdict.NOTHING_FITS:
+        return Outcome.NOTHING_FITS
     moved = any(ranked.rank != ranked.coarse_rank for ranked in reranked.ranking)
     return Outcome.CHANGED if moved else Outcome.KEPT
 
@@ -108,6 +116,8 @@ def headline(reranked: Reranked, names: Names) -> str:
     result = outcome(reranked)
     if result is Outcome.FAILED:
         return "The order is the coarse one: nothing confirmed it."
+    if result is Outcome.NOTHING_FITS:
+        return "No candidate fits, the agent says; the order is kept beside it."
     looks = sum(trajectory.looks for trajectory in reranked.trajectories if trajectory.ranking is not None)
     after = f"after {counted(looks, 'look')}" if looks else "without a look"
     moved = [ranked for ranked in reranked.ranking if ranked.rank != ranked.coarse_rank]
@@ -133,6 +143,21 @@ def _rise(ranked: Ranked, names: Names) -> str:
     return f"{names.full(ranked.did)} moved from {ranked.coarse_rank} to {ranked.rank}"
 
 
+def ending(reranked: Reranked) -> str | None:
+    """Return the sentence on what ended a query early or was refused for its budget, or None."""
+    limits = ", ".join(limit.value.replace("_", " ") for limit in reranked.reached if limit is not Limit.SECONDS)
+    told = f" ({limits})" if limits else ""
+    if reranked.ended is Ended.COMPLETE:
+        return f"Looks beyond the budget{told} were refused." if limits else None
+    by = {
+        Ended.BUDGET: f"at the budget{told}",
+        Ended.DEADLINE: "at the deadline",
+        Ended.CANCELLED: "by the caller",
+    }
+    order = "nothing was ranked by then" if reranked.verdict is Verdict.FAILED else "the best order so far"
+    return f"Stopped {by[reranked.ended]}: {order}."
+
+
 def failure(trajectory: Trajectory, *, window: int, windows: int) -> str:
     """Return the sentence on a window that failed.
 
@@ -141,15 +166,30 @@ def failure(trajectory: Trajectory, *, window: int, windows: int) -> str:
         window: its number, from 1.
         windows: how many windows the query had.
     """
-    which = "This window" if windows == 1 else f"Window {window} ({places(trajectory)})"
-    order = "is the coarse one" if window == 1 else "is the one it was given"
+    which = _which(trajectory, window=window, windows=windows)
+    order = "is the coarse one" if trajectory.step.round == 0 else "is the one it was given"
     return f"{which} failed ({trajectory.stop.name}): its part of the order {order}, not confirmed."
 
 
+def nothing_fits(trajectory: Trajectory, *, window: int, windows: int) -> str:
+    """Return the sentence on a window of whose candidates none fits, numbered as in `failure`."""
+    which = _which(trajectory, window=window, windows=windows)
+    return f"{which}: no candidate fits, the agent says; its order is kept beside it."
+
+
+def _which(trajectory: Trajectory, *, window: int, windows: int) -> str:
+    return "This window" if windows == 1 else f"Window {window} ({places(trajectory)})"
+
+
 def places(trajectory: Trajectory) -> str:
-    """Return `places 1 to 20`, the part of the order a window was given."""
-    first, last = trajectory.step.start + 1, trajectory.step.stop
-    return f"place {first}" if first >= last else f"places {first} to {last}"
+    """Return the part of the order a window was given: `places 1 to 20`, or a list where they are not in a row."""
+    numbers = [place + 1 for place in trajectory.step.places]
+    if not numbers:
+        return "no places"
+    first, last = numbers[0], numbers[-1]
+    if numbers != list(range(first, last + 1)):
+        return f"places {listed(numbers)}"
+    return f"place {first}" if first == last else f"places {first} to {last}"
 
 
 def repaired(trajectory: Trajectory) -> str | None:
@@ -174,7 +214,10 @@ def listed(numbers: Sequence[int], most: int = 30) -> str:
 
 
 def about_policy(fingerprint: str) -> str | None:
-    """Return the sentence that says that a policy is a script and no model, or None for all others."""
+    """Return the sentence that says that a policy is a script and no model, or None for all others.
+
+    A record names its policy by the fingerprint alone: a script is known by its prefix, here and nowhere else.
+    """
     _, scripted, rest = fingerprint.partition("scripted:")
     if not scripted:
         return None

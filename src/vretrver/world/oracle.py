@@ -1,7 +1,8 @@
 """The scripted oracle: it knows what is true, but uses a fine detail only once it has looked at it.
 
 It is the ceiling of a learned agent: what the coarse attributes settle it settles from the thumbnail, what only the
-evidence settles it settles only for items whose evidence box was shown to it. Without tools it can therefore do no better than guess among the candidates that look alike.
+evidence settles it settles only for items whose evidence box was shown to it. Without tools it can therefore do no
+better than guess among the candidates that look alike.
 """
 
 from __future__ import annotations

@@ -143,8 +143,9 @@ def test_a_cancelled_running_hands_back_what_it_has(workers: int) -> None:
     def parent() -> Running[None]:
         for name in ("a", "b"):
             yield Start(window(name))
-        for _ in range(2):
-            seen.append((yield Await())[1])
+        _, first = yield Await()
+        _, second = yield Await()
+        seen.extend((first, second))
         late = yield Start(window("late"))
         seen.append((yield Await()) == (late, "cancelled cancelled"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from vretrver.agent.dialects import dialect_named
-from vretrver.agent.policy import Completion, FinishReason
+from vretrver.agent.policy import Completion, Failure, FailureKind, FinishReason
 from vretrver.doctor.endpoint import window_tokens
 from vretrver.doctor.findings import Verdict
 from vretrver.doctor.trial import try_window
@@ -35,7 +35,8 @@ def test_prose_is_no_answer_and_says_so() -> None:
 
 def test_a_policy_that_fails_is_wrong_with_its_reason() -> None:
     def fails(moment: Moment) -> Completion:
-        return Completion(session=moment.session, text="", finish=FinishReason.ERROR, error="503: no capacity")
+        failure = Failure(kind=FailureKind.UNREACHABLE, words="503: no capacity")
+        return Completion(session=moment.session, text="", finish=FinishReason.ERROR, failure=failure)
 
     finding = try_window(ScriptedPolicy(fails, name="fails"), dialect_named("vretrver"))
     assert finding.verdict is Verdict.WRONG

@@ -76,5 +76,5 @@ def test_data_cannot_end_a_turn() -> None:
 
 def test_a_picture_of_another_cell_is_refused_by_name() -> None:
     message = Message(role="user", pieces=(shown(7, 2, 2, cell=28),))
-    with pytest.raises(PictureError, match=r"picture 7 is shown at 56 x 56.*cell of 32 pixels.*cell=32"):
+    with pytest.raises(PictureError, match=r"picture 7: it is shown at 56 x 56.*cell of 32 pixels.*cell=32"):
         encode((message,), VOCABULARY, GEOMETRY)

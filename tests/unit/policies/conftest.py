@@ -1,15 +1,20 @@
-"""A stub server and policies that ask it."""
+"""A stub server and policies that ask it; a journal that can be opened again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.stub_server import StubServer, say
 from tests.unit.policies.asking import HASTY, Make
+from tests.unit.policies.journals import Opened, Paid
 
+from vretrver.agent.policy import Completion
 from vretrver.policies.chat_api import ChatPolicy
+from vretrver.policies.journal import JournaledPolicy
+from vretrver.policies.scripted import Moment
 
 
 @pytest.fixture
@@ -31,3 +36,20 @@ def make(server: StubServer) -> Iterator[Make]:
     yield one
     for policy in made:
         policy.close()
+
+
+@pytest.fixture
+def reopen(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
+    """Opens the same journal again, as another process would."""
+    opened: list[Opened] = []
+
+    def one(text: Callable[[Moment], str | Completion] | None = None) -> Opened:
+        for before in opened:
+            before.policy.close()
+        paid = Paid(text)
+        opened.append(Opened(policy=JournaledPolicy(paid.policy(), tmp_path / "journal.jsonl"), paid=paid))
+        return opened[-1]
+
+    yield one
+    for last in opened:
+        last.policy.close()

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
-from vretrver.agent.reranker import AgentConfig, Reranked, Reranker
-from vretrver.agent.schedule import ReferenceSchedule
+from vretrver.agent.answers import AnswerForm
+from vretrver.agent.budget import Budget
+from vretrver.agent.config import AgentConfig
+from vretrver.agent.dialects.vretrver import vretrver
+from vretrver.agent.plans import ReferencePlanner
+from vretrver.agent.reranked import Reranked
+from vretrver.agent.reranker import Reranker
+from vretrver.agent.trajectory import PictureShown, TextShown
 from vretrver.images import ImageStore
 from vretrver.policies.scripted import replay
 from vretrver.records import Candidate, Hit, ImageRef, Query, parts_of
@@ -49,12 +56,26 @@ def reranked(
     candidates: Sequence[Candidate] = tuple(map(pictured, range(4))),
     query: Query | None = None,
     size: int = 20,
+    form: AnswerForm | None = None,
+    budget: Budget | None = None,
 ) -> Reranked:
     """Rerank candidates with written turns and a stopped clock; `size` is the window's, moved by half of it."""
     asked = query or Query(qid="9:1", parts=parts_of(text="the one with the square"))
     hits = [Hit(candidate=candidate, score=1 - place / 100) for place, candidate in enumerate(candidates)]
-    config = AgentConfig(schedule=ReferenceSchedule(depth=50, size=size, stride=max(size // 2, 1)))
-    return Reranker(replay(turns), images, config, clock=lambda: 0.0).rerank(asked, hits)
+    planner = ReferencePlanner(depth=50, size=size, stride=max(size // 2, 1))
+    config = AgentConfig(dialect=vretrver(form=form), planner=planner)
+    return Reranker(replay(turns), images, config, clock=lambda: 0.0).rerank(asked, hits, budget=budget)
+
+
+def with_look(result: Reranked, look: PictureShown | TextShown) -> Reranked:
+    """Return a one-window result with one look more in its first turn."""
+    (trajectory,) = result.trajectories
+    return replace(result, trajectories=(replace(trajectory, shown=(*trajectory.shown, look)),))
+
+
+def looks_of(result: Reranked) -> list[PictureShown]:
+    """Return what the first turn of the first window was shown."""
+    return [one for one in result.trajectories[0].observations(0) if isinstance(one, PictureShown)]
 
 
 def page(folder: Path, images: ImageStore, *queries: Reranked, names: Mapping[str, str] = {}) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.report.reranks import LOOKED, drawn, reranked
+from tests.unit.report.reranks import LOOKED, drawn, looks_of, reranked
 
 from vretrver.records import ImageRef
 from vretrver.report.gallery import Gallery, Within
@@ -43,10 +43,10 @@ def test_a_file_that_changed_after_it_was_pinned_is_not_shown(tmp_path: Path) ->
 
 def test_looks_are_counted_as_matching_or_missing(tmp_path: Path) -> None:
     images = drawn(tmp_path)
-    observations = reranked(images, LOOKED).trajectories[0].turns[0].observations
+    looks = looks_of(reranked(images, LOOKED))
     (tmp_path / "2.png").unlink()
     gallery = Gallery(images)
-    shown = [gallery.look(observation).name for observation in observations]
+    shown = [gallery.look(look).name for look in looks]
     assert shown == ["p1", None]
     assert (gallery.matching, gallery.missing) == (1, 1)
 

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.unit.report.reranks import LOOKED, call, drawn, page, pictured, reranked, zoom
+from tests.unit.report.reranks import LOOKED, call, drawn, looks_of, page, pictured, reranked, with_look, zoom
 
+from vretrver.agent.answers import RankingOrNone
+from vretrver.agent.budget import Budget
+from vretrver.agent.observations import Layout
+from vretrver.agent.trajectory import TextShown
 from vretrver.errors import DataError
 from vretrver.images import ImageStore
 from vretrver.policies.scripted import HOSTILE
@@ -127,6 +131,61 @@ def test_refusals_repairs_and_forcing_are_told(tmp_path: Path) -> None:
     assert "scripted:replay is a script that repeats recorded turns; no model wrote these turns." in text
 
 
+def test_a_text_that_was_read_is_shown_as_text_with_where_it_was_read(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    result = reranked(images, LOOKED)
+    (cut,) = looks_of(result)[0].cuts
+    read = TextShown(cuts=(cut,), text=f"SALE {HOSTILE_TEXT}", made_by="ocr-9 <b>", turn=0, call=0)
+    text = page(tmp_path, images, with_look(result, read))
+    assert Outline(text).tags <= ALLOWED
+    assert '<blockquote dir="auto">SALE &lt;/script&gt;' in text
+    assert "read by ocr-9 &lt;b&gt;" in text
+    assert text.count("region 0,0 to 160,240 of 320 x 240 px") == 3, "one more than the two looks"
+    assert text.count('<span class="box"') == 3
+    assert "2 of 2 match the record" in text, "a text is no picture to check"
+    assert "<dt>texts read</dt>" in text
+
+
+def test_cuts_in_one_picture_are_named_and_said_not_to_be_checked(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    result = reranked(images, LOOKED)
+    first, second = looks_of(result)
+    both = replace(first, cuts=(*first.cuts, *second.cuts), layout=Layout.ROW)
+    text = page(tmp_path, images, with_look(result, both))
+    middle = "\N{MIDDLE DOT}"
+    assert f"Pictures 2 and 3, side by side {middle} candidate 5:1 and candidate 5:2" in text
+    assert "of 320 x 240 px of picture 3" in text
+    assert "This look put 2 cuts together; this version cannot put them together again to check them." in text
+    assert "2 of 3 match the record" in text
+
+
+def test_nothing_fits_is_in_the_headline_and_at_its_window(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    text = page(tmp_path, images, reranked(images, ["<answer>none [1, 2, 3, 4]</answer>"], form=RankingOrNone()))
+    assert "No candidate fits, the agent says; the order is kept beside it." in text
+    assert "This window: no candidate fits, the agent says; its order is kept beside it." in text
+    assert text.count('<span class="badge plain">nothing fits</span>') == 2
+    assert "Answer</strong> [1, 2, 3, 4]. No candidate fits. First is candidate 5:0." in text
+
+
+def test_a_query_that_ended_early_is_marked_and_its_window_says_why(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    turns = {"9:1/w0": ["<answer>[2, 1]</answer>"], "9:1/w1": [zoom(1)]}
+    result = reranked(images, turns, candidates=[pictured(n) for n in range(3)], size=2, budget=Budget(turns=1))
+    text = page(tmp_path, images, result)
+    assert '<p class="alert">Stopped at the budget (turns): the best order so far.</p>' in text
+    assert '<span class="badge bad">stopped early</span>' in text
+    assert "The query&#x27;s budget was used up." in text
+    assert "window 2 of reference(50,2,1), round 2" in text
+
+
+def test_what_failed_is_told_in_its_own_words(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    text = page(tmp_path, images, reranked(images, []))
+    assert "The policy failed after its retries. Cause: the recording has 0 turns for session 9:1/w0." in text
+    assert '<dt>failure</dt><dd dir="auto">refused</dd>' in text
+
+
 def test_windows_without_looks_are_closed_and_the_others_open(tmp_path: Path) -> None:
     images = drawn(tmp_path)
     turns = {"9:1/w0": ["<answer>[1, 2]</answer>"], "9:1/w1": [zoom(1), "<answer>[1, 2]</answer>"]}
@@ -158,13 +217,6 @@ def test_every_picture_is_described_and_headings_are_in_order(tmp_path: Path) ->
     assert roles == labels > 0
     assert outline.headings[0] == outline.headings.count(1) == 1
     assert all(later - earlier <= 1 for earlier, later in zip(outline.headings, outline.headings[1:], strict=False))
-
-
-def test_a_ranking_of_other_candidates_is_refused(tmp_path: Path) -> None:
-    images = drawn(tmp_path)
-    result = reranked(images, LOOKED)
-    with pytest.raises(DataError, match="query 9:1: the ranking is not an order of its 4 hits"):
-        page(tmp_path, images, replace(result, ranking=result.ranking[:3]))
 
 
 def test_a_folder_that_is_missing_is_named_and_nothing_is_left_behind(tmp_path: Path) -> None:

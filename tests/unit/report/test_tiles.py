@@ -12,18 +12,18 @@ REF = ImageRef(path="a.png", width=400, height=200)
 
 
 def test_a_region_is_placed_in_percent_of_the_picture() -> None:
-    assert region([100, 50, 300, 100], REF) == (
+    assert region((100, 50, 300, 100), REF) == (
         '<span class="box" style="left:25.00%;top:25.00%;width:50.00%;height:25.00%"></span>'
     )
 
 
-@pytest.mark.parametrize("box", [[0, 0, 401, 10], [5, 0, 5, 10], [-1, 0, 5, 10], [0, 0, 5], []])
-def test_a_region_off_the_picture_is_not_drawn(box: list[int]) -> None:
+@pytest.mark.parametrize("box", [(0, 0, 401, 10), (5, 0, 5, 10), (-1, 0, 5, 10), (0, 0, 5, 201)])
+def test_a_region_off_the_picture_is_not_drawn(box: tuple[int, int, int, int]) -> None:
     assert region(box, REF) is None
 
 
 def test_no_region_is_drawn_on_a_picture_of_unknown_size() -> None:
-    assert region([0, 0, 1, 1], ImageRef(path="a.png")) is None
+    assert region((0, 0, 1, 1), ImageRef(path="a.png")) is None
 
 
 def test_a_missing_picture_is_replaced_by_the_reason() -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.unit.report.reranks import LOOKED, drawn, pictured, reranked
 
-from vretrver.agent.trajectory import StopReason
+from vretrver.agent.answers import RankingOrNone
+from vretrver.agent.budget import Budget, Limit
+from vretrver.agent.reranked import Ended
+from vretrver.agent.trajectory import STOPS, StopReason, Trajectory
 from vretrver.report.words import (
-    STOPS,
     Names,
     Outcome,
     Standing,
     about_policy,
     counted,
+    ending,
     failure,
     headline,
     listed,
+    nothing_fits,
     outcome,
+    places,
     repaired,
     standings,
 )
@@ -65,9 +71,74 @@ def test_a_failed_window_is_said_to_have_confirmed_nothing(tmp_path: Path) -> No
     assert failure(trajectory, window=1, windows=1) == (
         "This window failed (MALFORMED): its part of the order is the coarse one, not confirmed."
     )
-    assert failure(trajectory, window=2, windows=3) == (
+    later = replace(trajectory, step=replace(trajectory.step, round=1))
+    assert failure(later, window=2, windows=3) == (
         "Window 2 (places 1 to 4) failed (MALFORMED): its part of the order is the one it was given, not confirmed."
     )
+    beside = failure(trajectory, window=2, windows=3)
+    assert "is the coarse one" in beside, (
+        "windows of the first round are given the coarse order, whatever their number"
+    )
+
+
+def _at(trajectory: Trajectory, *numbers: int) -> Trajectory:
+    return replace(trajectory, step=replace(trajectory.step, places=numbers))
+
+
+def test_places_in_a_row_are_a_range_and_others_a_list(tmp_path: Path) -> None:
+    trajectory = reranked(drawn(tmp_path), LOOKED).trajectories[0]
+    assert places(trajectory) == "places 1 to 4"
+    assert places(_at(trajectory, 6)) == "place 7"
+    assert places(_at(trajectory, 0, 3, 6)) == "places 1, 4, 7"
+    assert places(_at(trajectory, 1, 0)) == "places 2, 1"
+    assert places(_at(trajectory)) == "no places"
+
+
+NONE = "<answer>none [1, 2]</answer>"
+FITS = "<answer>[2, 1]</answer>"
+
+
+def test_nothing_fits_is_said_plainly_when_every_window_says_so(tmp_path: Path) -> None:
+    candidates = [pictured(number) for number in (0, 1, 2)]
+    images = drawn(tmp_path)
+    every = reranked(
+        images, {"9:1/w0": [NONE], "9:1/w1": [NONE]}, candidates=candidates, size=2, form=RankingOrNone()
+    )
+    assert outcome(every) is Outcome.NOTHING_FITS
+    assert headline(every, UNNAMED) == "No candidate fits, the agent says; the order is kept beside it."
+    one = reranked(images, {"9:1/w0": [NONE], "9:1/w1": [FITS]}, candidates=candidates, size=2, form=RankingOrNone())
+    assert outcome(one) is Outcome.CHANGED
+    assert headline(one, UNNAMED) == "Candidate 5:1 moved from 2 to 1 without a look."
+    assert nothing_fits(one.trajectories[0], window=1, windows=2) == (
+        "Window 1 (places 2 to 3): no candidate fits, the agent says; its order is kept beside it."
+    )
+
+
+def test_a_query_that_ended_early_says_by_what(tmp_path: Path) -> None:
+    candidates = [pictured(number) for number in (0, 1, 2)]
+    stopped = reranked(
+        drawn(tmp_path), {"9:1/w0": [FITS], "9:1/w1": [FITS]}, candidates=candidates, size=2, budget=Budget(turns=1)
+    )
+    assert (outcome(stopped), ending(stopped)) == (
+        Outcome.STOPPED,
+        "Stopped at the budget (turns): the best order so far.",
+    )
+    late = replace(stopped, ended=Ended.DEADLINE, reached=(Limit.SECONDS,))
+    assert ending(late) == "Stopped at the deadline: the best order so far."
+    assert ending(replace(late, ended=Ended.CANCELLED)) == "Stopped by the caller: the best order so far."
+    nothing = replace(late, trajectories=late.trajectories[1:])
+    assert (outcome(nothing), ending(nothing)) == (
+        Outcome.FAILED,
+        "Stopped at the deadline: nothing was ranked by then.",
+    )
+
+
+def test_a_budget_of_looks_does_not_end_a_query_and_is_told(tmp_path: Path) -> None:
+    result = reranked(drawn(tmp_path), LOOKED, budget=Budget(looks=1))
+    assert (outcome(result), ending(result)) == (Outcome.CHANGED, "Looks beyond the budget (looks) were refused.")
+    both = replace(result, reached=(Limit.LOOKS, Limit.LOOK_TOKENS))
+    assert ending(both) == "Looks beyond the budget (looks, look tokens) were refused."
+    assert ending(reranked(drawn(tmp_path), LOOKED)) is None
 
 
 def test_a_place_stands_as_the_last_window_that_held_it_left_it(tmp_path: Path) -> None:

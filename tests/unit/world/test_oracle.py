@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from tests.drawn import DrawnFolder
 
+from vretrver.agent.budget import Budget
+from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialects.vretrver import vretrver
-from vretrver.agent.policy import Request, Sampling
-from vretrver.agent.reranker import AgentConfig, Reranked, Reranker
-from vretrver.agent.session import SessionLimits
+from vretrver.agent.policy import FailureKind, Request, Sampling
+from vretrver.agent.reranked import Reranked
+from vretrver.agent.reranker import Reranker
+from vretrver.agent.trajectory import PictureShown, Trajectory
 from vretrver.geometry import Box
 from vretrver.records import Hit, Query
 from vretrver.world.oracle import Evidence, Truth, oracle
@@ -28,7 +31,14 @@ def _truth(relevant: str, *, qids: int = 1) -> Truth:
 def _rerank(drawn: DrawnFolder, truth: Truth, query: Query, **config: object) -> Reranked:
     for number in range(8):
         drawn.ref(number, (800, 400))
-    return Reranker(oracle(truth), drawn.store, AgentConfig(**config)).rerank(query, drawn.hits(7))  # type: ignore[arg-type]
+    policy = oracle(truth)
+    reranker = Reranker(policy, drawn.store, AgentConfig(**config), watch=policy.watch)  # type: ignore[arg-type]
+    return reranker.rerank(query, drawn.hits(7))
+
+
+def _seen(record: Trajectory, turn: int) -> list[PictureShown]:
+    """Return the pictures that a turn's looks brought back."""
+    return [shown for shown in record.observations(turn) if isinstance(shown, PictureShown)]
 
 
 def test_it_looks_at_the_twins_and_puts_the_right_one_first(drawn: DrawnFolder) -> None:
@@ -36,22 +46,23 @@ def test_it_looks_at_the_twins_and_puts_the_right_one_first(drawn: DrawnFolder) 
         reranked = _rerank(drawn, _truth(did), drawn.query())
         assert reranked.ranking[0].did == did
         (record,) = reranked.trajectories
-        looked = [seen.did for turn in record.turns for seen in turn.observations]
+        looked = [shown.cuts[0].did for number in range(len(record.turns)) for shown in _seen(record, number)]
         assert looked == (TWINS if did == "1:6" else TWINS[:4])
         assert did in looked
 
 
 def test_the_region_it_asks_for_holds_the_detail(drawn: DrawnFolder) -> None:
     (record,) = _rerank(drawn, _truth("1:4"), drawn.query()).trajectories
-    for seen in record.turns[0].observations:
-        assert seen.asked == [125, 125, 175, 175]
-        assert seen.box is not None
-        assert Box(left=seen.box[0], top=seen.box[1], right=seen.box[2], bottom=seen.box[3]).covers(DETAIL.box)
+    for shown in _seen(record, 0):
+        (cut,) = shown.cuts
+        assert cut.asked == (125, 125, 175, 175)
+        assert cut.box is not None
+        assert Box(left=cut.box[0], top=cut.box[1], right=cut.box[2], bottom=cut.box[3]).covers(DETAIL.box)
 
 
 def test_it_looks_at_the_query_as_well_when_that_has_a_detail(drawn: DrawnFolder) -> None:
     (record,) = _rerank(drawn, _truth("1:2"), drawn.query(picture=0)).trajectories
-    assert [seen.address for seen in record.turns[0].observations] == [0, 2, 3, 4]
+    assert [shown.cuts[0].address for shown in _seen(record, 0)] == [0, 2, 3, 4]
 
 
 def test_what_differs_by_more_than_a_detail_needs_no_look(drawn: DrawnFolder) -> None:
@@ -66,7 +77,8 @@ def test_without_tools_it_guesses_among_the_twins(drawn: DrawnFolder) -> None:
     requests = [(drawn.query(qid=f"9:{number}"), hits) for number in range(1, 101)]
     config = AgentConfig(dialect=vretrver(tools=False))
     first: list[str] = []
-    for reranked in Reranker(oracle(_truth("1:4", qids=100)), drawn.store, config).rerank_many(requests):
+    policy = oracle(_truth("1:4", qids=100))
+    for reranked in Reranker(policy, drawn.store, config, watch=policy.watch).rerank_many(requests):
         first.append(reranked.ranking[0].did)
         assert {ranked.did for ranked in reranked.ranking[:5]} == set(TWINS)
     assert set(first) == set(TWINS)
@@ -74,8 +86,7 @@ def test_without_tools_it_guesses_among_the_twins(drawn: DrawnFolder) -> None:
 
 
 def test_it_is_never_sure_of_a_twin_it_was_not_shown(drawn: DrawnFolder) -> None:
-    limits = SessionLimits(look_tokens=0)
-    reranked = _rerank(drawn, _truth("1:4"), drawn.query(), limits=limits)
+    reranked = _rerank(drawn, _truth("1:4"), drawn.query(), budget=Budget(look_tokens=0))
     (record,) = reranked.trajectories
     assert record.looks == 0
     assert {call.outcome for turn in record.turns for call in turn.calls} == {"refused"}
@@ -84,15 +95,18 @@ def test_it_is_never_sure_of_a_twin_it_was_not_shown(drawn: DrawnFolder) -> None
 
 
 def test_a_region_that_was_refused_is_not_asked_for_again(drawn: DrawnFolder) -> None:
-    (record,) = _rerank(drawn, _truth("1:4"), drawn.query(), limits=SessionLimits(look_tokens=0)).trajectories
+    (record,) = _rerank(drawn, _truth("1:4"), drawn.query(), budget=Budget(look_tokens=0)).trajectories
     asked = [call.arguments["target_image"] for turn in record.turns for call in turn.calls if call.arguments]
     assert asked == [2, 3, 4, 5, 6]
 
 
-def test_without_its_task_it_answers_with_the_first() -> None:
+def test_a_window_it_was_not_told_of_is_refused() -> None:
     policy = oracle(_truth("1:4"))
-    policy.submit(Request(sessions=("s",), messages=(), sampling=Sampling()))
-    assert policy.collect()[0].text == "<answer>[1]</answer>"
+    policy.submit(Request(session="s", messages=(), sampling=Sampling()))
+    failure = policy.collect()[0].failure
+    assert failure is not None
+    assert failure.kind is FailureKind.REFUSED
+    assert "pass watch=policy.watch to the reranker" in failure.words
 
 
 def test_an_unknown_query_keeps_the_order(drawn: DrawnFolder) -> None:

@@ -6,6 +6,7 @@ by the next writer. Deleting marks; only `compact` gives room back.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -194,7 +195,7 @@ class IndexWriter:
 
     def _open_vectors(self) -> VectorFile:
         path = self.directory / self.manifest.vector_file
-        fresh = not path.exists()
+        fresh = not os.path.lexists(path)
         if not fresh:
             self.vectors()  # raises when the file is shorter than what was committed
         elif self.manifest.slots:

@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_refused_and_stays_as_it_was(tmp_path: Path):
     report = update(tmp_path, source, LetterEncoder(), delete=anything)
     assert [(item.did, item.reason[:30]) for item in report.refused] == [
         ("4", "picture gone.png: cannot be re"),
-        ("1", "it cannot be read"),
+        ("1", "picture a.png: it cannot be re"),
     ]
     assert replace(report, refused=()) == UpdateReport(encoded=1, unchanged=1)
     assert found(tmp_path, "a")[0] == "1"
