@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .agent.answers import Verdict
     from .agent.bench import Views
+    from .agent.budget import Budget
+    from .agent.config import AgentConfig
     from .agent.dialects import dialect_named
+    from .agent.engine import Engine
+    from .agent.plans import BlocksPlanner, ReferencePlanner
     from .agent.policy import Policy, Sampling
-    from .agent.reranker import AgentConfig, Ranked, Reranked, Reranker
-    from .agent.schedule import ReferenceSchedule
-    from .agent.session import SessionLimits
+    from .agent.reranked import Ranked, Reranked
+    from .agent.reranker import Ask, Reranker
     from .agent.trajectory import StopReason, Trajectory
     from .errors import VRetrverError
     from .geometry import Box, PixelBudget
@@ -25,9 +29,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Address": "records",
-    "AgentConfig": "agent.reranker",
+    "AgentConfig": "agent.config",
+    "Ask": "agent.reranker",
+    "BlocksPlanner": "agent.plans",
     "Box": "geometry",
+    "Budget": "agent.budget",
     "Candidate": "records",
+    "Engine": "agent.engine",
     "Hit": "records",
     "ImageLimits": "images",
     "ImagePart": "records",
@@ -36,18 +44,18 @@ _HOMES = {
     "PixelBudget": "geometry",
     "Policy": "agent.policy",
     "Query": "records",
-    "Ranked": "agent.reranker",
-    "ReferenceSchedule": "agent.schedule",
-    "Reranked": "agent.reranker",
+    "Ranked": "agent.reranked",
+    "ReferencePlanner": "agent.plans",
+    "Reranked": "agent.reranked",
     "Reranker": "agent.reranker",
     "Retriever": "retrieval.retriever",
     "Sampling": "agent.policy",
-    "SessionLimits": "agent.session",
     "StopReason": "agent.trajectory",
     "TextPart": "records",
     "TraceWriter": "traces",
     "Trajectory": "agent.trajectory",
     "VRetrverError": "errors",
+    "Verdict": "agent.answers",
     "Views": "agent.bench",
     "dialect_named": "agent.dialects",
     "parts_of": "records",
@@ -57,8 +65,12 @@ _HOMES = {
 __all__ = [
     "Address",
     "AgentConfig",
+    "Ask",
+    "BlocksPlanner",
     "Box",
+    "Budget",
     "Candidate",
+    "Engine",
     "Hit",
     "ImageLimits",
     "ImagePart",
@@ -68,17 +80,17 @@ __all__ = [
     "Policy",
     "Query",
     "Ranked",
-    "ReferenceSchedule",
+    "ReferencePlanner",
     "Reranked",
     "Reranker",
     "Retriever",
     "Sampling",
-    "SessionLimits",
     "StopReason",
     "TextPart",
     "TraceWriter",
     "Trajectory",
     "VRetrverError",
+    "Verdict",
     "Views",
     "__version__",
     "dialect_named",

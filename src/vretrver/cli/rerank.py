@@ -16,8 +16,9 @@ from .output import emit_json, emit_table, note, progress
 
 if TYPE_CHECKING:
     from ..agent.dialect import Dialect
-    from ..agent.reranker import Reranked, Reranker
-    from ..agent.schedule import Schedule
+    from ..agent.plans import Planner
+    from ..agent.reranked import Reranked
+    from ..agent.reranker import Reranker
     from ..images import ImageStore
     from ..policies.named import LocalOptions
     from ..records import Hit, Query
@@ -65,10 +66,10 @@ def rerank(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a query.")] = False,
 ) -> None:
     """Rerank candidates with the agent, and show what it looked at."""
-    from ..agent.schedule import ReferenceSchedule
+    from ..agent.plans import ReferencePlanner
     from .hits import what_to_rerank
 
-    schedule = ReferenceSchedule(depth=depth, size=window, stride=min(10, window) if stride is None else stride)
+    planner = ReferencePlanner(depth=depth, size=window, stride=min(10, window) if stride is None else stride)
     given = what_to_rerank(
         files or [], text=text, image=image, run=run, queries=queries, corpus=corpus, root=root,
         path_map=path_map or [], depth=depth,
@@ -81,7 +82,7 @@ def rerank(
         local=local_options(dtype, device),
         journal=journal,
         dialect=given.dialect(dialect or (recipe.dialect if (recipe := recipe_of(policy)) else "vretrver")),
-        schedule=schedule,
+        planner=planner,
         trace=trace,
         report=report,
         as_json=as_json,
@@ -97,20 +98,21 @@ def rerank_and_print(
     local: LocalOptions | None = None,
     journal: Path | None = None,
     dialect: Dialect | None = None,
-    schedule: Schedule | None = None,
+    planner: Planner | None = None,
     trace: Path | None = None,
     report: Path | None = None,
     as_json: bool = False,
 ) -> None:
     """Rerank queries, print each as it finishes, and write trace and report where asked for."""
+    from ..agent.config import AgentConfig
     from ..agent.dialects import dialect_named
-    from ..agent.reranker import AgentConfig, Reranker
-    from ..agent.schedule import ReferenceSchedule
+    from ..agent.plans import ReferencePlanner
+    from ..agent.reranker import Reranker
     from ..policies.named import opened
 
     chosen = dialect or dialect_named("vretrver")
     views = views_of(policy, chosen)
-    config = AgentConfig(dialect=chosen, views=views, schedule=schedule or ReferenceSchedule())
+    config = AgentConfig(dialect=chosen, views=views, planner=planner or ReferencePlanner())
     note_shipped([policy], images)
     with opened(policy, model=model, journal=journal, shown=views.candidate, local=local) as opened_policy:
         if opened_policy.fingerprint.startswith("scripted:"):
@@ -191,12 +193,23 @@ def _writer(trace: Path | None) -> Iterator[Callable[[Reranked], None]]:
 
 
 def _print(reranked: Reranked, *, as_json: bool) -> None:
-    unseen = {(p.did or "the query", p.image): p.refused for t in reranked.trajectories for p in t.pictures}
-    for (did, image), reason in unseen.items():
-        if reason is not None:
-            note(f"{reranked.query.qid}: not shown: {did}, {image.path}: {reason}")
+    unseen = {
+        (cut.did or "the query", cut.image.path): shown.refused
+        for trajectory in reranked.trajectories
+        for shown in trajectory.pictures
+        if shown.refused is not None
+        for cut in shown.cuts
+    }
+    for (did, path), reason in unseen.items():
+        note(f"{reranked.query.qid}: not shown: {did}, {path}: {reason}")
     windows = [
-        {"start": t.step.start, "stop": t.step.stop, "reason": t.stop.value, "looks": t.looks, "tokens": t.tokens}
+        {
+            "start": min(t.step.places),
+            "stop": max(t.step.places) + 1,
+            "reason": t.stop.value,
+            "looks": t.looks,
+            "tokens": t.tokens,
+        }
         for t in reranked.trajectories
     ]
     if as_json:

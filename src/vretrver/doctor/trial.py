@@ -7,9 +7,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..agent.budget import Budget
+from ..agent.config import AgentConfig
 from ..agent.dialect import Dialect
 from ..agent.policy import Policy, Sampling
-from ..agent.reranker import AgentConfig, Reranked, Reranker
+from ..agent.reranked import Reranked
+from ..agent.reranker import Reranker
 from ..agent.trajectory import StopReason
 from ..images import ImageStore
 from ..records import Candidate, Hit, ImageRef, Query, parts_of
@@ -33,7 +36,8 @@ def run_window(policy: Policy, dialect: Dialect, *, most_tokens: int = 1024) -> 
     with tempfile.TemporaryDirectory() as folder:
         hits = [_hit(Path(folder), name, score=1.0 / place) for place, name in enumerate(_COLOURS, start=1)]
         query = Query(qid="trial", parts=parts_of(text="a blue square"))
-        config = AgentConfig(dialect=dialect, sampling=Sampling(max_tokens=most_tokens), seconds=SECONDS)
+        sampling, budget = Sampling(max_tokens=most_tokens), Budget(seconds=SECONDS)
+        config = AgentConfig(dialect=dialect, sampling=sampling, budget=budget)
         return Reranker(policy, ImageStore({"": folder}), config).rerank(query, hits)
 
 
@@ -46,7 +50,7 @@ def _judge(reranked: Reranked) -> Finding:
     (trajectory,) = reranked.trajectories
     cost = f"{reranked.seconds:.1f} s, {trajectory.tokens} tokens, {trajectory.looks} looks"
     if trajectory.stop in _OUTSIDE:
-        why = trajectory.error or f"nothing within {SECONDS:.0f} s"
+        why = trajectory.failure or f"nothing within {SECONDS:.0f} s"
         return wrong("one window", f"ended as {trajectory.stop.value} ({why}); see what the server logs")
     if trajectory.stop is not StopReason.ANSWERED:
         sentence = (
