@@ -168,12 +168,19 @@ def test_the_gate_table_of_the_readme_is_that_of_the_result_file() -> None:
         assert f"| {line} |" in README, line
 
 
-def test_the_changelog_knows_the_version() -> None:
-    namespace: dict[str, str] = {}
-    version = (ROOT / "src" / "vretrver" / "_version.py").read_text()
-    namespace["version"] = re.search(r'"(\d+\.\d+\.\d+)"', version)[1]  # type: ignore[index]
-    changelog = (ROOT / "CHANGELOG.md").read_text()
-    assert "## [Unreleased]" in changelog or f"## [{namespace['version']}]" in changelog
+def test_the_changelog_names_the_version_or_what_comes_after_it() -> None:
+    """The first heading is `Unreleased`, followed by something, or the version itself; versions go down from there."""
+    found = re.search(r'"(\d+\.\d+\.\d+)"', (ROOT / "src" / "vretrver" / "_version.py").read_text())
+    assert found is not None
+    sections = re.split(r"^## \[(.+?)\].*$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1:]
+    named = dict(zip(sections[::2], sections[1::2], strict=True))
+    released = [name for name in named if name != "Unreleased"]
+    assert released == sorted(released, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
+    if "Unreleased" in named:
+        assert next(iter(named)) == "Unreleased"
+        assert re.search(r"^- ", named["Unreleased"], flags=re.MULTILINE)
+    else:
+        assert released[0] == found[1]
 
 
 def test_scripts_can_be_run() -> None:
