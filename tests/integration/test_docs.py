@@ -169,7 +169,7 @@ def test_the_gate_table_of_the_readme_is_that_of_the_result_file() -> None:
 
 
 def test_the_changelog_names_the_version_or_what_comes_after_it() -> None:
-    """The first heading is `Unreleased`, followed by something, or the version itself; versions go down from there."""
+    """First `Unreleased`, with something under it, or the version itself; versions go down from there."""
     found = re.search(r'"(\d+\.\d+\.\d+)"', (ROOT / "src" / "vretrver" / "_version.py").read_text())
     assert found is not None
     sections = re.split(r"^## \[(.+?)\].*$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1:]
