@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+MEASURE := $(BIN)/python -m measure
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY ?= passive
@@ -28,45 +29,37 @@ test: $(VENV)/.dev  ## run the tests
 	$(BIN)/pytest
 
 check: $(VENV)/.dev  ## run the linters and the type checker
-	scripts/check
+	.ci/check
 
 format: $(VENV)/.dev  ## format and fix what can be fixed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-proofs: $(VENV)/.dev  ## run the full counts and write benchmarks/results (a quarter of an hour)
-	$(BIN)/python -m proofs.agent_fuzz
-	$(BIN)/python -m proofs.driver_occupancy
-	$(BIN)/python -m proofs.http_throughput
-	$(BIN)/python -m proofs.index_kill
-	$(BIN)/python -m proofs.picture_reads
+proofs: $(VENV)/.dev  ## run the full counts and write measure/results (a quarter of an hour)
+	set -e; for name in agent_fuzz driver_occupancy http_throughput index_kill picture_reads; do $(MEASURE) $$name; done
 
 proofs-catalogue: $(VENV)/.dev  ## run the gate: what the thumbnail destroys and the picture shows (about an hour)
-	$(BIN)/python -m proofs.catalogue
+	$(MEASURE) gate
 
-benchmarks: $(VENV)/.dev  ## measure speed and size and write benchmarks/results (nearly two hours)
-	$(BIN)/python -m benchmarks.demo_figures
-	$(BIN)/python -m benchmarks.catalogue_speed
-	$(BIN)/python -m benchmarks.decode_rate
-	$(BIN)/python -m benchmarks.query_cost
-	$(BIN)/python -m benchmarks.index_scale
-	$(BIN)/python -m benchmarks.local_policy --model src/vretrver/shipped/agent
-	$(BIN)/python -m benchmarks.looks
-	$(BIN)/python -m benchmarks.looks --name looks_shapes --set 'shapes=[1, 2, 3, 6, 8, 9]' --set 'windows=[20]' \
-	  --set 'arms=[agent]'
-	$(BIN)/python -m benchmarks.looks --name looks_complete --set 'arms=[complete-answers]'
-	$(BIN)/python -m benchmarks.looks --name looks_complete_shapes --set 'shapes=[1, 2, 3, 6, 8, 9]' \
-	  --set 'windows=[20]' --set 'arms=[complete-answers]'
-	$(BIN)/python -m benchmarks.readme_figures
+OTHER_SHAPES := --set 'shapes=[1, 2, 3, 6, 8, 9]' --set 'windows=[20]'
+
+benchmarks: $(VENV)/.dev  ## measure speed and size and write measure/results (nearly two hours)
+	set -e; for name in demo_figures catalogue_speed decode_rate query_cost index_scale; do $(MEASURE) $$name; done
+	$(MEASURE) local_policy --model src/vretrver/shipped/agent
+	$(MEASURE) looks
+	$(MEASURE) looks --name looks_shapes $(OTHER_SHAPES) --set 'arms=[agent]'
+	$(MEASURE) looks --name looks_complete --set 'arms=[complete-answers]'
+	$(MEASURE) looks --name looks_complete_shapes $(OTHER_SHAPES) --set 'arms=[complete-answers]'
+	$(MEASURE) readme_figures
 
 models: $(VENV)/.dev  ## train the shipped models again (two and a half hours; goes on where it was stopped)
-	$(BIN)/python scripts/make_models.py
+	$(BIN)/vretrver train curriculum
 
-twin: $(VENV)/.dev  ## train the agent's twin without tools, after models (forty minutes); benchmarks.looks takes it in
-	$(BIN)/python scripts/make_models.py twin
+twin: $(VENV)/.dev  ## train the agent's twin without tools, after models (forty minutes); measure looks takes it in
+	$(BIN)/vretrver train curriculum --only sft-finish-no-tools
 
 golden: $(VENV)/.dev  ## write the golden files again, after a change that was meant
-	$(BIN)/python scripts/refresh_golden.py
+	$(BIN)/python -m tests.golden
 
 clean:  ## remove the environment and everything that was generated
 	rm -rf $(VENV) demo-out build .pytest_cache .mypy_cache .ruff_cache .hypothesis

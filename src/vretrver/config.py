@@ -60,12 +60,12 @@ def load_config(
             if section is not None and keys.pop(0) != section:
                 continue
             if keys[0] in model.model_fields:
-                _put(values, keys, _value(text, name), name)
+                put_value(values, keys, _value(text, name), name)
     for override in sets:
         key, equals, text = override.partition("=")
         if not equals or not key:
             raise ConfigError(f"--set {override}: write key=value, as in --set train.steps=100")
-        _put(values, key.split("."), _value(text, f"--set {override}"), f"--set {override}")
+        put_value(values, key.split("."), _value(text, f"--set {override}"), f"--set {override}")
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -106,7 +106,7 @@ def _value(text: str, where: str) -> Any:
         raise ConfigError(f"{where}: the value is not valid YAML ({str(error).splitlines()[0]})") from error
 
 
-def _put(values: dict[str, Any], keys: Sequence[str], value: Any, where: str) -> None:
+def put_value(values: dict[str, Any], keys: Sequence[str], value: Any, where: str) -> None:
     """Set a nested key, making the mappings above it."""
     for key in keys[:-1]:
         values = values.setdefault(key, {})

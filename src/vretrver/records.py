@@ -96,6 +96,8 @@ class Query:
     """What is asked, in order; at least one part."""
     instruction: str = ""
     """Sentence that says what kind of item is wanted."""
+    metadata: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    """Fields that travel along with the query; never shown to a model."""
 
     @property
     def pictures(self) -> tuple[ImageRef, ...]:

@@ -19,12 +19,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.drawn import DrawnFolder, draw
+from tests.contract.run_contract import RunContract
+from tests.drawn import draw
 
 from vretrver.agent.answers import FORMS
 from vretrver.agent.messages import Message, ShownPicture
 from vretrver.agent.policy import Completion, FailureKind, FinishReason, Policy, Request, Sampling
-from vretrver.agent.reranker import Reranker
 from vretrver.geometry import visual_tokens
 from vretrver.images import encode_picture
 from vretrver.records import Address
@@ -40,7 +40,7 @@ GO_ON = Message(role="user", pieces=("<tool_response>\nRefused: nothing to see.\
 FAILED = (FinishReason.ERROR, FinishReason.OVERFLOW)
 
 
-class PolicyContract:
+class PolicyContract(RunContract):
     """The suite; see the module's docstring."""
 
     waits = False
@@ -335,16 +335,6 @@ class PolicyContract:
     def test_a_request_without_a_grammar_is_answered(self, policy: Policy, opening: tuple[Message, ...]) -> None:
         policy.submit(ask("a", opening, grammar=None))
         assert collected(policy, 1)[0].session == "a"
-
-    def test_a_run_that_was_stopped_leaves_it_usable(self, policy: Policy, drawn: DrawnFolder) -> None:
-        watch = {"watch": policy.watch} if hasattr(policy, "watch") else {}
-        reranker = Reranker(policy, drawn.store, workers=0, **watch)
-        requests = [(drawn.query(qid=f"9:{number}"), drawn.hits(2)) for number in range(3)]
-        stopped = reranker.rerank_many(requests)
-        next(stopped)
-        stopped.close()
-        assert len(list(reranker.rerank_many(requests))) == 3
-        assert policy.collect() == []
 
     def test_it_closes_with_work_pending(self, policy: Policy, opening: tuple[Message, ...]) -> None:
         policy.submit(ask("a", opening))

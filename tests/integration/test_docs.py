@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.readme_figures import BLOCKS, HELD_SHAPES, read_results, with_blocks
+from measure.readme_figures import BLOCKS, HELD_SHAPES, read_results, with_blocks
 from PIL import Image
 from tests.unit.test_layering import MAY_IMPORT
 
@@ -66,7 +66,7 @@ def test_links_lead_to_files(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_paths_in_code_marks_exist(document: Path) -> None:
-    for target in re.findall(r"`((?:docs|tests|benchmarks|proofs|scripts|src)/[\w./-]+)`", document.read_text()):
+    for target in re.findall(r"`((?:docs|tests|measure|configs|src)/[\w./-]+)`", document.read_text()):
         assert (ROOT / target).exists(), f"{document.name} names {target}"
 
 
@@ -79,13 +79,13 @@ def test_the_import_table_of_the_architecture_is_that_of_the_layering_test() -> 
 
 
 def test_no_figure_of_the_readme_is_without_its_file() -> None:
-    for name in re.findall(r"benchmarks/results/[\w.-]+", README):
+    for name in re.findall(r"measure/results/[\w.-]+", README):
         assert (ROOT / name).exists()
 
 
 def results(name: str) -> dict[str, Any]:
     """Return a result file."""
-    loaded: dict[str, Any] = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+    loaded: dict[str, Any] = json.loads((ROOT / "measure" / "results" / f"{name}.json").read_text())
     return loaded
 
 
@@ -148,7 +148,7 @@ def test_the_figures_of_the_local_policy_are_those_of_the_result_files() -> None
 def test_the_tables_of_demo_and_looks_are_those_of_the_result_files() -> None:
     found = read_results()
     assert set(found) == {*BLOCKS, HELD_SHAPES}
-    assert with_blocks(README, found) == README, "run: python -m benchmarks.readme_figures"
+    assert with_blocks(README, found) == README, "run: python -m measure readme_figures"
 
 
 def test_the_gate_table_of_the_readme_is_that_of_the_result_file() -> None:
@@ -168,14 +168,21 @@ def test_the_gate_table_of_the_readme_is_that_of_the_result_file() -> None:
         assert f"| {line} |" in README, line
 
 
-def test_the_changelog_knows_the_version() -> None:
-    namespace: dict[str, str] = {}
-    version = (ROOT / "src" / "vretrver" / "_version.py").read_text()
-    namespace["version"] = re.search(r'"(\d+\.\d+\.\d+)"', version)[1]  # type: ignore[index]
-    changelog = (ROOT / "CHANGELOG.md").read_text()
-    assert "## [Unreleased]" in changelog or f"## [{namespace['version']}]" in changelog
+def test_the_changelog_names_the_version_or_what_comes_after_it() -> None:
+    """First `Unreleased`, with something under it, or the version itself; versions go down from there."""
+    found = re.search(r'"(\d+\.\d+\.\d+)"', (ROOT / "src" / "vretrver" / "_version.py").read_text())
+    assert found is not None
+    sections = re.split(r"^## \[(.+?)\].*$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1:]
+    named = dict(zip(sections[::2], sections[1::2], strict=True))
+    released = [name for name in named if name != "Unreleased"]
+    assert released == sorted(released, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
+    if "Unreleased" in named:
+        assert next(iter(named)) == "Unreleased"
+        assert re.search(r"^- ", named["Unreleased"], flags=re.MULTILINE)
+    else:
+        assert released[0] == found[1]
 
 
 def test_scripts_can_be_run() -> None:
-    for script in (ROOT / ".ci" / "run", ROOT / "scripts" / "check"):
+    for script in (ROOT / ".ci" / "run", ROOT / ".ci" / "check"):
         assert os.access(script, os.X_OK), script

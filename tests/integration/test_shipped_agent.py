@@ -1,6 +1,6 @@
 """Pins that the shipped models have learned something: on a catalogue that neither has seen, and only by looking.
 
-Bounds are far below what `benchmarks/results` says of them, so that twenty queries decide.
+Bounds are far below what `measure/results` says of them, so that twenty queries decide.
 """
 
 from __future__ import annotations

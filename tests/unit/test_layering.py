@@ -94,7 +94,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "runs": {"numpy"},
     "traces": {"pydantic"},
     "training": {"datasets", "numpy", "pydantic", "torch", "transformers", "trl"},
-    "world": {"PIL", "datasets", "numpy", "pydantic", "sentence_transformers", "torch", "transformers"},
+    "world": {"PIL", "datasets", "numpy", "pydantic", "sentence_transformers", "torch", "transformers", "yaml"},
 }  # fmt: skip
 """Unit -> libraries it may import."""
 

@@ -1,4 +1,4 @@
-"""`vretrver train`: pictures, tokenizer, perception, embed, expert, sft. Each goes on where it was stopped."""
+"""`vretrver train`: each stage of training, and the curriculum of all. Each goes on where it was stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .output import note, progress
+from .output import emit_table, note, progress
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -117,3 +117,27 @@ def sft(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) ->
     with computing(loaded.threads):
         folder = train_agent(loaded, out, note=note)
     note(f"the agent is in {folder}; name it as a local policy")
+
+
+@app.command()
+def curriculum(
+    file: Annotated[Path, typer.Option(help="The stages, YAML.")] = Path("configs/curriculum.yaml"),
+    only: Annotated[
+        list[str] | None, typer.Option(help="A stage to run, with what it needs and is missing; default what ships.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the stages and whether they are done.")] = False,
+) -> None:
+    """Run the stages that make the shipped models; one that is done is skipped."""
+    from ..config import load_config
+    from ..world.curriculum import Curriculum, run_curriculum
+
+    loaded = load_config(file, Curriculum, environ={})
+    if not listed:
+        run_curriculum(loaded, only or [], note=note)
+        return
+    done = loaded.seconds()
+    rows = [
+        (stage.name, stage.command, ", ".join(stage.needs), f"{done[stage.name]} s" if stage.name in done else "")
+        for stage in (loaded.wanted(only) if only else loaded.stages)
+    ]
+    emit_table(("stage", "command", "needs", "done in"), rows)

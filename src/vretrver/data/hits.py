@@ -106,7 +106,9 @@ class _QueryRow(_ItemRow):
     metadata: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
 
     def to_query(self, root: str, where: str) -> Query:
-        return Query(qid=self.qid, parts=self.to_parts(root, where), instruction=self.instruction)
+        return Query(
+            qid=self.qid, parts=self.to_parts(root, where), instruction=self.instruction, metadata=self.metadata
+        )
 
 
 class _RequestRow(_QueryRow):

@@ -24,7 +24,7 @@ from ..pictures.reading import FileBytes
 from ..prng import Stream
 from ..processes import mapped
 from ..records import ImageRef
-from .draw.plan import Item, make_plan
+from .draw.plan import Item, make_plan, shots_of
 from .draw.pose import FRAME
 from .draw.render import label_place
 from .draw.world import Shot
@@ -173,7 +173,7 @@ def draw_gallery(
         DataError: the file holds another gallery.
     """
     plan = make_plan(seed, items)
-    shots = [(p, item.shot(view)) for item in plan for view, p in enumerate((item.picture, item.query_picture))]
+    shots = [*shots_of(plan).items()]
     with closing(sqlite3.connect(path)) as database:
         _begin(database, path, seed=seed, items=items)
         _complete(database, shots, workers, progress)

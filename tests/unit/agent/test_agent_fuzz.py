@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from proofs import agent_fuzz
-from proofs.agent_world import draw_world
-from proofs.mutations import MUTATIONS, mutated_reply, valid_reply
+from measure import agent_fuzz
+from measure.agent_world import draw_world
+from measure.mutations import MUTATIONS, mutated_reply, valid_reply
 
 from vretrver.agent.parsing import parse_turn
 from vretrver.agent.trajectory import StopReason

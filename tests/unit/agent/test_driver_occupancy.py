@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.driver_occupancy import measure, sliced_policy
+from measure.driver_occupancy import measure, sliced_policy
 
 from vretrver.agent.policy import Request, Sampling
 

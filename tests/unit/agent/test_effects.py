@@ -197,6 +197,19 @@ def test_work_that_ends_while_the_policy_is_waited_for_brings_the_driver_back() 
     assert sorted(map(str, heard)) == ["['turn']", "worked"]
 
 
+def test_a_wake_that_was_meant_for_an_earlier_driver_loses_no_session() -> None:
+    class Woken(Ledger):
+        stale = True
+
+        def collect(self, *, patience: float | None = None) -> list[Any]:
+            if self.stale:
+                self.stale = False
+                return []
+            return super().collect(patience=patience)
+
+    assert run(asking("a", 2), Woken()) == ["a:1", "a:2"]
+
+
 def test_a_second_driver_on_a_policy_in_use_is_refused_by_name() -> None:
     policy = ScriptedPolicy(lambda _: "turn", name="shared")
     first, second = Driver[list[str]](policy), Driver[list[str]](policy)

@@ -34,9 +34,10 @@ def test_a_line_becomes_a_query_with_its_hits_in_the_order_given():
         {"did": "a", "image": "a.jpg", "score": 0.1, "metadata": {"price": 3}},
         {"did": "b", "text": "a mug", "score": 2},
     ]
-    (request,) = read(row(image="q.jpg", instruction="Find the product.", candidates=hits))
+    (request,) = read(row(image="q.jpg", instruction="Find the product.", candidates=hits, metadata={"user": "u"}))
     assert request.query.parts == (image("q.jpg"), TextPart(text="red mug"))
     assert request.query.instruction == "Find the product."
+    assert request.query.metadata == {"user": "u"}
     assert [(hit.candidate.did, hit.score) for hit in request.hits] == [("a", 0.1), ("b", 2.0)]
     assert request.hits[0].candidate.parts == (image("a.jpg"),)
     assert request.hits[0].candidate.metadata == {"price": 3}

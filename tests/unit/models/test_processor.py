@@ -27,7 +27,7 @@ OURS = {"qwen3_vl": ImageOnlyQwen3VL, "qwen2_5_vl": ImageOnlyQwen25VL}
 def _conversation(cell: int) -> tuple[Message, ...]:
     dialect = dialect_named("vretrver")
     return (
-        Message(role="system", pieces=(dialect.wording.system(dialect.tools),)),
+        Message(role="system", pieces=(dialect.wording.system(dialect.tools, dialect.form),)),
         Message(
             role="user", pieces=("Query:\n", shown(1, 2, 3, cell=cell), "a {{ cup }}\n", shown(2, 1, 1, cell=cell))
         ),

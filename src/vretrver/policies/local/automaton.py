@@ -82,7 +82,7 @@ class Automaton:
         """Return the ids that may be written next, ascending.
 
         Args:
-            state: where the match stands; one that may go on.
+            state: where the match is; one that may go on.
             left: ids that may still be written, this one included; where that is too few for any match, the ids
                 that are nearest to the end.
         """

@@ -191,7 +191,7 @@ class Decoder:
         longest = max(len(stop.encode("utf-8", "replace")) for stop in stops)
         window = turn.ids[-longest:]
         text = vocabulary.decode(window)
-        # one that is in the prefix as it stands was not written
+        # a stop string within the prefix was not written by the model
         before = vocabulary.decode(window[:-1]) if len(turn.ids) - longest < turn.given else ""
         return any(text.count(stop) > before.count(stop) for stop in stops)
 

@@ -3,7 +3,8 @@
 A request waits until the current slice of tokens is written; then its messages are prefilled behind what its
 session's KV cache holds already, and its turn joins the batch. A session that starts after another shares the other's
 KV cache until one of them writes. Log-probabilities are the model's own: temperature 1, no nucleus, nothing
-suppressed, no grammar. A token that carries a stop string and more is kept whole, so that the text is always that of the ids.
+suppressed, no grammar. A token that carries a stop string and more is kept whole, so that the text is always that of
+the ids.
 
 `Sampling.max_tokens` counts sampled ids. `Usage.prompt_tokens` is the place in the conversation where the turn's
 `token_ids` begin, those of a prefix included, and `Usage.completion_tokens` their number.

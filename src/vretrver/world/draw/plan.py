@@ -6,6 +6,7 @@ says which items are twins, which twin an item is, or whether a picture is a can
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...errors import DataError
@@ -97,6 +98,11 @@ def make_plan(seed: int, items: int) -> list[Item]:
             )
         )
     return plan
+
+
+def shots_of(plan: Iterable[Item]) -> dict[str, Shot]:
+    """Return what every picture of a catalogue shows, by path: of each item the catalogue's, then the query's."""
+    return {path: item.shot(view) for item in plan for view, path in enumerate((item.picture, item.query_picture))}
 
 
 def _path(number: int) -> str:

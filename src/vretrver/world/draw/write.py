@@ -23,7 +23,7 @@ from ...errors import DataError
 from ...files import replace_file
 from ...processes import mapped
 from .journal import JOURNAL_FILE, Written, open_journal, save_journal
-from .plan import DATASET, Item, make_plan
+from .plan import DATASET, Item, make_plan, shots_of
 from .render import label_place, render
 from .tasks import INSTRUCTIONS, NAME, SHAPES, PoolName, Row, Shape, World, candidate_rows, make_world, query_rows
 from .truth import EVIDENCE_FILE, Evidence
@@ -97,12 +97,7 @@ def write_catalogue(
     plan = make_plan(seed, items)
     title = f"catalogue generator={GENERATOR} seed={seed} items={items} split={split}"
     written = open_journal(out, title)
-    jobs = [
-        _Job(shot=item.shot(view), path=path)
-        for item in plan
-        for view, path in enumerate((item.picture, item.query_picture))
-        if path not in written
-    ]
+    jobs = [_Job(shot=shot, path=path) for path, shot in shots_of(plan).items() if path not in written]
     with (out / JOURNAL_FILE).open("a", encoding="utf-8") as journal:
         for entry in mapped(partial(_draw, out), jobs, workers=workers, chunk=_CHUNK):
             journal.write(entry.line())

@@ -12,7 +12,7 @@ from typing import cast
 
 from ...errors import ConfigError
 from ...records import Candidate, ImagePart, ImageRef, Modality, Part, Query, TextPart, modality_of, parts_of
-from ..draw.plan import Item, make_plan
+from ..draw.plan import Item, make_plan, shots_of
 from ..draw.tasks import (
     INSTRUCTIONS,
     SHAPES,
@@ -68,11 +68,7 @@ class Pairs:
 
     def shots(self) -> dict[str, Shot]:
         """Return what every picture of the catalogue shows, by path."""
-        return {
-            path: item.shot(view)
-            for item in self.plan
-            for view, path in enumerate((item.picture, item.query_picture))
-        }
+        return shots_of(self.plan)
 
     def query(self, task: int, item: int, wording: int) -> Query:
         """Return the query of an item in a task shape, with one of its instructions."""

@@ -21,6 +21,7 @@ from ...processes import mapped
 from ...traces import trajectory_to_json
 from ...training.book import PictureBook, RecordedPolicy
 from ...training.runlog import RunFolder
+from ..draw.plan import shots_of
 from ..draw.tasks import SHAPES, World, make_world
 from ..drawn import DrawnStore
 from ..gallery import Gallery
@@ -99,8 +100,7 @@ def _weighted(weights: dict[int, int], lot: Stream) -> int:
 def _world(path: Path) -> tuple[World, DrawnStore]:
     gallery = Gallery(path)
     world = make_world(gallery.seed, gallery.plan())
-    shots = {p: item.shot(v) for item in world.items for v, p in enumerate((item.picture, item.query_picture))}
-    return world, DrawnStore(shots, gallery=gallery)
+    return world, DrawnStore(shots_of(world.items), gallery=gallery)
 
 
 def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from ...errors import DataError
 from ...models.patches import PatchGeometry, decoded, patchify_all
 from ...prng import Stream
+from ..draw.plan import shots_of
 from ..draw.pose import FRAME
 from ..gallery import LOOKS, REGION, Gallery, View, ViewKind
 from .config import Batch
@@ -91,9 +92,9 @@ class GalleryPictures:
     def __init__(self, gallery: Gallery, batch: Batch, *, seed: int) -> None:
         self.gallery, self.batch, self.seed = gallery, batch, seed
         plan = gallery.plan()
-        shots = [(p, item.shot(v)) for item in plan for v, p in enumerate((item.picture, item.query_picture))]
-        self.paths = [path for path, _ in shots]
-        self.targets = targets_of([shot for _, shot in shots])
+        shots = shots_of(plan)
+        self.paths = [*shots]
+        self.targets = targets_of([*shots.values()])
         number = {path: row for row, path in enumerate(self.paths)}
         self._rarer: dict[Kind, list[int]] = {
             "select": [number[path] for path in gallery.paths("select")],

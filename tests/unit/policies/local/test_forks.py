@@ -1,4 +1,4 @@
-"""Pins forks: a session that starts after another writes what a conversation read anew would write."""
+"""Pins forks: a session that starts after another writes what it would write had it read everything itself."""
 
 from __future__ import annotations
 
@@ -53,11 +53,13 @@ def test_what_is_only_read_is_answered_empty(family: str) -> None:
 
 @pytest.mark.parametrize("sampling", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_forks_of_an_opening_write_what_conversations_read_anew_write(family: str, sampling: Sampling) -> None:
+def test_forks_of_an_opening_write_what_conversations_that_read_it_themselves_write(
+    family: str, sampling: Sampling
+) -> None:
     model, messages = loaded(family), opening(2, family=family)
-    anew, policy = LocalPolicy(model), LocalPolicy(model)
-    expected = {name: alone(anew, ask(name, messages=messages, sampling=sampling)) for name in GROUP}
-    later = {name: alone(anew, ask(name, messages=(reply(6, family=family),))) for name in GROUP}
+    fresh, policy = LocalPolicy(model), LocalPolicy(model)
+    expected = {name: alone(fresh, ask(name, messages=messages, sampling=sampling)) for name in GROUP}
+    later = {name: alone(fresh, ask(name, messages=(reply(6, family=family),))) for name in GROUP}
     held = read(policy, "opening", messages).usage.prompt_tokens
     for name in GROUP:
         policy.submit(ask(f"{name}'", messages=(), sampling=sampling, after="opening", stream=name))
@@ -77,9 +79,9 @@ def test_forks_of_an_opening_write_what_conversations_read_anew_write(family: st
 def test_a_fork_after_a_turn_goes_on_with_a_picture_as_the_conversation_itself_would(family: str) -> None:
     model, messages = loaded(family), opening(1, family=family)
     looked, otherwise = reply(3, family=family), reply(4, family=family)
-    anew, policy = LocalPolicy(model), LocalPolicy(model)
-    first = alone(anew, ask("a", messages=messages))
-    expected = alone(anew, ask("a", messages=(looked,)))
+    fresh, policy = LocalPolicy(model), LocalPolicy(model)
+    first = alone(fresh, ask("a", messages=messages))
+    expected = alone(fresh, ask("a", messages=(looked,)))
     assert_equal(alone(policy, ask("a", messages=messages)), first)
     policy.submit(ask("fork", messages=(looked,), after="a", stream="a"))
     policy.submit(ask("a", messages=(otherwise,)))
@@ -107,20 +109,20 @@ def test_a_fork_after_a_turn_goes_on_with_a_picture_as_the_conversation_itself_w
 def test_a_fork_takes_a_prefix_and_a_grammar(family: str, more: dict[str, Any]) -> None:
     model, messages = loaded(family), opening(2, family=family)
     sampling = Sampling(temperature=1.0, max_tokens=40)
-    anew, policy = LocalPolicy(model), LocalPolicy(model)
-    expected = alone(anew, ask("a", messages=messages, sampling=sampling, **more))
+    fresh, policy = LocalPolicy(model), LocalPolicy(model)
+    expected = alone(fresh, ask("a", messages=messages, sampling=sampling, **more))
     read(policy, "opening", messages)
     fork = alone(policy, ask("f", messages=(), sampling=sampling, after="opening", stream="a", **more))
     assert_equal(fork, expected)
     assert fork.held
     later = (reply(1, family=family),)
-    assert_equal(alone(policy, ask("f", messages=later, stream="a")), alone(anew, ask("a", messages=later)))
+    assert_equal(alone(policy, ask("f", messages=later, stream="a")), alone(fresh, ask("a", messages=later)))
 
 
 def test_forks_of_forks_outlive_what_they_started_from(model: LocalModel) -> None:
-    anew, policy = LocalPolicy(model), LocalPolicy(model)
+    fresh, policy = LocalPolicy(model), LocalPolicy(model)
     first, second, third = opening(1), (reply(1),), (reply(2),)
-    expected = alone(anew, ask("a", messages=(*first, *second, *third)))
+    expected = alone(fresh, ask("a", messages=(*first, *second, *third)))
     read(policy, "first", first)
     read(policy, "second", second, after="first")
     policy.release("first")
@@ -143,11 +145,11 @@ def test_a_fork_shares_the_kv_cache_until_one_of_them_writes(policy: LocalPolicy
 
 
 def test_a_session_is_forked_while_its_kv_cache_is_in_the_batch(model: LocalModel) -> None:
-    anew, policy = LocalPolicy(model), LocalPolicy(model, slice_tokens=4)
+    fresh, policy = LocalPolicy(model), LocalPolicy(model, slice_tokens=4)
     short = Sampling(temperature=1.0, max_tokens=3)
-    alone(anew, ask("short", messages=opening(), sampling=short))
-    expected = alone(anew, ask("short", messages=(reply(1),)))
-    long = alone(anew, ask("long", messages=opening(1), sampling=LONG))
+    alone(fresh, ask("short", messages=opening(), sampling=short))
+    expected = alone(fresh, ask("short", messages=(reply(1),)))
+    long = alone(fresh, ask("long", messages=opening(1), sampling=LONG))
     policy.submit(ask("short", messages=opening(), sampling=short))
     policy.submit(ask("long", messages=opening(1), sampling=LONG))
     assert [done.session for done in policy.collect()] == ["short"]
@@ -197,7 +199,7 @@ def test_a_fork_of_a_conversation_that_failed_has_failed(policy: LocalPolicy) ->
     assert read(policy, "bad", (bad,)).finish is FinishReason.ERROR
     done = alone(policy, ask("fork", messages=opening(), after="bad"))
     assert done.finish is FinishReason.ERROR
-    assert "the conversation ended before (picture 9 is shown" in words_of(done)
+    assert "the conversation ended before (picture 9: it is shown" in words_of(done)
 
 
 def test_a_fork_that_fails_leaves_what_it_started_from_alone(policy: LocalPolicy) -> None:

@@ -232,7 +232,7 @@ def test_the_kv_cache_grows_past_the_room_it_began_with(policy: LocalPolicy) -> 
     assert next(made) > 100
 
 
-def test_an_update_of_the_weights_counts_a_revision_and_names_them_anew(model: LocalModel) -> None:
+def test_an_update_of_the_weights_counts_a_revision_and_renames_them(model: LocalModel) -> None:
     policy = LocalPolicy(model)
     loaded_as = policy.fingerprint
     assert (policy.revision, policy.scripted) == (0, False)

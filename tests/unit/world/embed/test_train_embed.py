@@ -25,7 +25,6 @@ from vretrver.retrieval.encoders import encoder_named
 from vretrver.retrieval.layouts.encoder import LayoutEncoder, collator_of, renderer_of
 from vretrver.retrieval.layouts.recipe import Recipe
 from vretrver.retrieval.layouts.wording import WORDINGS
-from vretrver.training.start import start_folder
 from vretrver.world.drawn import DrawnStore
 from vretrver.world.embed import run
 from vretrver.world.embed.config import EmbedConfig
@@ -34,6 +33,7 @@ from vretrver.world.embed.pairs import Pairs
 from vretrver.world.embed.trainer import PairCollator
 from vretrver.world.gallery import draw_gallery
 from vretrver.world.tiny.config import ENCODER
+from vretrver.world.tiny.start import start_folder
 from vretrver.world.tiny.tokenizer import save_tokenizer
 
 TASKS = (0, 1, 3)

@@ -1,1 +1,0 @@
-"""Measurements of time and size; each writes a file under results."""

@@ -1,1 +1,0 @@
-"""Long checks of what the documentation claims; each writes a result file under benchmarks/results."""
