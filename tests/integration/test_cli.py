@@ -141,10 +141,10 @@ def test_a_failed_window_is_said_with_its_reason_and_the_order_kept(photos: Path
     reranked = json.loads(done.stdout)
     assert (reranked["failed_windows"], reranked["verdict"]) == (1, "failed")
     assert [row["did"] for row in reranked["ranking"]] == ["red", "green", "blue", "grey"]
-    said = "queries with windows that gave no answer: 1 of 1, q1 among them (1 of its 1 windows: the policy failed"
+    said = "queries with windows that gave no answer: 1 of 1, q1 among them (1 of its 1 windows: the recording has"
     assert said in done.stderr
     assert done.returncode == 1  # nothing was ranked at all
-    assert done.stderr.splitlines()[-1].startswith("vretrver: no query was ranked (the policy failed")
+    assert done.stderr.splitlines()[-1].startswith("vretrver: no query was ranked (the recording has 1 turns")
 
 
 def test_an_agent_file_is_started_from_and_options_count_over_it(photos: Path) -> None:

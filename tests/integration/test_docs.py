@@ -55,7 +55,7 @@ def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
         Image.new("RGB", (64, 64), (30, 30, 200)).save(tmp_path / name)
     command = [sys.executable, "-c", blocks("python")[0]]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
-    assert done.stdout == "['a.jpg', 'b.jpg'] answered\n", done.stderr
+    assert done.stdout == "[0, 1, 2] ranked\n", done.stderr
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

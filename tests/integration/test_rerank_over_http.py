@@ -134,5 +134,5 @@ def test_wrong_options_are_told_in_one_sentence(folder: Path, rerank: Rerank) ->
     assert "keys come from the environment" in said
     assert KEY not in said
     before = (folder / "requests.jsonl").read_bytes()
-    assert "requests.jsonl:1: no journal entry" in sentence(rerank("--journal", "requests.jsonl"))
+    assert "requests.jsonl:1: not a journal entry" in sentence(rerank("--journal", "requests.jsonl"))
     assert (folder / "requests.jsonl").read_bytes() == before

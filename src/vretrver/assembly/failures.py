@@ -76,10 +76,11 @@ def failures_of(finished: Iterable[Reranked]) -> FailureReport:
 
 
 def why(trajectory: Trajectory) -> str:
-    """Return why a window gave no usable answer, in words without a full stop."""
+    """Return why a window gave no usable answer, in words without a full stop: what failed, else how it stopped."""
+    if trajectory.failure is not None:
+        return " ".join(trajectory.failure.words.split())
     said = STOPS[trajectory.stop].removesuffix(".")
-    words = said[0].lower() + said[1:]
-    return words if trajectory.failure is None else f"{words}: {' '.join(trajectory.failure.words.split())}"
+    return said[0].lower() + said[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

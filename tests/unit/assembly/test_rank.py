@@ -110,7 +110,7 @@ def test_what_cannot_be_ranked_is_said(documents: Any, said: str) -> None:
 
 
 def test_an_order_that_nothing_confirmed_is_an_error_and_not_rows() -> None:
-    with pytest.raises(PolicyError, match="nothing was ranked: the policy failed after its retries: the recording"):
+    with pytest.raises(PolicyError, match="nothing was ranked: the recording has 1 turns"):
         agent("It is the first.").rank("x", ["a", "b"])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.tiny_models import folder_of
 
-from vretrver.agent.ablation import ThumbnailZoom
+from vretrver.agent.tools import ZoomIn
 from vretrver.errors import ConfigError
 from vretrver.geometry import PixelBudget
 from vretrver.policies.named import LocalOptions, policy_named
@@ -118,7 +118,7 @@ def test_a_model_is_told_and_shown_what_its_folder_says() -> None:
 def test_a_model_without_evidence_keeps_its_tools_and_a_script_has_none() -> None:
     model, views = policy_named(f"local:{folder_of('qwen3_vl')}", local=LOCAL), told_and_shown("oracle")
     _, blind = arms_of(model, *views)
-    assert any(isinstance(tool, ThumbnailZoom) for tool in blind.config.dialect.tools)
+    assert any(isinstance(tool, ZoomIn) and tool.blind for tool in blind.config.dialect.tools)
     _, script = arms_of(policy_named("first-k"), *views)
     assert script.config.dialect.tools == ()
 
