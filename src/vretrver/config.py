@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ._validation import first_problem
 from .errors import ConfigError
 
 PREFIX = "VRETRVER_"
@@ -59,10 +60,8 @@ def load_config(
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the file"
         source = "configuration" if path is None else str(path)
-        raise ConfigError(f"{source}: {where}: {first['msg']}, got {str(first['input'])[:80]!r}") from error
+        raise ConfigError(f"{source}: {first_problem(error, whole='the file', value=True)}") from error
 
 
 def resolved(config: BaseModel) -> str:

@@ -46,9 +46,9 @@ def trust_pictures(index: Path, places: Places) -> None:
 
 def state_file() -> Path:
     """Return where the file is; raises OSError where this user has no home."""
-    told = os.environ.get("XDG_STATE_HOME", "")
+    configured = os.environ.get("XDG_STATE_HOME", "")
     try:
-        base = Path(told) if os.path.isabs(told) else Path.home() / ".local" / "state"
+        base = Path(configured) if os.path.isabs(configured) else Path.home() / ".local" / "state"
     except RuntimeError as error:
         raise FileNotFoundError(f"no home folder to remember anything in ({error}); set XDG_STATE_HOME") from error
     return base / "vretrver" / _NAME

@@ -32,14 +32,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runs": {"errors", "files"},
     "data": {"errors", "_optional", "records", "images", "runs"},
     "evaluation": {"errors", "runs"},
-    "config": {"errors"},
     "_validation": set(),
+    "config": {"errors", "_validation"},
     "_text": set(),
     "agent": {"errors", "geometry", "records", "images", "_text"},
-    "models": {"errors", "files", "_optional", "geometry", "images", "agent"},
+    "models": {"errors", "files", "_optional", "geometry", "records", "images", "agent"},
     "retrieval": {
         "_version", "errors", "files", "_optional", "_secrets", "_http", "_served", "geometry", "records",
-        "images", "models",
+        "images", "_text", "models",
     },
     "traces": {"errors", "files", "_validation", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "trust", "records", "images", "data", "config", "agent", "models", "retrieval", "traces",
         "report", "policies", "training", "world", "doctor", "__init__",
     },
+    "run_folder": {"errors", "files", "records", "_validation", "agent"},
     "__init__": {"_version", "errors", "geometry", "records", "images", "agent", "retrieval", "traces"},
 }  # fmt: skip
 """Unit -> the other units it may import, at module level or inside functions."""
@@ -84,6 +85,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "prng": {"numpy"},
     "report": {"PIL"},
     "retrieval": {"PIL", "numpy", "torch"},
+    "run_folder": {"pydantic"},
     "runs": {"numpy"},
     "traces": {"pydantic"},
     "training": {"datasets", "numpy", "pydantic", "torch", "transformers", "trl"},

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .keyvalues import KeyValues
-from .vision import Seen
+from .vision import EncodedPicture
 
 
 def run_language(
@@ -21,7 +21,7 @@ def run_language(
     ids: Tensor,
     positions: Tensor,
     *,
-    seen: Sequence[Seen] = (),
+    seen: Sequence[EncodedPicture] = (),
     pads: Tensor | None = None,
     mask: Tensor | None = None,
     cache: KeyValues | None = None,

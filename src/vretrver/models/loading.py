@@ -8,8 +8,7 @@ from typing import Any
 
 from .._optional import require
 from ..errors import ConfigError
-from .digest import folder_digest
-from .folder import ModelFolder, open_folder
+from .folder import ModelFolder, folder_digest, open_folder
 from .pretrained import open_weights
 from .vision import MEMORY, Vision
 from .vocabulary import Vocabulary

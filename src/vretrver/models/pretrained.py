@@ -46,12 +46,12 @@ def open_weights(kind: Any, folder: Path, *, what: str, **options: Any) -> Any:
 
 
 def _read(kind: Any, folder: Path, options: dict[str, Any], *, what: str) -> Any:
-    with told(folder, f"{what} cannot be loaded"), quiet():
+    with library_errors(folder, f"{what} cannot be loaded"), quiet():
         return kind.from_pretrained(str(folder), **options, local_files_only=True, trust_remote_code=False)
 
 
 @contextmanager
-def told(folder: Path, problem: str) -> Iterator[None]:
+def library_errors(folder: Path, problem: str) -> Iterator[None]:
     """Turn whatever the library raises over a folder into one sentence.
 
     Args:

@@ -17,6 +17,7 @@ import numpy as np
 from .._http import Patience, Service
 from .._secrets import KEY_VARIABLE, Secret
 from .._served import why_not
+from .._text import sendable
 from ..errors import DataError, ServiceError
 from ..geometry import PixelBudget, SizeRule
 from ..images import THUMBNAIL_QUALITY, Pictures
@@ -98,7 +99,7 @@ class HttpEncoder:
         try:
             self._ask([self._body([(TextPart(text="ready"),)], [""])], ["the first vector"], tries=2)
         except ServiceError as error:
-            raise self._told(error) from error
+            raise self._explained(error) from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -120,7 +121,7 @@ class HttpEncoder:
         names = [f"candidate {candidate.did}" for candidate in candidates]
         return self._encode([candidate.parts for candidate in candidates], [""] * len(candidates), names)
 
-    def _told(self, error: ServiceError) -> ServiceError:
+    def _explained(self, error: ServiceError) -> ServiceError:
         """Return a first error as a sentence with its remedy."""
         reason = self._service.run(lambda: why_not(self._service, self.model, error, what="embeddings")).result()
         return ServiceError(reason, status=error.status, words=error.words)
@@ -144,9 +145,11 @@ class HttpEncoder:
         """Return the body for some items, and their number."""
         what: dict[str, object]
         if self.form == "texts":
-            what = {"input": [_line(parts, told) for parts, told in zip(items, instructions, strict=True)]}
+            what = {
+                "input": [_line(parts, instruction) for parts, instruction in zip(items, instructions, strict=True)]
+            }
         else:
-            system = {"role": "system", "content": _clean(instructions[0] or NO_INSTRUCTION)}
+            system = {"role": "system", "content": sendable(instructions[0] or NO_INSTRUCTION)}
             user = {"role": "user", "content": [self._part(part) for part in items[0]]}
             what = {"messages": [system, user]}
         fields = {"model": self.model, "encoding_format": "float", **what, **self.extra}
@@ -154,7 +157,7 @@ class HttpEncoder:
 
     def _part(self, part: Part) -> dict[str, object]:
         if isinstance(part, TextPart):
-            return {"type": "text", "text": _clean(part.text)}
+            return {"type": "text", "text": sendable(part.text)}
         picture = self.store.whole(part.image, self.pictures, quality=THUMBNAIL_QUALITY)
         data = base64.b64encode(picture.data).decode()
         return {"type": "image_url", "image_url": {"url": f"data:{picture.media_type};base64,{data}"}}
@@ -221,10 +224,5 @@ def _vectors(value: Any, count: int) -> Vectors:
 
 def _line(parts: Sequence[Part], instruction: str) -> str:
     """Return an item as one text, in the wording of instruction-tuned text encoders."""
-    text = _clean(text_in(parts))
-    return f"Instruct: {_clean(instruction)}\nQuery: {text}" if instruction else text
-
-
-def _clean(text: str) -> str:
-    """Return text in which no special token can be spelt, and which has a UTF-8 form."""
-    return text.replace("<|", "< |").encode("utf-8", "replace").decode()
+    text = sendable(text_in(parts))
+    return f"Instruct: {sendable(instruction)}\nQuery: {text}" if instruction else text

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._optional import require
-from ...errors import ConfigError, DataError
+from ...errors import ConfigError, DataError, StorageError
 from ...files import open_own, refuse_foreign
 from ..encoder import Vectors
 from ..exact import Best, Slots, exact_search, merged, rescored
@@ -229,4 +229,4 @@ def _write(faiss: Any, index: Any, path: Path) -> None:
         sync_folder(path.parent)
     except (OSError, RuntimeError) as error:
         draft.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written: {error}; the index is as before") from error
+        raise StorageError(f"{path}: cannot be written: {error}; the index is as before") from error

@@ -20,7 +20,7 @@ from ...records import Candidate
 from ..exact import Slots
 from .entries import Entry, candidate_from_row, kind_of
 from .manifest import DATABASE, Field, Manifest, manifest_from_json
-from .opening import SCHEMA, SIDE_FILES, connect, errors_of
+from .opening import SCHEMA, SIDE_FILES, connect, error_class, errors_of
 from .vectors import sync_folder
 
 
@@ -77,7 +77,7 @@ class ItemDatabase:
 
     def manifest(self) -> Manifest:
         """Return the manifest of the state that is read."""
-        with self._told():
+        with self._sqlite_errors():
             row = self._connection.execute("SELECT value FROM manifest WHERE one = 1").fetchone()
         if row is None:
             raise DataError(f"{self.path}: it has no manifest, so it is not an index of this package; index again")
@@ -195,7 +195,7 @@ class ItemDatabase:
     def shrink(self) -> None:
         """Give the room of deleted rows back to the disk."""
         self._effort.begin()
-        with self._told():
+        with self._sqlite_errors():
             self._connection.execute("VACUUM")
 
     def _with_fields(self, entries: Sequence[Entry], manifest: Manifest) -> Manifest:
@@ -227,7 +227,7 @@ class ItemDatabase:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
         self._effort.begin()
-        with self._told():
+        with self._sqlite_errors():
             self._connection.execute(begin)
             try:
                 yield
@@ -237,8 +237,8 @@ class ItemDatabase:
                     self._connection.execute("ROLLBACK")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn SQLite's errors into one sentence."""
+    def _sqlite_errors(self) -> Iterator[None]:
+        """Turn SQLite's errors into ours, one sentence each."""
         try:
             yield
         except sqlite3.Error as error:
@@ -246,7 +246,8 @@ class ItemDatabase:
                 raise DataError(
                     f"{self.path}: takes more work to read than a sound index of its size; it is damaged, index again"
                 ) from error
-            raise DataError(f"{self.path}: {error}; what was indexed is kept, run again to go on") from error
+            sentence = f"{self.path}: {error}; what was indexed is kept, run again to go on"
+            raise error_class(error)(sentence) from error
 
 
 def create_database(directory: Path, manifest: Manifest) -> None:

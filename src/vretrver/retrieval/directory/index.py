@@ -283,9 +283,11 @@ def check_encoder(directory: Path, manifest: Manifest, encoder: Encoder) -> None
         return
     theirs, ours = _facts(manifest.fingerprint, manifest.dimension), _facts(encoder.fingerprint, encoder.dimension)
     names = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
-    told = "; ".join(f"{name} {theirs.get(name, 'none')} there, {ours.get(name, 'none')} here" for name in names)
+    differences = "; ".join(
+        f"{name} {theirs.get(name, 'none')} there, {ours.get(name, 'none')} here" for name in names
+    )
     raise IndexMismatch(
-        f"{directory}: made by another encoder than the one in use: {told or 'the order of its settings'}; "
+        f"{directory}: made by another encoder than the one in use: {differences or 'the order of its settings'}; "
         "use the encoder it was made with, or index again"
     )
 

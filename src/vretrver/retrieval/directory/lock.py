@@ -1,4 +1,4 @@
-"""One writer at a time: an advisory lock on a file that names who holds it; the system frees it when they end."""
+"""One writer at a time: an advisory lock on a file that names its holder; it is released when that process ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ...errors import DataError
+from ...errors import IndexBusy
 from ...files import open_own
 
 _TRIES = 3
@@ -47,7 +47,7 @@ class WriterLock:
         path: the lock file; made when it is missing, never removed.
 
     Raises:
-        DataError: somebody else holds it; the message names them.
+        IndexBusy: another process holds it; the message names it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,7 +55,7 @@ class WriterLock:
         if not self._taken():
             holder = _read(self._descriptor) or "another process"
             os.close(self._descriptor)
-            raise DataError(
+            raise IndexBusy(
                 f"{path.parent}: is being written by {holder}; wait until it ends, or stop it: nothing is lost"
             )
         os.ftruncate(self._descriptor, 0)
@@ -73,7 +73,7 @@ class WriterLock:
         return False
 
     def close(self) -> None:
-        """Let go."""
+        """Release the lock."""
         os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
 
@@ -108,7 +108,7 @@ def _read(descriptor: int) -> Holder | None:
         found = Holder(**value)
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    told = (found.host, found.command, found.since)
-    if type(found.pid) is not int or not all(isinstance(word, str) and word.isprintable() for word in told):
+    words = (found.host, found.command, found.since)
+    if type(found.pid) is not int or not all(isinstance(word, str) and word.isprintable() for word in words):
         return None
     return found

@@ -25,10 +25,10 @@ DATABASE = "items.sqlite"
 LOCK = "lock"
 """Held by the one process that writes."""
 
-Kind = Literal["text", "number", "truth"]
+FieldKind = Literal["text", "number", "truth"]
 """Kind of a metadata field: strings, numbers, true and false."""
 
-KINDS = ("text", "number", "truth")
+FIELD_KINDS = ("text", "number", "truth")
 """The same, as values."""
 
 _MOST = 2**48
@@ -43,12 +43,12 @@ class Field:
 
     column: str
     """Its column in the table of fields, `f0`, `f1` and so on."""
-    kind: Kind
+    kind: FieldKind
     """What its values are."""
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"a field's kind is {_short(self.kind)}, not one of {', '.join(KINDS)}")
+        if self.kind not in FIELD_KINDS:
+            raise ValueError(f"a field's kind is {_short(self.kind)}, not one of {', '.join(FIELD_KINDS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...errors import DataError
+from ...errors import DataError, IndexBusy, StorageError
 from ...files import open_own, refuse_foreign
 
 SCHEMA = """
@@ -36,6 +36,9 @@ _FIELDS = re.compile(r"CREATE TABLE fields \(slot INTEGER PRIMARY KEY(, f[0-9]+)
 _OF_SQLITE = ("index", "sqlite_autoindex_items_1", None)
 _MOST_ENTRIES = 16
 _MOST_STATEMENT = 2**16
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_STORAGE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 
 _JOURNAL_NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
 """How a rollback journal ends that names a further file; SQLite may delete that file, wherever it is."""
@@ -84,8 +87,8 @@ def connect(path: Path, directory: Path) -> tuple[sqlite3.Connection, Effort]:
     """Open a database; in a folder that cannot be written, as a file that does not change.
 
     Raises:
-        DataError: a link or another thing is in the place of one of its files, it holds more than tables of ours, or
-            SQLite cannot open it.
+        DataError: one of its files is not a regular file, it holds more than our tables, or it is not a database.
+        StorageError: SQLite cannot open it.
     """
     writable = os.access(directory, os.W_OK)
     check_files(path, writable=writable)
@@ -127,19 +130,31 @@ def check_files(path: Path, *, writable: bool) -> None:
 
 @contextmanager
 def errors_of(path: Path) -> Iterator[None]:
-    """Turn errors of the system and of SQLite into one sentence."""
+    """Turn errors of the system and of SQLite into ours, one sentence each."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise DataError(f"{path}: {error}; give a folder that can be written") from error
+        raise error_class(error)(f"{path}: {error}; give a folder that can be written") from error
+
+
+def error_class(error: OSError | sqlite3.Error) -> type[DataError]:
+    """Return which of our errors an error of the system or of SQLite is: IndexBusy, StorageError or DataError."""
+    if isinstance(error, OSError):
+        return StorageError
+    code = (
+        getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    )  # extended codes keep the primary one there
+    if code in _BUSY:
+        return IndexBusy
+    return StorageError if code in _STORAGE else DataError
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse views, triggers, virtual tables and whatever else was not made by `SCHEMA`; nothing of them has run."""
     sql = "SELECT type, name, substr(sql, 1, ?) FROM sqlite_master LIMIT ?"
     for kind, name, statement in connection.execute(sql, (_MOST_STATEMENT, _MOST_ENTRIES)):
-        told = " ".join(statement.split()) if isinstance(statement, str) else statement
-        if told not in _STATEMENTS and (kind, name, told) != _OF_SQLITE and not _FIELDS.fullmatch(told or ""):
+        found = " ".join(statement.split()) if isinstance(statement, str) else statement
+        if found not in _STATEMENTS and (kind, name, found) != _OF_SQLITE and not _FIELDS.fullmatch(found or ""):
             raise DataError(
                 f"{path}: holds the {kind} {str(name)[:60]!r}, which an index does not have; do not open it, make "
                 "your own of its source"

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._optional import require
+from ..._text import storable
 from ...errors import ConfigError
 from ...geometry import SizeRule
 from ...images import Thumbnails
-from ...models.digest import folder_digest
-from ...models.folder import check_towers
-from ...models.pretrained import open_part, open_weights, told
+from ...models.folder import check_towers, folder_digest
+from ...models.pretrained import library_errors, open_part, open_weights
 from ...models.vetting import read_object, vet_folder
 from ...records import Candidate, ImageRef, Part, Query, pictures_in, text_in
 from ..encoder import Vectors
@@ -90,7 +90,7 @@ class ClipEncoder:
         check_towers(folder, config, family)
         self._torch = require("torch", extra="models")
         self._model, self._tokenizer, self._processor = _loaded(folder, dtype=dtype, device=device)
-        with told(folder, "config.json cannot be used"):
+        with library_errors(folder, "config.json cannot be used"):
             places = int(self._model.config.text_config.max_position_embeddings)
             side = int(self._model.config.vision_config.image_size)
             if places < 1 or side < 1:
@@ -133,7 +133,7 @@ class ClipEncoder:
         texts = [(row, text) for row, parts in enumerate(items) if (text := text_in(parts))]
         pictures = [(row, ref) for row, parts in enumerate(items) for ref in pictures_in(parts)]
         total = np.zeros((len(items), self.dimension), dtype=np.float64)
-        with told(self._folder, "the model cannot be run"):
+        with library_errors(self._folder, "the model cannot be run"):
             for rows, vectors in (self._run(pictures, self._of_pictures), self._run(texts, self._of_texts)):
                 np.add.at(total, rows, vectors)
         lengths = np.linalg.norm(total, axis=1, keepdims=True)
@@ -151,7 +151,7 @@ class ClipEncoder:
         return [row for row, _ in given], np.concatenate(blocks)
 
     def _of_texts(self, texts: list[str]) -> Any:
-        clean = [text.encode("utf-8", "replace").decode() for text in texts]
+        clean = [storable(text) for text in texts]
         read = self._tokenizer(clean, **self._text)
         return self._model.get_text_features(**{name: read[name].to(self._model.device) for name in self._given})
 

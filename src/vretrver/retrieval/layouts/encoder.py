@@ -11,17 +11,16 @@ import numpy as np
 import torch
 
 from ...images import Pictures
-from ...models.digest import folder_digest
-from ...models.folder import ModelFolder, open_folder
+from ...models.folder import ModelFolder, folder_digest, open_folder
 from ...models.loading import load_model
-from ...models.pretrained import told
+from ...models.pretrained import library_errors
 from ...models.vocabulary import Vocabulary
 from ...records import Candidate, Part, Query
 from ..encoder import Vectors
 from .backbone import Collator, embed
-from .recipe import Recipe, recipe_of
+from .recipe import EncoderRecipe, encoder_recipe_of
 from .rendering import Rendered, Renderer
-from .wording import HELPFUL, WORDINGS
+from .templates import HELPFUL, TEMPLATES
 
 BATCH_TOKENS = 16_384
 """Tokens of one batch, filled-up places included; a longer item is a batch of its own."""
@@ -90,7 +89,7 @@ class LayoutEncoder:
             for parts, instruction in zip(items, instructions, strict=True)
         ]
         vectors = np.zeros((len(items), self.dimension), dtype=np.float32)
-        with told(self.folder, "the model cannot be run"), torch.inference_mode():
+        with library_errors(self.folder, "the model cannot be run"), torch.inference_mode():
             for batch in batches_of(rendered, most_tokens=self.batch_tokens):
                 features = self.collator.features([rendered[place] for place in batch])
                 vectors[batch] = embed(self.model, features).cpu().numpy()
@@ -103,7 +102,7 @@ def open_layout(
     """Return the encoder of a Qwen-VL folder.
 
     Args:
-        layout: a name of `WORDINGS`.
+        layout: a name of `TEMPLATES`.
         path: the folder, in hub layout.
         store: opens the pictures.
         dtype: number format of the weights; `auto` is as they are stored.
@@ -114,7 +113,7 @@ def open_layout(
         MissingDependency: the extra `models` is not installed.
     """
     folder = open_folder(path)
-    recipe = recipe_of(path, WORDINGS[layout], cell=folder.geometry.cell)
+    recipe = encoder_recipe_of(path, TEMPLATES[layout], cell=folder.geometry.cell)
     loaded = load_model(path, dtype=dtype, device=device)
     return LayoutEncoder(
         loaded.model,
@@ -126,12 +125,12 @@ def open_layout(
     )
 
 
-def renderer_of(folder: ModelFolder, vocabulary: Vocabulary, recipe: Recipe) -> Renderer:
+def renderer_of(folder: ModelFolder, vocabulary: Vocabulary, recipe: EncoderRecipe) -> Renderer:
     """Return what writes items down for a folder."""
     vocabulary.backend.no_truncation()
     vocabulary.backend.no_padding()
     return Renderer(
-        WORDINGS[recipe.layout],
+        TEMPLATES[recipe.layout],
         vocabulary.backend,
         system="" if folder.family == "qwen3_vl" else HELPFUL,
         rule=recipe.pictures,
@@ -158,10 +157,10 @@ def batches_of(items: Sequence[Rendered], *, most_tokens: int) -> Iterator[list[
         yield batch
 
 
-def _fingerprint(folder: ModelFolder, recipe: Recipe, *, dtype: str) -> str:
-    wording = WORDINGS[recipe.layout]
+def _fingerprint(folder: ModelFolder, recipe: EncoderRecipe, *, dtype: str) -> str:
+    template = TEMPLATES[recipe.layout]
     parts = (
-        f"{wording.name}-{wording.version}",
+        f"{template.name}-{template.version}",
         f"weights={folder_digest(folder.path)}",
         str(recipe.pictures),
         f"text_tokens={recipe.text_tokens}",

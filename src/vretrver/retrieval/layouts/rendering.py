@@ -14,7 +14,7 @@ from ...errors import DataError
 from ...geometry import SizeRule, visual_tokens
 from ...images import THUMBNAIL_QUALITY, Picture, Pictures
 from ...records import Part
-from .wording import Prompt, Wording
+from .templates import ItemPrompt, PromptTemplate
 
 PICTURE = "<|image_pad|>"
 """The token that stands for one visual token."""
@@ -34,7 +34,7 @@ class Renderer:
     """Writes items down in one layout with one tokenizer.
 
     Args:
-        wording: the layout.
+        template: the layout.
         tokenizer: a `tokenizers.Tokenizer` with Qwen-VL's marks; it must neither cut nor pad.
         system: the system message that the family puts before a conversation without one; empty for none.
         rule: at what size pictures are shown.
@@ -44,7 +44,7 @@ class Renderer:
 
     def __init__(
         self,
-        wording: Wording,
+        template: PromptTemplate,
         tokenizer: Any,
         *,
         system: str,
@@ -52,7 +52,7 @@ class Renderer:
         text_tokens: int,
         most_tokens: int,
     ) -> None:
-        self.wording = wording
+        self.template = template
         self.tokenizer = tokenizer
         self.system = system
         self.rule = rule
@@ -66,7 +66,7 @@ class Renderer:
             PictureError: a picture cannot be read.
             DataError: its pictures and the layout's own words alone are more than the model takes.
         """
-        prompt = self.wording.prompt(parts, instruction, self.system)
+        prompt = self.template.prompt(parts, instruction, self.system)
         pictures = tuple(
             store.whole(piece, self.rule, quality=THUMBNAIL_QUALITY)
             for piece in prompt.body
@@ -87,9 +87,9 @@ class Renderer:
             budget = max(min(budget, self._text_length(prompt)) - over, 0)
 
     def _ids(self, text: str) -> tuple[int, ...]:
-        return tuple(self.tokenizer.encode(text, add_special_tokens=self.wording.closes).ids)
+        return tuple(self.tokenizer.encode(text, add_special_tokens=self.template.adds_end_token).ids)
 
-    def _written(self, prompt: Prompt, sizes: Sequence[int], budget: int) -> str:
+    def _written(self, prompt: ItemPrompt, sizes: Sequence[int], budget: int) -> str:
         """Return the prompt as one string, its texts cut to `budget` tokens together."""
         written = [prompt.head]
         left, waiting = budget, iter(sizes)
@@ -111,6 +111,6 @@ class Renderer:
             return text, len(spans)
         return text[: spans[budget][0]], budget
 
-    def _text_length(self, prompt: Prompt) -> int:
+    def _text_length(self, prompt: ItemPrompt) -> int:
         texts = [piece for piece in prompt.body if isinstance(piece, str)]
         return sum(self._cut(text, self.most_tokens)[1] for text in texts)

@@ -16,7 +16,7 @@ from ..._optional import require
 from ...errors import DataError, IndexMismatch, ServiceError
 from ...records import Candidate
 from ..directory.entries import candidate_from_row, kind_of, parts_to_json
-from ..directory.manifest import Kind
+from ..directory.manifest import FieldKind
 from ..encoder import Vectors
 from ..index import Found, check_ids, check_vectors
 from .address import speaking_to
@@ -66,7 +66,7 @@ class QdrantIndex:
         self._fingerprint = str(manifest["fingerprint"])
         self.dimension = int(manifest["dimension"])
         self.encoder = str(manifest["encoder"])
-        self.fields: dict[str, Kind] = dict(manifest["fields"])
+        self.fields: dict[str, FieldKind] = dict(manifest["fields"])
 
     @classmethod
     def create(
@@ -261,7 +261,7 @@ def payload_of(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _manifest(fingerprint: str, dimension: int, encoder: str, fields: Mapping[str, Kind]) -> dict[str, Any]:
+def _manifest(fingerprint: str, dimension: int, encoder: str, fields: Mapping[str, FieldKind]) -> dict[str, Any]:
     """Return what a collection says of itself."""
     own = {
         "format": 1,

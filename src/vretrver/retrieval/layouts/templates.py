@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..._text import sendable
 from ...records import ImageRef, Part, TextPart
 
 Piece = str | ImageRef
@@ -29,7 +30,7 @@ _ASK = "<|im_end|>\n<|im_start|>assistant\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class ItemPrompt:
     """An item as a model reads it; the vector is the hidden state at its last token."""
 
     head: str
@@ -41,14 +42,14 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
+class PromptTemplate:
     """How a layout writes an item down."""
 
     name: str
     """Name of the layout."""
     version: int
     """Part of the fingerprint; changes whenever an id changes."""
-    prompt: Callable[[Sequence[Part], str, str], Prompt]
+    prompt: Callable[[Sequence[Part], str, str], ItemPrompt]
     """Makes the prompt of parts, an instruction (empty for none) and the family's own system message."""
     text_tokens: int
     """Tokens of an item's texts that are kept, the instruction's included where it stands among them."""
@@ -56,13 +57,13 @@ class Wording:
     """Smaller pictures are enlarged to this many visual tokens."""
     picture_tokens: int
     """Larger pictures are reduced to this many visual tokens."""
-    always: tuple[str, ...]
+    fixed_texts: tuple[str, ...]
     """Stretches that it writes in the same words every time; a small model's tokenizer has one token for each."""
-    closes: bool
+    adds_end_token: bool
     """Whether what the tokenizer adds to every text by itself stands after the prompt, and is then pooled."""
 
 
-def lamra_prompt(parts: Sequence[Part], instruction: str, system: str) -> Prompt:
+def lamra_prompt(parts: Sequence[Part], instruction: str, system: str) -> ItemPrompt:
     """Return LamRA's prompt: the item, then the request to summarise it in one word.
 
     The hidden state LamRA takes is that before its `<emb>`, which begins the answer: the last token of the header
@@ -72,47 +73,47 @@ def lamra_prompt(parts: Sequence[Part], instruction: str, system: str) -> Prompt
     first = next((place for place, piece in enumerate(pieces) if isinstance(piece, str)), len(pieces))
     if instruction:
         text = pieces[first] if first < len(pieces) else ""
-        pieces[first : first + 1] = [f"{_clean(instruction)} {text}"]
+        pieces[first : first + 1] = [f"{sendable(instruction)} {text}"]
     pieces = _formatted(pieces)
     kinds = {type(piece) for piece in pieces}
     what = "image and sentence" if kinds == {str, ImageRef} else "image" if kinds == {ImageRef} else "sentence"
-    return Prompt(
+    return ItemPrompt(
         head=f"{_turn('system', system) if system else ''}<|im_start|>user\n",
         body=tuple(pieces),
         tail=f"{REQUESTS[what]}{_ASK}",
     )
 
 
-def qwen3vl_embedding_prompt(parts: Sequence[Part], instruction: str, system: str) -> Prompt:  # noqa: ARG001
+def qwen3vl_embedding_prompt(parts: Sequence[Part], instruction: str, system: str) -> ItemPrompt:  # noqa: ARG001
     """Return Qwen3-VL-Embedding's prompt: the instruction as system message, the item as it is."""
-    told = _clean(instruction).strip() or NO_INSTRUCTION
-    if not unicodedata.category(told[-1]).startswith("P"):
-        told += "."
-    return Prompt(head=f"{_turn('system', told)}<|im_start|>user\n", body=tuple(_joined(parts)), tail=_ASK)
+    message = sendable(instruction).strip() or NO_INSTRUCTION
+    if not unicodedata.category(message[-1]).startswith("P"):
+        message += "."
+    return ItemPrompt(head=f"{_turn('system', message)}<|im_start|>user\n", body=tuple(_joined(parts)), tail=_ASK)
 
 
-WORDINGS: Mapping[str, Wording] = {
-    wording.name: wording
-    for wording in (
-        Wording(
+TEMPLATES: Mapping[str, PromptTemplate] = {
+    template.name: template
+    for template in (
+        PromptTemplate(
             name="lamra",
             version=1,
             prompt=lamra_prompt,
             text_tokens=1024,
             least_tokens=4,
             picture_tokens=300,
-            always=tuple(REQUESTS.values()),
-            closes=False,
+            fixed_texts=tuple(REQUESTS.values()),
+            adds_end_token=False,
         ),
-        Wording(
+        PromptTemplate(
             name="qwen3vl_embedding",
             version=1,
             prompt=qwen3vl_embedding_prompt,
             text_tokens=8192,
             least_tokens=4,
             picture_tokens=1800,
-            always=(NO_INSTRUCTION,),
-            closes=True,
+            fixed_texts=(NO_INSTRUCTION,),
+            adds_end_token=True,
         ),
     )
 }
@@ -130,9 +131,9 @@ def _joined(parts: Sequence[Part]) -> list[Piece]:
         if not isinstance(part, TextPart):
             pieces.append(part.image)
         elif pieces and isinstance(pieces[-1], str):
-            pieces[-1] = f"{pieces[-1]}\n{_clean(part.text)}"
+            pieces[-1] = f"{pieces[-1]}\n{sendable(part.text)}"
         else:
-            pieces.append(_clean(part.text))
+            pieces.append(sendable(part.text))
     return pieces
 
 
@@ -152,8 +153,3 @@ def _formatted(pieces: Sequence[Piece]) -> list[Piece]:
         text = str(kept[last])
         kept[last] = text if text[-1] in ".?!" else f"{text}."
     return kept
-
-
-def _clean(text: str) -> str:
-    """Return text in which no special token can be spelt, and which has a UTF-8 form."""
-    return text.replace("<|", "< |").encode("utf-8", "replace").decode()
