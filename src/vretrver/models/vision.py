@@ -1,4 +1,4 @@
-"""Pictures as the visual tokens a language model reads, each encoded once as long as it is remembered.
+"""Pictures as the visual tokens a language model reads, each encoded once while it is remembered.
 
 Pictures are known by the hash of their bytes. Those of one call that have one size are encoded as a batch.
 """
@@ -20,10 +20,10 @@ from .patches import PatchGeometry, Pixels, decoded, level_table, patchify
 from .vision_pass import run_tower
 
 MEMORY = 512 * 2**20
-"""Bytes of visual tokens kept, unless told otherwise."""
+"""Bytes of visual tokens remembered by default: about 75,000 tokens of Qwen2.5-VL-7B in 16 bits."""
 
 PATCHES = 16_384
-"""Most patches in one pass of the tower; a larger picture is a pass of its own."""
+"""Patches in one pass of the tower, at most, which bounds its memory; a larger picture is a pass of its own."""
 
 
 class AddressedPicture(Protocol):
@@ -42,7 +42,7 @@ class AddressedPicture(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedPicture:
-    """What a language model reads of one picture."""
+    """A picture as a language model reads it."""
 
     tokens: Tensor
     """[tokens, width], row by row."""
@@ -65,8 +65,8 @@ class Vision:
     Args:
         visual: the tower, `model.model.visual`.
         geometry: how it cuts pictures.
-        memory: most bytes of visual tokens remembered; those not used for longest are forgotten. 0 remembers nothing.
-        patches: most patches in one pass.
+        memory: bytes of visual tokens remembered, at most; the least recently used go first. 0 remembers nothing.
+        patches: patches in one pass, at most.
     """
 
     def __init__(self, visual: Any, geometry: PatchGeometry, *, memory: int = MEMORY, patches: int = PATCHES) -> None:
@@ -131,7 +131,7 @@ class Vision:
 
 
 def patch_rows(pictures: Tensor, geometry: PatchGeometry) -> Tensor:
-    """Return what `patchify` makes of each picture, made where they lie: a GPU does it in no time, a CPU core not.
+    """Return what `patchify` makes of each picture, computed on their device: quick on a GPU, slow on a CPU core.
 
     Args:
         pictures: uint8 [pictures, height, width, 3], both sides multiples of the cell.
@@ -152,7 +152,7 @@ def patch_rows(pictures: Tensor, geometry: PatchGeometry) -> Tensor:
 
 
 def pixels_of(shown: AddressedPicture) -> Pixels:
-    """Return the pixels of a picture's exact bytes; raises PictureError when they cannot be had."""
+    """Return the pixels of a picture's exact bytes; raises PictureError when they cannot be decoded."""
     picture = shown.picture
     try:
         pixels = decoded(picture.data)

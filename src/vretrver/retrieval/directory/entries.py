@@ -1,4 +1,4 @@
-"""How items stand in the database: parts and metadata as JSON, and the hash of what an encoder sees."""
+"""How items are stored in the database: parts and metadata as JSON, and the hash of what an encoder sees."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     price < 20 AND (colour = 'red' OR colour IN ('blue', 'navy')) AND NOT name LIKE '%sale%' AND taken IS NOT NULL
 
-Comparisons with a missing value are neither true nor false, as in SQL: `NOT price < 20` leaves out what has no price.
-LIKE knows `%` and `_` and ignores the case of ASCII letters. No text of the expression enters the SQL.
+Comparisons with a missing value are neither true nor false, as in SQL: `NOT price < 20` leaves out items without a
+price. LIKE knows `%` and `_` and ignores the case of ASCII letters. No text of the expression enters the SQL.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _TOKEN = re.compile(
 )
 _WORDS = frozenset({"AND", "OR", "NOT", "IN", "LIKE", "IS", "NULL", "TRUE", "FALSE"})
 _COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
-_DEPTH = 50
-_VALUES = 1000
+_DEPTH = 50  # keeps the recursion of the parser, and of SQLite, shallow
+_VALUES = 1000  # far below the 32,766 parameters that SQLite takes
 
 Scalar = str | int | float | bool
 
@@ -40,7 +40,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class InList:
-    """A field whose value is one of some."""
+    """A field whose value is in a list."""
 
     field: str
     values: tuple[Scalar, ...]
@@ -57,21 +57,21 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
-    """A field without a value; the only term that is never unknown."""
+    """A field without a value; unlike the other terms it is always true or false."""
 
     field: str
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Not a term."""
+    """A negated term."""
 
     term: Term
 
 
 @dataclass(frozen=True, slots=True)
 class Junction:
-    """Terms that must all hold, or of which one must."""
+    """Terms joined by AND or by OR."""
 
     word: str
     """AND or OR."""
@@ -105,7 +105,7 @@ def parse_filter(expression: str, fields: Mapping[str, Field]) -> Condition:
     """Return the condition of an expression.
 
     Args:
-        expression: as in the head of this module.
+        expression: see the docstring of this module.
         fields: the fields that may be used.
 
     Raises:

@@ -17,7 +17,7 @@ from pathlib import Path
 from ...errors import IndexBusy
 from ...files import open_own
 
-_TRIES = 3
+_TRIES = 3  # `holder_of` holds the lock for an instant; a writer must not take that for another writer
 _MOST_BYTES = 4096
 _PAUSE = 0.02
 
@@ -41,10 +41,10 @@ class Holder:
 
 
 class WriterLock:
-    """Held from construction until `close` or the end of the process.
+    """A lock that is held from construction until `close` or the end of the process.
 
     Args:
-        path: the lock file; made when it is missing, never removed.
+        path: the lock file; created if it is missing, never removed.
 
     Raises:
         IndexBusy: another process holds it; the message names it.
@@ -62,7 +62,7 @@ class WriterLock:
         os.pwrite(self._descriptor, json.dumps(asdict(_this_process())).encode(), 0)
 
     def _taken(self) -> bool:
-        """Try to take the lock, a few times: `holder_of` holds it for an instant to see whether it is free."""
+        """Try a few times to take the lock."""
         for _ in range(_TRIES):
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,7 +102,7 @@ def _this_process() -> Holder:
 
 
 def _read(descriptor: int) -> Holder | None:
-    """Return what a holder wrote; None where it has not written its name yet, or something else is there."""
+    """Return what a holder wrote; None where it has not written its name yet, or the file holds something else."""
     try:
         value = json.loads(os.pread(descriptor, _MOST_BYTES, 0))
         found = Holder(**value)

@@ -1,7 +1,7 @@
-"""Opening the database of an index directory that somebody else may have made.
+"""Opening the database of an index directory that may come from a stranger.
 
 SQLite follows links, runs views and triggers that are stored in a file, and deletes files that a journal names. A
-directory in which any of that could happen is refused before a row is read.
+directory in which that could happen is refused before a row is read.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WAIT_SECONDS = 30.0
 _STATEMENTS = frozenset(" ".join(statement.split()) for statement in SCHEMA.split(";") if statement.strip())
 _FIELDS = re.compile(r"CREATE TABLE fields \(slot INTEGER PRIMARY KEY(, f[0-9]+)*\)")
 _OF_SQLITE = ("index", "sqlite_autoindex_items_1", None)
-_MOST_ENTRIES = 16
+_MOST_ENTRIES = 16  # an index has six
 _MOST_STATEMENT = 2**16
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -45,7 +45,7 @@ _JOURNAL_NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
 
 
 class Effort:
-    """Ends statements that take more work than a sound database of this size can ask for: a damaged tree has no end.
+    """Ends statements that take more work than an intact database of this size needs: a damaged tree may loop.
 
     Args:
         connection: whose statements are counted.
@@ -53,7 +53,7 @@ class Effort:
     """
 
     STEP = 100_000
-    """Instructions of SQLite between two looks at the count."""
+    """Instructions of SQLite between two checks of the count."""
     BASE = 50_000_000
     """Instructions that are always allowed, a second or two."""
     PER_BYTE = 64
@@ -67,11 +67,11 @@ class Effort:
 
     @property
     def spent(self) -> bool:
-        """Whether a statement was ended."""
+        """Whether a statement ran out of its allowance and was ended."""
         return self._left < 0
 
     def begin(self) -> None:
-        """Count from here."""
+        """Start a new allowance."""
         size = 0
         for path in self._files:
             with suppress(OSError):
@@ -112,7 +112,7 @@ def connect(path: Path, directory: Path) -> tuple[sqlite3.Connection, Effort]:
 
 
 def check_files(path: Path, *, writable: bool) -> None:
-    """Refuse a database of which a file is a link or no file, or whose journal names a file elsewhere."""
+    """Refuse a database with a file that is not regular, or with a journal that names a file elsewhere."""
     for suffix in ("", *SIDE_FILES):
         refuse_foreign(path.with_name(f"{path.name}{suffix}"), single=writable)
     with suppress(FileNotFoundError):
@@ -150,7 +150,7 @@ def error_class(error: OSError | sqlite3.Error) -> type[DataError]:
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse views, triggers, virtual tables and whatever else was not made by `SCHEMA`; nothing of them has run."""
+    """Refuse views, triggers, virtual tables and whatever else was not made by `SCHEMA`; none of it has run yet."""
     sql = "SELECT type, name, substr(sql, 1, ?) FROM sqlite_master LIMIT ?"
     for kind, name, statement in connection.execute(sql, (_MOST_STATEMENT, _MOST_ENTRIES)):
         found = " ".join(statement.split()) if isinstance(statement, str) else statement

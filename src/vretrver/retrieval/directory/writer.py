@@ -28,7 +28,7 @@ from .lock import WriterLock
 from .manifest import DATABASE, LOCK, Approximate, Manifest
 from .vectors import VectorFile, map_vectors, sync_folder
 
-_BLOCK = 8192
+_BLOCK = 8192  # vectors copied at a time by `compact`: 32 MiB at 1,024 numbers
 
 
 class IndexWriter:

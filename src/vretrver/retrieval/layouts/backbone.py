@@ -1,6 +1,6 @@
 """A Qwen-VL model as a function from rendered items to vectors; encoding and training both run this one.
 
-Rows are filled up on the right and positions are explicit, so that no item depends on the others of its batch. A
+Rows are padded on the right and positions are explicit, so that no item depends on the others of its batch. A
 batch is a dictionary of tensors whose first axis is the item, in the names that sentence-transformers slices by.
 """
 
@@ -32,7 +32,7 @@ class Collator:
     Args:
         geometry: how the model cuts pictures.
         picture_pad: id of a visual token.
-        fill: id that rows are filled up with; it is never looked at.
+        fill: id that rows are padded with; attention never reaches it.
     """
 
     def __init__(self, geometry: PatchGeometry, *, picture_pad: int, fill: int) -> None:
@@ -72,7 +72,7 @@ def embed(model: Any, features: Mapping[str, Any]) -> Tensor:
 
     Args:
         model: a Qwen2.5-VL or Qwen3-VL model for generation.
-        features: a batch; what rows are filled up with cannot reach the last token, attention is causal.
+        features: a batch; padding cannot reach the last token, since attention is causal.
     """
     device = model.device
     ids, positions, visual, mask = (

@@ -1,7 +1,7 @@
 """The encoder over a CLIP or SigLIP folder: a tower for texts, one for pictures, and their sum for items with both.
 
 The sum of the normalised vectors, brought to length 1, is UniIR's score fusion. These models follow no instruction,
-so a query's is left out. A text that is too long for the tower loses its end, never the token that is pooled.
+so a query's is left out. A text that is too long for the tower is cut at its end; the pooled token is kept.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FAMILIES = ("clip", "siglip")
 BATCH = 32
 """Texts or pictures run at once."""
 
-_MOST_ASPECT = 4
+_MOST_ASPECT = 4  # the processor crops to the middle anyway; this bounds the memory of a long strip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class ClipEncoder:
     Args:
         folder: the model's folder, in hub layout.
         store: opens the pictures.
-        dtype: number format of the weights; `auto` is as they are stored.
+        dtype: number format of the weights; `auto` keeps the stored one.
         device: as torch names it; `auto` takes a GPU where there is one.
 
     Raises:
@@ -96,7 +96,7 @@ class ClipEncoder:
             if places < 1 or side < 1:
                 raise ValueError(f"texts of {places} tokens, pictures of {side} px")
         self._text = {
-            "padding": True if family == "clip" else "max_length",  # SigLIP pools the last place, filled up or not
+            "padding": True if family == "clip" else "max_length",  # SigLIP pools the last place, padding or not
             "truncation": True,
             "max_length": places,
             "return_tensors": "pt",
@@ -116,7 +116,7 @@ class ClipEncoder:
 
     @property
     def dimension(self) -> int:
-        """Width of the space both towers end in."""
+        """Width of the joint space of both towers."""
         config = self._model.config
         return int(getattr(config, "projection_dim", None) or config.text_config.projection_size)
 
@@ -129,7 +129,7 @@ class ClipEncoder:
         return self._encode([candidate.parts for candidate in candidates])
 
     def _encode(self, items: Sequence[tuple[Part, ...]]) -> Vectors:
-        """Return the sum of what each item's text and pictures give, brought to length 1."""
+        """Return for each item the normalised sum of the vectors of its text and pictures."""
         texts = [(row, text) for row, parts in enumerate(items) if (text := text_in(parts))]
         pictures = [(row, ref) for row, parts in enumerate(items) for ref in pictures_in(parts)]
         total = np.zeros((len(items), self.dimension), dtype=np.float64)
@@ -141,7 +141,7 @@ class ClipEncoder:
         return unit
 
     def _run(self, given: Sequence[tuple[int, T]], tower: Callable[[list[T]], Any]) -> tuple[list[int], Floats]:
-        """Return the rows of what is given and its vectors, [N, D], each of length 1."""
+        """Return the rows of the given values and their vectors, [N, D], each of length 1."""
         blocks = [np.zeros((0, self.dimension))]
         with self._torch.inference_mode():
             for start in range(0, len(given), BATCH):

@@ -23,7 +23,7 @@ from .rendering import Rendered, Renderer
 from .templates import HELPFUL, TEMPLATES
 
 BATCH_TOKENS = 16_384
-"""Tokens of one batch, filled-up places included; a longer item is a batch of its own."""
+"""Tokens of one batch, padding included; a longer item is a batch of its own. It bounds the memory of a pass."""
 
 PROCESSOR = "patches-1"
 """Part of the fingerprint: how bytes become patches. It equals the stock PIL processor bit for bit."""
@@ -34,12 +34,12 @@ class LayoutEncoder:
 
     Args:
         model: a model of transformers for generation, in the state it is used in.
-        renderer: writes items down.
+        renderer: renders items.
         collator: makes batches.
         store: opens the pictures.
         fingerprint: name of everything the vectors depend on.
-        folder: the model's, for messages.
-        batch_tokens: tokens of one batch, filled-up places included.
+        folder: the model's folder, for messages.
+        batch_tokens: tokens of one batch, padding included.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class LayoutEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Layout and its version, hash of the folder, size of pictures, cut of texts, processor and number format."""
+        """Layout and version, hash of the folder, size of pictures, length of texts, processor and number format."""
         return self._fingerprint
 
     @property
@@ -75,7 +75,7 @@ class LayoutEncoder:
 
         Raises:
             PictureError: a picture cannot be read.
-            DataError: the pictures of an item are more than the model takes.
+            DataError: the pictures of an item exceed the model's limit.
         """
         return self._encode([query.parts for query in queries], [query.instruction for query in queries])
 
@@ -105,7 +105,7 @@ def open_layout(
         layout: a name of `TEMPLATES`.
         path: the folder, in hub layout.
         store: opens the pictures.
-        dtype: number format of the weights; `auto` is as they are stored.
+        dtype: number format of the weights; `auto` keeps the stored one.
         device: as torch names it; `auto` takes a GPU where there is one.
 
     Raises:
@@ -126,7 +126,7 @@ def open_layout(
 
 
 def renderer_of(folder: ModelFolder, vocabulary: Vocabulary, recipe: EncoderRecipe) -> Renderer:
-    """Return what writes items down for a folder."""
+    """Return the renderer of a folder."""
     vocabulary.backend.no_truncation()
     vocabulary.backend.no_padding()
     return Renderer(
@@ -145,7 +145,7 @@ def collator_of(folder: ModelFolder, vocabulary: Vocabulary) -> Collator:
 
 
 def batches_of(items: Sequence[Rendered], *, most_tokens: int) -> Iterator[list[int]]:
-    """Yield the places of items, the longest first, in batches of at most `most_tokens` when filled up."""
+    """Yield the places of items, the longest first, in batches of at most `most_tokens` with padding."""
     order = sorted(range(len(items)), key=lambda place: -len(items[place].ids))
     batch: list[int] = []
     for place in order:
@@ -171,7 +171,7 @@ def _fingerprint(folder: ModelFolder, recipe: EncoderRecipe, *, dtype: str) -> s
 
 
 def _tokenizer_limit(folder: Path) -> int:
-    """Return the most tokens the folder's tokenizer is said to make of one text; without a word there is no limit."""
+    """Return the token limit in the folder's tokenizer_config.json; a very large number where it has none."""
     try:
         limit = json.loads((folder / "tokenizer_config.json").read_bytes()).get("model_max_length")
     except (OSError, ValueError, AttributeError):

@@ -1,7 +1,7 @@
 """From an item to token ids: pictures at their number of visual tokens, texts cut so that the pooled token stays.
 
-The whole prompt is tokenized at once, since a tokenizer may join the end of a text with the line break behind it; so
-texts are cut before that, never the ids after it.
+The whole prompt is tokenized at once, since a tokenizer may join the end of a text with the following line break; so
+texts are cut before tokenizing, never the ids afterwards.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...records import Part
 from .templates import ItemPrompt, PromptTemplate
 
 PICTURE = "<|image_pad|>"
-"""The token that stands for one visual token."""
+"""The mark that is written once for each visual token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +31,15 @@ class Rendered:
 
 
 class Renderer:
-    """Writes items down in one layout with one tokenizer.
+    """Renders items in one layout with one tokenizer.
 
     Args:
         template: the layout.
         tokenizer: a `tokenizers.Tokenizer` with Qwen-VL's marks; it must neither cut nor pad.
         system: the system message that the family puts before a conversation without one; empty for none.
-        rule: at what size pictures are shown.
+        rule: size at which pictures are shown.
         text_tokens: tokens of an item's texts that are kept.
-        most_tokens: ids of one item that the model takes.
+        most_tokens: maximum number of ids of one item.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Renderer:
 
         Raises:
             PictureError: a picture cannot be read.
-            DataError: its pictures and the layout's own words alone are more than the model takes.
+            DataError: its pictures and the layout's own text alone exceed the model's limit.
         """
         prompt = self.template.prompt(parts, instruction, self.system)
         pictures = tuple(
@@ -103,7 +103,7 @@ class Renderer:
         return "".join((*written, prompt.tail))
 
     def _cut(self, text: str, budget: int) -> tuple[str, int]:
-        """Return the longest beginning of a text that is at most `budget` tokens, and its tokens."""
+        """Return the longest prefix of a text that is at most `budget` tokens, and its number of tokens."""
         if budget <= 0:
             return "", 0
         spans = self.tokenizer.encode(text, add_special_tokens=False).offsets

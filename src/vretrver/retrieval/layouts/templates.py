@@ -1,8 +1,8 @@
-"""What a layout says around an item: the turns, where the instruction goes, the request, what is done to texts.
+"""What a layout writes around an item: the turns, the instruction, the request, and how texts are cleaned.
 
 LamRA's wording, line breaks and trailing space are those of its released checkpoints (spec 3.1: `dataset/
-datasets_mbeir.py`, `demo.py`; `format_string` of UniIR). Departure: an interleaved item, which LamRA was not trained
-on, keeps its order, and its first text takes the instruction.
+datasets_mbeir.py`, `demo.py`; `format_string` of UniIR). Departure: an interleaved item, on which LamRA was not
+trained, keeps its order, and its first text takes the instruction.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..._text import sendable
 from ...records import ImageRef, Part, TextPart
 
 Piece = str | ImageRef
-"""A stretch of text, or a picture."""
+"""A text, or a picture."""
 
 NO_INSTRUCTION = "Represent the user's input."
 """The system message of Qwen3-VL-Embedding where an item has no instruction."""
@@ -24,7 +24,7 @@ HELPFUL = "You are a helpful assistant."
 """The system message that Qwen2-VL and Qwen2.5-VL put before a conversation without one; Qwen3-VL has none."""
 
 REQUESTS = {what: f"\nSummarize above {what} in one word: " for what in ("image", "sentence", "image and sentence")}
-"""What LamRA asks for, by what an item consists of."""
+"""LamRA's request, by the modality of the item."""
 
 _ASK = "<|im_end|>\n<|im_start|>assistant\n"
 
@@ -34,16 +34,16 @@ class ItemPrompt:
     """An item as a model reads it; the vector is the hidden state at its last token."""
 
     head: str
-    """What stands before the item."""
+    """Text before the item."""
     body: tuple[Piece, ...]
     """The item in order; only its texts are ever cut."""
     tail: str
-    """What stands after it; never cut, it ends with the pooled position."""
+    """Text after it; never cut, it ends with the pooled position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptTemplate:
-    """How a layout writes an item down."""
+    """How a layout renders an item."""
 
     name: str
     """Name of the layout."""
@@ -52,15 +52,15 @@ class PromptTemplate:
     prompt: Callable[[Sequence[Part], str, str], ItemPrompt]
     """Makes the prompt of parts, an instruction (empty for none) and the family's own system message."""
     text_tokens: int
-    """Tokens of an item's texts that are kept, the instruction's included where it stands among them."""
+    """Tokens of an item's texts that are kept, the instruction's included where it is one of them."""
     least_tokens: int
     """Smaller pictures are enlarged to this many visual tokens."""
     picture_tokens: int
     """Larger pictures are reduced to this many visual tokens."""
     fixed_texts: tuple[str, ...]
-    """Stretches that it writes in the same words every time; a small model's tokenizer has one token for each."""
+    """Texts that it always writes in the same words; the tokenizer of a small model has one token for each."""
     adds_end_token: bool
-    """Whether what the tokenizer adds to every text by itself stands after the prompt, and is then pooled."""
+    """Whether the token that the tokenizer adds to every text follows the prompt, and is then pooled."""
 
 
 def lamra_prompt(parts: Sequence[Part], instruction: str, system: str) -> ItemPrompt:
@@ -125,7 +125,7 @@ def _turn(role: str, text: str) -> str:
 
 
 def _joined(parts: Sequence[Part]) -> list[Piece]:
-    """Return parts as pieces, texts next to each other joined by a line break."""
+    """Return parts as pieces, adjacent texts joined by a line break."""
     pieces: list[Piece] = []
     for part in parts:
         if not isinstance(part, TextPart):
@@ -141,7 +141,7 @@ def _formatted(pieces: Sequence[Piece]) -> list[Piece]:
     """Return pieces with their texts as UniIR formats them.
 
     Carriage returns, outer spaces and outer double quotes go; the first text begins with a capital and the last ends
-    with a full stop, unless it ends with . ? or ! already.
+    with a full stop, unless it already ends with . ? or !
     """
     tidy = [piece.replace("\r", "").strip().strip('"') if isinstance(piece, str) else piece for piece in pieces]
     kept = [piece for piece in tidy if piece != ""]

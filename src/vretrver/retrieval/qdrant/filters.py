@@ -1,7 +1,7 @@
-"""The filters of an index directory as Qdrant's conditions; what Qdrant cannot say is refused, not approximated.
+"""The filters of an index directory as Qdrant's conditions; what Qdrant cannot express is refused, not approximated.
 
-A comparison with a missing value is neither true nor false, as in SQL. Qdrant's own negation would find what has no
-value, so NOT is carried down to the single comparison, which then asks for a value besides.
+A comparison with a missing value is neither true nor false, as in SQL. Qdrant's own negation also finds items
+without a value, so NOT is pushed down to the single comparison, which then also requires a value.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _Writer:
                 raise self._refused("LIKE")
 
     def _known(self, name: str, conditions: Sequence[Any], *, negated: bool) -> Any:
-        """Return: one of the conditions; or, negated, none of them though the field has a value."""
+        """Return the filter `one of the conditions`; negated, `a value, and none of the conditions`."""
         if negated:
             return self._models.Filter(must_not=[*conditions, self._empty(name)])
         return self._models.Filter(should=list(conditions))
@@ -70,7 +70,7 @@ class _Writer:
     def _equal(self, name: str, value: Scalar) -> Any:
         if isinstance(value, str | bool):
             return self._models.FieldCondition(key=self._key(name), match=self._models.MatchValue(value=value))
-        bounds = self._models.Range(gte=value, lte=value)  # an exact match would tell 3 from 3.0
+        bounds = self._models.Range(gte=value, lte=value)  # an exact match would distinguish 3 from 3.0
         return self._models.FieldCondition(key=self._key(name), range=bounds)
 
     def _range(self, name: str, sign: str, value: Scalar) -> Any:
