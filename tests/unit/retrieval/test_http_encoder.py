@@ -127,7 +127,7 @@ def test_vectors_of_another_length_are_refused(server: StubServer, make: Make) -
         make(dimension=4).encode_candidates([text("a")])
     rows = [as_json({"data": [{"index": 0, "embedding": [1.0] * size}]}) for size in (3, 2)]
     server.script = first(rows, embeddings(dimension=8))
-    with pytest.raises(ServiceError, match="expected 4"):
+    with pytest.raises(ServiceError, match="of length 2, expected 3"):
         make(in_flight=1).encode_candidates([text("a"), text("b", 2)])
 
 

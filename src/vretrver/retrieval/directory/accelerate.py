@@ -133,7 +133,7 @@ def build_approximate(
         seed: seed of the sample.
     """
     if not len(live):
-        raise DataError(f"{directory}: the index is empty, so there is nothing to sort")
+        raise DataError(f"{directory}: the index is empty; there is nothing to sort")
     faiss = require("faiss", extra="index")
     generator = np.random.default_rng(seed)
     # A query compares `lists` centroids and n / lists vectors per probe. The two balance at sqrt(probes * n) cells,
