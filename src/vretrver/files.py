@@ -224,7 +224,7 @@ def append_durably(file: FileIO, lines: bytes, *, what: str) -> None:
 
 
 def check_torn(torn: bytes, begins: bytes, *, name: str) -> None:
-    """Refuse to cut off a last line without an end that is no part of a line of ours.
+    """Refuse to cut off an unfinished last line that is not part of a line of ours.
 
     Args:
         torn: the line, or its first bytes.

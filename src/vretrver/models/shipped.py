@@ -43,7 +43,7 @@ def shipped_folder(name: str) -> Path:
     lacking = [needed for needed in (*_NEEDED, _RECIPES[name]) if not (folder / needed).is_file()]
     if lacking:
         raise ConfigError(
-            f"{folder}: the shipped {name} is missing ({lacking[0]} is not there); it is for the demonstration on "
+            f"{folder}: the shipped {name} is not there ({lacking[0]} is missing); it is for the demonstration on "
             "the drawn catalogue: make it with `make models`, or install a release"
         )
     return folder
