@@ -1,7 +1,7 @@
 """The client of remote services: JSON over HTTP, with retries, deadlines and cancelling.
 
 One background thread runs an event loop for all requests of a service, so that hundreds may wait at once and each can
-be dropped at any moment, its connection with it. It knows no endpoint and no format.
+be cancelled at any moment together with its connection. Endpoints and formats are its callers' business.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses after which the same request may succeed; with others it is refused at once."""
+"""Statuses after which the same request may succeed when it is sent again; others fail at once."""
 
 MOST_BYTES = 64 * 2**20
-"""Largest answer read."""
+"""Largest answer read: 64 embeddings of 4,096 numbers take about 5 MB as JSON, a chat turn far less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long a service is waited for; all in seconds."""
+    """How long to wait for a service; times in seconds."""
 
     tries: int = 6
-    """Most times a request is sent; at least 1."""
+    """Maximum number of times a request is sent; at least 1."""
     first: float = 0.5
     """Pause before the second try, doubled before each further one; half of it is drawn at random."""
     longest: float = 60.0
-    """Longest pause; a service that asks for a longer one is given up."""
+    """Longest pause; a request fails when the service asks for a longer one."""
     connect: float = 10.0
-    """Until a connection stands."""
+    """Timeout for opening a connection."""
     answer: float = 600.0
-    """Until the next byte of an answer."""
+    """Timeout for the next byte of an answer; a large model may think for minutes before the first."""
 
 
 class _Again(Exception):
@@ -66,12 +66,12 @@ class Service:
     """One server, reached over kept connections.
 
     Args:
-        url: address of the API, as in `http://localhost:8000/v1`; without a path, `/v1` is meant.
+        url: address of the API, as in `http://localhost:8000/v1`; without a path, `/v1` is added.
         secret: the key, sent as a bearer token; removed from everything the server says.
-        patience: how long it is waited for.
+        patience: how long to wait for it.
 
     Raises:
-        ConfigError: the address is none, or holds what does not belong there.
+        ConfigError: it is not an address of a service, or holds a user, a password or a query.
         MissingDependency: the extra `http` is not installed.
     """
 
@@ -88,7 +88,7 @@ class Service:
         self._works: set[asyncio.Task[Any]] = set()
 
     def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
-        """Begin what `work` returns in the background; cancelling the future drops its requests."""
+        """Start the coroutine that `work` returns in the background; cancelling the future drops its requests."""
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
@@ -107,7 +107,7 @@ class Service:
             self._works.discard(task)
 
     def close(self) -> None:
-        """Drop what is running and give the connections back; a later `run` begins anew."""
+        """Cancel what is running and close the connections; a later `run` starts again."""
         with self._lock:
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
         if loop is None or thread is None:
@@ -119,22 +119,22 @@ class Service:
 
     async def _shut(self) -> None:
         works = list(self._works)
-        for work in works:  # these alone: a connection's own tasks warn when they are cancelled before they began
+        for work in works:  # these alone: a connection's own tasks warn when they are cancelled before they start
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
         while self._free:
             await self._free.pop().aclose()
 
     async def call(self, path: str, body: bytes | None = None, *, tries: int | None = None) -> Any:
-        """Send a request, again where that may help, and return the JSON of its answer.
+        """Send a request, retry where that may help, and return the JSON of its answer.
 
         Args:
             path: below the address, as in `chat/completions`.
-            body: JSON to post; None gets.
-            tries: most times it is sent; None is as patience says.
+            body: JSON to post; None sends a GET.
+            tries: maximum number of times it is sent; None takes that of `patience`.
 
         Raises:
-            ServiceError: it was refused, or failed every time.
+            ServiceError: it was refused, or every try failed.
         """
         most = self.patience.tries if tries is None else tries
         for count in range(1, most + 1):
@@ -152,7 +152,7 @@ class Service:
         return most * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, decides nothing
 
     async def _once(self, path: str, body: bytes | None) -> Any:
-        """Send a request once; raises _Again when another try may help, else ServiceError."""
+        """Send a request once; raises _Again where another try may help, else ServiceError."""
         where = f"{self.url}/{path}"
         try:
             method = "GET" if body is None else "POST"
@@ -181,10 +181,10 @@ class Service:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
             words = self._shown(_words(content)) or "an empty body"
-            raise ServiceError(f"{where} answered what is no JSON: {words}") from error
+            raise ServiceError(f"{where} gave an answer that is not JSON: {words}") from error
 
     def _shown(self, text: str) -> str:
-        """Return text from elsewhere without the key, on one line of at most 300 characters."""
+        """Return a server's text without the key, on one line of at most 300 characters."""
         line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
         clean = self.secret.removed(line)
         return clean if len(clean) <= 300 else f"{clean[:297]}..."
@@ -221,7 +221,7 @@ async def within(work: Coroutine[Any, Any, T], deadline: float | None) -> T:
 
 
 def _base(url: str) -> str:
-    """Return the address without a closing slash; what may be a secret in it is refused and never repeated."""
+    """Return the address without a trailing slash; one that may hold a secret is refused and never repeated."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -232,7 +232,7 @@ def _base(url: str) -> str:
             "the address of a service holds a user, a password or a query; keys come from the environment"
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or (port == 0):
-        raise ConfigError(f"{url!r} is no address of a service; write http://host:port/v1")
+        raise ConfigError(f"{url!r} is not the address of a service; write http://host:port/v1")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
 
 
@@ -264,7 +264,7 @@ def _asked_wait(value: str | None) -> float | None:
 
 
 def _words(content: bytes) -> str:
-    """Return what an error body says, as far as it can be told."""
+    """Return the message in an error body, or the body itself."""
     text = content[:20_000].decode("utf-8", "replace")
     try:
         value = json.loads(content) if len(content) <= 20_000 else None

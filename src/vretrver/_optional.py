@@ -1,4 +1,4 @@
-"""Libraries of extras: imported where they are used, with one sentence when they are missing."""
+"""Libraries of extras: imported where they are used; a missing one gives one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def require(module: str, *, extra: str) -> Any:
         extra: the extra of this package that installs it.
 
     Raises:
-        MissingDependency: it is not installed; the message says the command that installs it.
+        MissingDependency: it is not installed; the message holds the command that installs it.
     """
     try:
         return import_module(module)

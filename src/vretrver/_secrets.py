@@ -12,13 +12,13 @@ KEY_VARIABLE = "VRETRVER_API_KEY"
 
 
 class Secret:
-    """A key that does not show itself: neither its text nor its repr holds it, and it cannot be pickled.
+    """A key that stays hidden: `str` and `repr` leave it out, and it cannot be pickled.
 
     Args:
-        variable: environment variable it is read from; unset or empty is no key.
+        variable: environment variable it is read from; unset or empty means that there is no key.
 
     Raises:
-        ConfigError: the value cannot stand in a header.
+        ConfigError: the value cannot be sent in a header.
     """
 
     __slots__ = ("_value", "variable")
@@ -31,7 +31,7 @@ class Secret:
         self._value = value
 
     def __bool__(self) -> bool:
-        """Say whether there is a key."""
+        """Return whether there is a key."""
         return bool(self._value)
 
     def __repr__(self) -> str:
@@ -45,5 +45,5 @@ class Secret:
         return {"authorization": f"Bearer {self._value}"} if self._value else {}
 
     def removed(self, text: str) -> str:
-        """Return text from elsewhere with the key replaced by `[key]`."""
+        """Return a text with the key replaced by `[key]`."""
         return text.replace(self._value, "[key]") if self._value else text

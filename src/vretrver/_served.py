@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server says of its models, and why it will not do, in one sentence with the remedy."""
+"""The models an OpenAI-compatible server lists, and why a server cannot be used, in one sentence with the remedy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .errors import ServiceError
 
 
 async def served(service: Service) -> dict[str, int | None] | None:
-    """Return the models listed, each with the most tokens of an input where told; None when none is listed."""
+    """Return the models listed, each with its context length where the server gives one; None when none is listed."""
     try:
         value = await service.call("models", tries=1)
     except ServiceError:
@@ -22,13 +22,13 @@ async def served(service: Service) -> dict[str, int | None] | None:
 
 
 async def why_not(service: Service, model: str, error: ServiceError, *, what: str) -> str:
-    """Return why a server will not do.
+    """Return why a server cannot be used.
 
     Args:
         service: the server.
-        model: the model it was asked for.
-        error: what came of asking.
-        what: what was asked for, as in `chat completions`.
+        model: the model that was requested.
+        error: what the request ended in.
+        what: the service that was requested, as in `chat completions`.
     """
     url, secret = service.url, service.secret
     if error.status in (401, 403):

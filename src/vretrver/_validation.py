@@ -1,4 +1,4 @@
-"""What pydantic found wrong, as a part of one sentence."""
+"""The first error that pydantic found, as part of a sentence."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 _STEP, _REASON, _VALUE = 60, 160, 80
-"""Most characters of a step of the place, of the reason and of the value."""
+"""Maximum lengths of a step of the place, of the reason and of the value, in characters."""
 
 
 def first_problem(error: ValidationError, *, whole: str = "the whole", value: bool = False) -> str:
-    """Return the first thing wrong as `place: reason`, on one line and not long whatever was validated.
+    """Return the first error as `place: reason`, on one line and short whatever was validated.
 
     Args:
         error: what pydantic raised.
-        whole: what the place is called where the fault is not in one field.
-        value: whether `, got ...` with the wrong value follows; leave it out where the value may be a secret.
+        whole: name of the place for an error that is not in one field.
+        value: append `, got ...` with the wrong value; leave it out where the value may be a secret.
     """
     first = error.errors(include_url=False, include_context=False, include_input=value)[0]
     place = ".".join(str(step)[:_STEP] for step in first["loc"]) or whole

@@ -1,8 +1,8 @@
 """Configuration files: YAML checked by a pydantic model, with overrides from the environment and the command line.
 
-What counts, later wins: the model's defaults, the file, environment variables `VRETRVER_<SECTION>__<KEY>`, `--set
-a.b=c`. A configuration that is one section of every program's, such as the agent's, begins its variables with the
-section's name. Unknown keys are errors. The resolved configuration and its hash go into every run folder.
+Later sources win: the model's defaults, the file, environment variables `VRETRVER_<SECTION>__<KEY>`, `--set a.b=c`.
+A configuration that is one section of every program's, such as the agent's, begins its variables with the section's
+name. Unknown keys are errors. The resolved configuration and its hash go into every run folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ._validation import first_problem
 from .errors import ConfigError
 
 PREFIX = "VRETRVER_"
-"""How environment variables begin; a variable without `__` belongs to something else, such as a key."""
+"""Prefix of environment variables; one without `__` is not a configuration key (it may hold a secret)."""
 
 
 class Section(BaseModel):
@@ -45,13 +45,13 @@ def load_config(
 
     Args:
         path: a YAML file; None starts from the defaults.
-        model: what it must be.
+        model: the pydantic model it must fit.
         sets: overrides `a.b=value`, the value in YAML.
-        environ: environment; None takes the process's.
+        environ: environment; None takes that of the process.
         section: what the names of environment variables begin with before the keys; None is nothing.
 
     Raises:
-        ConfigError: naming the file or override, the key, and what is wrong.
+        ConfigError: something is wrong; the message names the file or override, and the key.
     """
     values = {} if path is None else values_of(path)
     for name, text in sorted((os.environ if environ is None else environ).items()):
@@ -85,7 +85,7 @@ def config_hash(config: BaseModel) -> str:
 
 
 def values_of(path: Path) -> dict[str, Any]:
-    """Return what a YAML file of a configuration says, unchecked; raises ConfigError where it is none."""
+    """Return the mapping in a YAML file, unchecked; raises ConfigError where the file does not hold one."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -107,9 +107,9 @@ def _value(text: str, where: str) -> Any:
 
 
 def put_value(values: dict[str, Any], keys: Sequence[str], value: Any, where: str) -> None:
-    """Set a nested key, making the mappings above it."""
+    """Set a nested key, creating the mappings above it."""
     for key in keys[:-1]:
         values = values.setdefault(key, {})
         if not isinstance(values, dict):
-            raise ConfigError(f"{where}: {key} is no mapping, so that nothing can be set below it")
+            raise ConfigError(f"{where}: {key} is not a mapping, so nothing can be set below it")
     values[keys[-1]] = value

@@ -3,7 +3,9 @@
     VRetrverError
     |-- DataError          (also ValueError)   a file, row, picture or record is wrong
     |   |-- PictureError                       one picture cannot be read or is not what it was
-    |   `-- ParityError                        what would be trained on is not what was read when it was sampled
+    |   |-- IndexBusy                          another process is writing the index; ask again later
+    |   |-- StorageError                       the disk is full, or a file or folder cannot be written
+    |   `-- ParityError                        a training sample is not what the policy read when it wrote the turn
     |-- ConfigError        (also ValueError)   an option or a configuration file is wrong
     |-- PolicyError        (also RuntimeError) a policy is misconfigured or unreachable at the start
     |   `-- PolicyInUse                        a second driver was given a policy that is in use
@@ -43,6 +45,14 @@ class PictureError(DataError):
         return f"picture {self.ref}: {self.reason}"
 
 
+class IndexBusy(DataError):
+    """Another process is writing the index; the same call may succeed later."""
+
+
+class StorageError(DataError):
+    """The disk is full, or a file or folder cannot be written; what was written before is kept."""
+
+
 class ParityError(DataError):
     """The ids or pictures of a training sample are not those that the policy read when it wrote the turn."""
 
@@ -56,20 +66,20 @@ class PolicyError(VRetrverError, RuntimeError):
 
 
 class PolicyInUse(PolicyError):
-    """A policy belongs to one driver at a time, and another one runs something on it."""
+    """A policy serves one driver at a time, and another driver is using it."""
 
 
 class Overloaded(VRetrverError, RuntimeError):
-    """An engine has as many requests as it takes; the same request may be made again later."""
+    """An engine's queue is full; the same request may be made again later."""
 
 
 class ServiceError(VRetrverError, RuntimeError):
-    """A remote service refused a request, could not be reached, or answered what cannot be read.
+    """A remote service refused a request, could not be reached, or gave an answer that cannot be read.
 
     Args:
         message: one sentence.
-        status: the HTTP status; None when there was no answer, or one that could not be read.
-        words: what the server said of it; cleaned of the key, on one line.
+        status: the HTTP status; None without an answer that could be read.
+        words: the server's own explanation on one line, the key removed.
     """
 
     def __init__(self, message: str, *, status: int | None = None, words: str = "") -> None:
@@ -79,8 +89,8 @@ class ServiceError(VRetrverError, RuntimeError):
 
 
 class IndexMismatch(VRetrverError, ValueError):
-    """Vectors or an index were made by another encoder than the one in use."""
+    """Vectors or an index were made by an encoder other than the one in use."""
 
 
 class MissingDependency(VRetrverError, ImportError):
-    """A library of an extra is needed and not installed."""
+    """A library that an extra provides is not installed."""

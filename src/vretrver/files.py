@@ -15,7 +15,7 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
-from .errors import DataError
+from .errors import DataError, StorageError
 
 _BLOCK = 64 * 2**10
 _NOT_REGULAR = "not a regular file"
@@ -141,7 +141,8 @@ class LineFile:
         lock: whether another process that opens the file to append is refused.
 
     Raises:
-        DataError: the file cannot be written, its last line is not of this kind, or another process appends to it.
+        StorageError: the file cannot be written.
+        DataError: its last line is not of this kind, or another process appends to it.
     """
 
     def __init__(self, path: Path, *, begins: bytes, lock: bool = False) -> None:
@@ -149,7 +150,7 @@ class LineFile:
         try:
             self._file = FileIO(open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+")
         except OSError as error:
-            raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
+            raise StorageError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
         try:
             if lock:
                 lock_file(self._file, f"{path}: another process writes this file; wait for it, or choose another")
@@ -158,13 +159,13 @@ class LineFile:
             self._file.close()
             if isinstance(error, DataError):
                 raise
-            raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
+            raise StorageError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
 
     def append(self, lines: bytes) -> None:
         """Append whole lines; when this returns they are on disk.
 
         Raises:
-            DataError: they cannot be written, and no part of them is left in the file.
+            StorageError: they cannot be written, and no part of them is left in the file.
         """
         append_durably(self._file, lines, what=f"{self.path}:")
 
@@ -206,7 +207,7 @@ def append_durably(file: FileIO, lines: bytes, *, what: str) -> None:
         what: begins the message of an error, as in `run.jsonl:`.
 
     Raises:
-        DataError: they cannot be written, and no part of them is left in the file.
+        StorageError: they cannot be written, and no part of them is left in the file.
     """
     left = memoryview(lines)
     start = file.seek(0, os.SEEK_END)
@@ -217,13 +218,13 @@ def append_durably(file: FileIO, lines: bytes, *, what: str) -> None:
     except OSError as error:
         with suppress(OSError):
             file.truncate(start)  # the next line must not follow a part of this one
-        raise DataError(
+        raise StorageError(
             f"{what} cannot be written: {error.strerror}; what was written is kept, run again to go on"
         ) from error
 
 
 def check_torn(torn: bytes, begins: bytes, *, name: str) -> None:
-    """Refuse to cut off a last line without an end that is no part of a line of ours.
+    """Refuse to cut off an unfinished last line that is not part of a line of ours.
 
     Args:
         torn: the line, or its first bytes.

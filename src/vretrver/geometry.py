@@ -40,7 +40,7 @@ class Box:
         return [self.left, self.top, self.right, self.bottom]
 
     def covers(self, other: Box) -> bool:
-        """Say whether `other` lies wholly inside this box."""
+        """Return whether `other` is entirely inside this box."""
         return (
             self.left <= other.left
             and self.top <= other.top
@@ -66,7 +66,7 @@ class Box:
         Args:
             width: least width in pixels; cut to the picture's.
             height: least height in pixels; cut to the picture's.
-            within: (width, height) of the picture; this box must lie inside.
+            within: (width, height) of the picture; this box must be inside it.
         """
         left, right = _stretch(self.left, self.right, width, within[0])
         top, bottom = _stretch(self.top, self.bottom, height, within[1])
@@ -81,7 +81,7 @@ def _stretch(low: int, high: int, least: int, limit: int) -> tuple[int, int]:
 
 
 class SizeRule(Protocol):
-    """Says at what size a picture is shown: exact multiples of the visual cell, so that no server resizes it."""
+    """The size at which a picture is shown: exact multiples of the visual cell, so that no server resizes it."""
 
     @property
     def cell(self) -> int:
@@ -100,12 +100,12 @@ def visual_tokens(size: tuple[int, int], cell: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PixelBudget:
-    """Our size rule: as near to a number of visual tokens as the grid allows, enlarging small pictures."""
+    """Our size rule: as close to a number of visual tokens as the grid allows; small pictures are enlarged."""
 
     cell: int = 32
     """Pixels per visual token and side."""
     tokens: int = 64
-    """Most visual tokens of one picture; at least 1."""
+    """Maximum number of visual tokens of one picture; at least 1."""
 
     def __post_init__(self) -> None:
         """Refuse impossible budgets with ValueError."""

@@ -1,7 +1,7 @@
 """Counter-based random numbers in 64-bit integer arithmetic (SplitMix64), the same on every machine.
 
-A stream is named by a seed and a path; streams of different paths are independent, so that adding a draw in one
-place never moves a draw in another. Nothing here is fit for cryptography.
+A stream is named by a seed and a path; streams of different paths are independent, so adding a draw in one
+place never changes a draw in another. Not for cryptography.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy.typing as npt
 T = TypeVar("T")
 
 _MASK = 2**64 - 1
+# SplitMix64 (Steele, Lea and Flood 2014): the increment, 2**64 over the golden ratio, and the two multipliers.
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
@@ -39,10 +40,10 @@ def _folded(key: int, part: int | str) -> int:
 
 
 class Stream:
-    """An endless sequence of 32-bit words, fixed by a seed and a path.
+    """An endless sequence of 32-bit words, determined by a seed and a path.
 
     Args:
-        seed: any integer; the low 64 bits count.
+        seed: any integer; its low 64 bits are used.
         *path: integers and strings that name the stream.
     """
 
@@ -78,7 +79,7 @@ class Stream:
         return low + self.below(high - low + 1)
 
     def choice(self, items: Sequence[T]) -> T:
-        """Return one of the items, each as likely."""
+        """Return one of the items, all equally likely."""
         return items[self.below(len(items))]
 
     def words(self, count: int) -> npt.NDArray[np.uint32]:

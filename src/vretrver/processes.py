@@ -1,4 +1,4 @@
-"""Work that is shared out over processes: spawned, ended with their parent, results in the order of the jobs."""
+"""Work divided among processes: spawned, ended together with their parent, results in the order of the jobs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def mapped(work: Callable[[Job], Result], jobs: Sequence[Job], *, workers: int, 
     """Yield the result of every job, in the order of the jobs.
 
     Args:
-        work: a function at the head of a module, so that another process can import it.
-        jobs: what it is called with; job and result must be picklable.
-        workers: processes; with one, or with no more jobs than a chunk, the work is done in this process. More need a
-            main module that can be imported again.
+        work: a module-level function, so that another process can import it.
+        jobs: its arguments, one a call; jobs and results must be picklable.
+        workers: number of processes; with one, or with at most one chunk of jobs, the work is done in this process.
+            With more, the main module must be importable again.
         chunk: jobs handed to a process at a time.
 
     Raises:
-        Exception: what `work` raised; jobs that were not begun are dropped.
+        Exception: whatever `work` raised; jobs that have not started are dropped.
     """
     if workers <= 1 or len(jobs) <= chunk:
         yield from map(work, jobs)
@@ -38,7 +38,7 @@ def mapped(work: Callable[[Job], Result], jobs: Sequence[Job], *, workers: int, 
 
 
 def leave_with_parent() -> None:
-    """End this worker when its parent is killed; it would wait for work for ever."""
+    """End this worker when its parent is killed; otherwise it would wait for work for ever."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -16,7 +16,7 @@ Modality = Literal["text", "image", "image,text"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRef:
-    """Where a picture lives and, once it was read, what it is."""
+    """Where a picture is and, once it has been read, what it is."""
 
     path: str
     """POSIX path below the root; relative, without `..`."""
@@ -25,14 +25,14 @@ class ImageRef:
     page: int = 0
     """Page of a document or frame of an animation, from 0."""
     sha256: str | None = None
-    """Hash of the file's bytes; None until the picture was first read."""
+    """Hash of the file's bytes; None until the picture is first read."""
     width: int | None = None
     """Width in pixels of the upright picture (EXIF orientation applied); None until first read."""
     height: int | None = None
     """Height in pixels of the upright picture; None until first read."""
 
     def identified(self, *, sha256: str, width: int, height: int) -> ImageRef:
-        """Return the same reference with what was found in the file."""
+        """Return the same reference with what the file holds."""
         return replace(self, sha256=sha256, width=width, height=height)
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ class Query:
     parts: tuple[Part, ...]
     """What is asked, in order; at least one part."""
     instruction: str = ""
-    """Sentence that says what kind of item is wanted."""
+    """Sentence that describes the kind of item wanted."""
     metadata: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     """Fields that travel along with the query; never shown to a model."""
 
@@ -157,7 +157,7 @@ class Address:
     """1 for the item's first picture."""
 
     def to_wire(self) -> int | list[int]:
-        """Return the address as it stands in JSON."""
+        """Return the address as it is written in JSON."""
         return self.item if self.picture == 1 else [self.item, self.picture]
 
     @classmethod

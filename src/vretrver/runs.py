@@ -1,7 +1,7 @@
-"""Relevance judgements and rankings of many queries, and their TREC files; the only module that knows those lines.
+"""Relevance judgements and rankings of many queries, and their TREC files; the only module that knows their format.
 
 Qrels lines are `qid 0 did relevance` with M-BEIR's fifth column, the task, accepted. Run lines are
-`qid Q0 did rank score tag`. Files may be compressed (`.gz`) for reading. Scoring a run is the business of
+`qid Q0 did rank score tag`. Files may be compressed (`.gz`) for reading. Runs are scored in
 `evaluation`.
 """
 
@@ -27,13 +27,13 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Qrels:
-    """What is relevant to which query."""
+    """The relevance judgements of many queries."""
 
     judged: Mapping[str, Mapping[str, int]]
     """qid -> did -> relevance; only relevance above 0 counts as relevant."""
 
     def relevant(self, qid: str) -> frozenset[str]:
-        """Return the relevant dids of a query; raises DataError for a query that was never judged."""
+        """Return the relevant dids of a query; raises DataError for a query without judgements."""
         if qid not in self.judged:
             raise DataError(f"query {qid} has no relevance judgements; evaluate only queries of the qrels file")
         return frozenset(did for did, relevance in self.judged[qid].items() if relevance > 0)
@@ -58,7 +58,7 @@ class Run:
 
     @classmethod
     def from_order(cls, *, tag: str, order: Mapping[str, Sequence[str]]) -> Run:
-        """Make a run of rankings that have no scores: n, n-1, ... 1 from the best of n down."""
+        """Return a run of rankings without scores: the best of n gets n, the next n-1, the last 1."""
         rankings = {
             qid: tuple((did, float(len(dids) - place)) for place, did in enumerate(dids))
             for qid, dids in order.items()
@@ -67,7 +67,7 @@ class Run:
 
     @classmethod
     def from_scores(cls, *, tag: str, scored: Mapping[str, Sequence[tuple[str, float]]]) -> Run:
-        """Make a run of scored rankings, best first: scores rounded to 32 bits, tied ones lowered by the least step.
+        """Return a run of scored rankings, best first; scores are rounded to 32 bits, ties lowered by one step.
 
         Raises DataError when a ranking is not best first or a score is not finite in 32 bits.
         """
@@ -100,7 +100,7 @@ def read_qrels(path: Path) -> Qrels:
                 f"{where}: {did} is judged {known[did]} and {value} for query {qid}; keep one of the lines"
             )
     if not judged:
-        raise DataError(f"{path}: the qrels file holds no line")
+        raise DataError(f"{path}: the qrels file is empty")
     return Qrels(judged=judged)
 
 
@@ -118,10 +118,10 @@ def read_run(path: Path) -> Run:
         qid, _, did, rank, score = fields[:5]
         tag = tag or fields[5]
         if did in rankings.setdefault(qid, {}):
-            raise DataError(f"{where}: {did} stands twice in the ranking of query {qid}")
+            raise DataError(f"{where}: {did} appears twice in the ranking of query {qid}")
         rankings[qid][did] = _score(where, rank, score)
     if not rankings:
-        raise DataError(f"{path}: the run file holds no line")
+        raise DataError(f"{path}: the run file is empty")
     best_first = {qid: tuple(sorted(row.items(), key=lambda pair: -pair[1])) for qid, row in rankings.items()}
     return Run(tag=tag, rankings=best_first)
 
@@ -135,10 +135,10 @@ def place_in_run(path: Path, qid: str, did: str | None = None) -> str:
 
 
 def write_run(run: Run, path: Path) -> None:
-    """Write a TREC run; the file appears whole or not at all.
+    """Write a TREC run; the file is written completely or not at all.
 
-    Raises DataError for an empty ranking (the query would vanish from the file), an id or tag with white space, a
-    did that stands twice, and scores that are not finite or not strictly decreasing as 32-bit floats: trec_eval
+    Raises DataError for an empty ranking (the query would be missing from the file), an id or tag with white space, a
+    did that appears twice, and scores that are not finite or not strictly decreasing as 32-bit floats: trec_eval
     stores them so, and breaks ties by did.
     """
     _check_word(run.tag, "tag")
@@ -190,9 +190,9 @@ def _untied(qid: str, ranking: Sequence[tuple[str, float]]) -> Ranking:
 def _check_ranking(qid: str, ranking: Ranking) -> None:
     _check_word(qid, "qid")
     if not ranking:
-        raise DataError(f"query {qid}: its ranking is empty and would vanish from the run file")
+        raise DataError(f"query {qid}: its ranking is empty and would be missing from the run file")
     if len({did for did, _ in ranking}) < len(ranking):
-        raise DataError(f"query {qid}: a did stands twice in its ranking")
+        raise DataError(f"query {qid}: a did appears twice in its ranking")
     scores = np.array([score for _, score in ranking], dtype=np.float32)
     if not np.isfinite(scores).all() or (np.diff(scores) >= 0).any():
         raise DataError(f"query {qid}: scores must be finite and strictly decreasing; see Run.from_scores")
@@ -202,4 +202,4 @@ def _check_ranking(qid: str, ranking: Ranking) -> None:
 
 def _check_word(word: str, what: str) -> None:
     if not word or word.split() != [word]:
-        raise DataError(f"{what} {word!r} cannot stand in a TREC run file: it is empty or holds white space")
+        raise DataError(f"{what} {word!r} cannot be written to a TREC run file: it is empty or holds white space")

@@ -1,9 +1,8 @@
-"""What this user has said may be opened although only an index names it: model folders, and folders of pictures.
+"""What this user allows an index to open outside itself: model folders, and folders of pictures.
 
-An index may come from anybody. What it names outside of itself is opened when the user names it too, or has said so
-before: `vretrver index` says it for what it was given, `--trust` for the rest. It is kept in a file of lines at
-`$XDG_STATE_HOME/vretrver/trusted.jsonl`, `~/.local/state` where that variable is not set; a line that is not of ours
-says nothing.
+An index may come from anybody. What it names outside itself is opened when the user names it too, or has confirmed it
+before: `vretrver index` confirms what it was given, `--trust` the rest. Confirmations are lines of the file
+`$XDG_STATE_HOME/vretrver/trusted.jsonl`, in `~/.local/state` where that variable is not set; other lines are ignored.
 """
 
 from __future__ import annotations
@@ -23,32 +22,32 @@ Places = Mapping[str, Path | str]
 
 
 def model_trusted(folder: Path) -> bool:
-    """Return whether the user has said that a model folder may be opened."""
+    """Return whether the user has confirmed a model folder."""
     return _model(folder) in _known()
 
 
 def trust_model(folder: Path) -> None:
-    """Remember that a model folder may be opened; raises OSError where that cannot be written."""
+    """Record that a model folder may be opened; raises OSError when the file cannot be written."""
     _remember([_model(folder)])
 
 
 def unconfirmed(index: Path, places: Places) -> dict[str, Path | str]:
-    """Return the folders of an index's pictures that are outside of it and that the user has not confirmed."""
+    """Return the picture folders of an index that are outside it and that the user has not confirmed."""
     outside = {name: place for name, place in places.items() if not _inside(index, place)}
     known = _known() if outside else set()
     return {name: place for name, place in outside.items() if _pictures(index, place) not in known}
 
 
 def trust_pictures(index: Path, places: Places) -> None:
-    """Remember that an index shows pictures of these folders; raises OSError where that cannot be written."""
+    """Record that an index may read pictures in these folders; raises OSError when the file cannot be written."""
     _remember([_pictures(index, place) for place in unconfirmed(index, places).values()])
 
 
 def state_file() -> Path:
-    """Return where the file is; raises OSError where this user has no home."""
-    told = os.environ.get("XDG_STATE_HOME", "")
+    """Return the path of the file; raises OSError when this user has no home folder."""
+    configured = os.environ.get("XDG_STATE_HOME", "")
     try:
-        base = Path(told) if os.path.isabs(told) else Path.home() / ".local" / "state"
+        base = Path(configured) if os.path.isabs(configured) else Path.home() / ".local" / "state"
     except RuntimeError as error:
         raise FileNotFoundError(f"no home folder to remember anything in ({error}); set XDG_STATE_HOME") from error
     return base / "vretrver" / _NAME
@@ -63,7 +62,7 @@ def _pictures(index: Path, place: Path | str) -> str:
 
 
 def _whole(path: Path) -> str:
-    """Return a path without links; one that cannot be followed stays as it is."""
+    """Return a path with links resolved; one that cannot be resolved is made absolute only."""
     try:
         return str(path.resolve())
     except (OSError, RuntimeError, ValueError):
@@ -75,7 +74,7 @@ def _inside(index: Path, place: Path | str) -> bool:
 
 
 def _known() -> set[str]:
-    """Return the lines of the file; none where it cannot be read."""
+    """Return the lines of the file, an empty set when it cannot be read."""
     try:
         with os.fdopen(open_regular(state_file(), os.O_RDONLY), "rb") as file:
             return set(file.read(_MOST_BYTES).decode("utf-8", "replace").splitlines())
@@ -93,7 +92,9 @@ def _remember(lines: Iterable[str]) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
-        os.write(descriptor, "".join(f"\n{line}\n" for line in new).encode())  # whatever the file ended in
+        os.write(
+            descriptor, "".join(f"\n{line}\n" for line in new).encode()
+        )  # a leading newline: the file may end in a torn line
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -96,10 +96,10 @@ BAD = {
     "no such source": (("index", "gone", "-o", "new"), "gone.*no such"),
     "unknown encoder": (("index", "photos", "-o", "new", "--encoder", "clip"), "no encoder is called 'clip'"),
     "mixed encoders": (
-        ("index", *TABLE, "-o", "vx", "--encoder", "hash"), "vx: made by another encoder than the one in use",
+        ("index", *TABLE, "-o", "vx", "--encoder", "hash"), "vx: made by an encoder other than the one in use",
     ),
     "mixed encoders, other roots": (
-        ("index", "photos", "-o", "vx", "--encoder", "hash"), "vx: made by another encoder than the one in use",
+        ("index", "photos", "-o", "vx", "--encoder", "hash"), "vx: made by an encoder other than the one in use",
     ),
     "search with another encoder": (
         ("search", "vx", "--text", "x", "--encoder", "hash"), "dimension 4 there, 579 here.*use the encoder it was",

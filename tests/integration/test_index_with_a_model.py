@@ -77,7 +77,7 @@ def test_a_moved_model_is_named_once(place: Path):
 def test_another_layout_is_another_encoder(place: Path):
     run("index", "photos", "-o", "shop", "--encoder", "lamra:model")
     sentence = told("search", "shop", "--text", "red", "--encoder", "qwen3vl_embedding:model")
-    assert "made by another encoder" in sentence
+    assert "made by an encoder other than the one in use" in sentence
     assert "text_tokens 1024 there, 8192 here" in sentence
 
 

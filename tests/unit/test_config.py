@@ -49,7 +49,7 @@ def test_variables_of_the_environment_that_are_no_key_of_it_are_passed_over() ->
         ("data: {seed: one}", [], r"c\.yaml: data\.seed: .*got 'one'"),
         ("steps: 3", ["data.sead=1"], "data.sead"),
         ("steps: 3", ["steps"], "--set steps: write key=value"),
-        ("steps: 3", ["steps.more=1"], "--set steps.more=1: steps is no mapping"),
+        ("steps: 3", ["steps.more=1"], "--set steps.more=1: steps is not a mapping"),
         ("steps: 3", ["steps=[1"], r"--set steps=\[1: the value is not valid YAML"),
         ("- 3", [], "a configuration is a mapping of keys to values, got list"),
         ("a: [", [], "not valid YAML"),

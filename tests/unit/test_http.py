@@ -131,7 +131,7 @@ def test_a_server_that_asks_for_too_long_a_pause_is_given_up(server: StubServer,
 @pytest.mark.parametrize("body", [b"<html>proxy</html>", b"", b'{"a":', b"[" * 100_000, b"\xff\xfe"])
 def test_what_is_no_json_is_an_error_on_one_line(server: StubServer, call: Call, body: bytes) -> None:
     server.script = always(Answer(body=body))
-    with pytest.raises(ServiceError, match="answered what is no JSON: ") as caught:
+    with pytest.raises(ServiceError, match="gave an answer that is not JSON: ") as caught:
         call()
     assert len(str(caught.value)) < 500
     assert len(server.seen) == 1

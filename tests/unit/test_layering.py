@@ -36,10 +36,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors", "_validation"},
     "_text": set(),
     "agent": {"errors", "geometry", "records", "images", "_text"},
-    "models": {"errors", "files", "_optional", "geometry", "images", "agent"},
+    "models": {"errors", "files", "_optional", "geometry", "records", "images", "agent"},
     "retrieval": {
         "_version", "errors", "files", "_optional", "_secrets", "_http", "_served", "geometry", "records",
-        "images", "models",
+        "images", "_text", "models",
     },
     "traces": {"errors", "files", "_validation", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
@@ -134,6 +134,31 @@ def test_a_file_imports_only_what_its_unit_may(path: Path) -> None:
 
 def test_only_the_command_line_imports_the_drawn_world() -> None:
     assert {unit for unit, needs in MAY_IMPORT.items() if "world" in needs} == {"cli"}
+
+
+def test_retrieval_does_not_reach_the_agent_through_models() -> None:
+    left = sorted((PACKAGE / "retrieval").rglob("*.py"))
+    reached = set(left)
+    while left:
+        for target in targets_of(left.pop()) - reached:
+            reached.add(target)
+            left.append(target)
+    assert {unit_of(path) for path in reached} >= {"retrieval", "models", "images"}
+    assert "agent" not in {unit_of(path) for path in reached}
+
+
+def targets_of(path: Path) -> set[Path]:
+    """Return the files of the package that a file imports, whole modules and `from . import` alike."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            found |= {
+                folder.with_suffix(".py"),
+                folder / "__init__.py",
+                *(folder / f"{a.name}.py" for a in node.names),
+            }
+    return {target for target in found if target.is_file()}
 
 
 def test_no_allowance_is_unused() -> None:

@@ -45,7 +45,7 @@ def test_a_pair_judged_twice_alike_is_one_judgement(tmp_path: Path):
         ("q 0 a 1\nq 0 a\n", r"qrels\.txt:2: a qrels line has 4 or 5 columns .*, got 3"),
         ("q 0 a one\n", r"qrels\.txt:1: relevance 'one' is not a whole number"),
         ("q 0 a 1\nq 0 a 0\n", r"qrels\.txt:2: a is judged 1 and 0 for query q"),
-        ("\n", "holds no line"),
+        ("\n", "is empty"),
     ],
 )
 def test_wrong_qrels_are_refused_by_their_place(tmp_path: Path, text: str, message: str):
@@ -119,10 +119,10 @@ def test_scores_that_are_not_best_first_are_refused(scores: list[float]):
         (Run(tag="t", rankings={"q": (("a", 1.0), ("b", 2.0))}), "strictly decreasing"),
         (Run(tag="t", rankings={"q": (("a", float("nan")),)}), "finite"),
         (Run(tag="t", rankings={"q": ()}), "query q: its ranking is empty"),
-        (Run(tag="t", rankings={"q": (("a", 2.0), ("a", 1.0))}), "a did stands twice"),
-        (Run(tag="t", rankings={"q": (("a b.jpg", 1.0),)}), "did 'a b.jpg' cannot stand in a TREC run"),
-        (Run(tag="t", rankings={"q 1": (("a", 1.0),)}), "qid 'q 1' cannot stand"),
-        (Run(tag="", rankings={"q": (("a", 1.0),)}), "tag '' cannot stand"),
+        (Run(tag="t", rankings={"q": (("a", 2.0), ("a", 1.0))}), "a did appears twice"),
+        (Run(tag="t", rankings={"q": (("a b.jpg", 1.0),)}), "did 'a b.jpg' cannot be written to a TREC run"),
+        (Run(tag="t", rankings={"q 1": (("a", 1.0),)}), "qid 'q 1' cannot be written to"),
+        (Run(tag="", rankings={"q": (("a", 1.0),)}), "tag '' cannot be written to"),
     ],
 )
 def test_a_run_that_would_be_misread_is_not_written(tmp_path: Path, run: Run, message: str):
@@ -147,7 +147,7 @@ def test_others_runs_are_sorted_by_score_with_ties_as_in_the_file(tmp_path: Path
         ("q Q0 a one 2.0 t", "rank 'one' and score '2.0' must be numbers"),
         ("q Q0 a 1 high t", "must be numbers"),
         ("q Q0 a 1 nan t", "not a finite number"),
-        ("q Q0 x 1 2.0 t", "x stands twice in the ranking of query q"),
+        ("q Q0 x 1 2.0 t", "x appears twice in the ranking of query q"),
     ],
 )
 def test_wrong_run_lines_are_refused_by_their_place(tmp_path: Path, line: str, message: str):

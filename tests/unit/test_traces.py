@@ -22,7 +22,7 @@ from vretrver.agent.policy import Completion
 from vretrver.agent.reranked import Reranked
 from vretrver.agent.reranker import Reranker
 from vretrver.agent.trajectory import SCHEMA, PictureShown, TextShown
-from vretrver.errors import DataError
+from vretrver.errors import DataError, StorageError
 from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text, misbehaving, replay
 from vretrver.records import Candidate, Hit, ImageRef, parts_of
 from vretrver.traces import TraceWriter, read_traces, reranked_to_json, trajectory_from_json, trajectory_to_json
@@ -140,7 +140,7 @@ def test_a_line_that_could_not_be_written_leaves_no_part_behind(
         with monkeypatch.context() as full:
             full.setattr(os, "fsync", _disk_full)
             with pytest.raises(
-                DataError, match="cannot be written: No space left on device; what was written is kept"
+                StorageError, match="cannot be written: No space left on device; what was written is kept"
             ):
                 writer.write(reranked)
         writer.write(reranked)

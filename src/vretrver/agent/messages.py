@@ -49,11 +49,3 @@ class Message:
     def visual_tokens(self) -> int:
         """Visual tokens of the message's pictures."""
         return sum(shown.tokens for shown in self.pictures)
-
-
-def plain(text: str) -> str:
-    """Return data text in which no special token of a chat template can be spelt.
-
-    Every `<|` becomes `< |`: a candidate's description must not be able to end a turn or open another.
-    """
-    return text.replace("<|", "< |")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .._text import storable
 from .answers import Answer, Repairs, Settled, Verdict
 from .bench import Bench
 from .budget import Account, Limit
@@ -109,7 +110,7 @@ class WindowState:
         self._used = used
         self.failure = _storable_failure(completion.failure)
         turn = Turn(
-            text=_storable(completion.text),
+            text=storable(completion.text),
             finish=completion.finish,
             token_ids=completion.token_ids,
             logprobs=completion.logprobs,
@@ -276,10 +277,5 @@ class WindowState:
         )
 
 
-def _storable(text: str) -> str:
-    """Return text without lone surrogates: they have no UTF-8 form."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def _storable_failure(failure: Failure | None) -> Failure | None:
-    return None if failure is None else replace(failure, words=_storable(failure.words))
+    return None if failure is None else replace(failure, words=storable(failure.words))

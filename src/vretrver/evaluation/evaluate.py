@@ -17,18 +17,18 @@ Metric = Callable[[Sequence[str], AbstractSet[str]], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Scores of a run, and which queries they are over."""
+    """Scores of a run, and the queries that were left out."""
 
     per_query: Mapping[str, Mapping[str, float]]
     """Metric name -> qid -> score, in the order of the judgements."""
     without_relevant: tuple[str, ...]
-    """Judged queries to which nothing is relevant: no metric is defined for them, they are in no mean."""
+    """Judged queries to which nothing is relevant: metrics are undefined for them, and means leave them out."""
     unjudged: tuple[str, ...]
-    """Queries of the run without judgements; in no mean."""
+    """Queries of the run without judgements; means leave them out."""
 
     @property
     def queries(self) -> int:
-        """Number of queries each mean is over."""
+        """Number of queries in each mean."""
         return len(next(iter(self.per_query.values())))
 
     @property
@@ -51,7 +51,7 @@ def metric_named(name: str) -> Metric:
 def evaluate(run: Run, qrels: Qrels, metrics: Sequence[str] = ("hit@1", "hit@5", "hit@10", "mrr")) -> Evaluation:
     """Score a run.
 
-    A judged query that the run lacks is an error, not a zero: a run that lost a shard must not pass for a bad one.
+    A judged query that the run lacks is an error, not a zero: a run that lost a shard must not look like a bad one.
 
     Args:
         run: rankings; queries without judgements are listed and left out.
@@ -60,7 +60,7 @@ def evaluate(run: Run, qrels: Qrels, metrics: Sequence[str] = ("hit@1", "hit@5",
 
     Raises:
         DataError: the run lacks judged queries, or no query can be scored.
-        ConfigError: no or an unknown metric.
+        ConfigError: there is no metric, or one is unknown.
     """
     scorers = {name: metric_named(name) for name in metrics}
     if not scorers:
@@ -70,11 +70,11 @@ def evaluate(run: Run, qrels: Qrels, metrics: Sequence[str] = ("hit@1", "hit@5",
     missing = [qid for qid in scored if qid not in run.rankings]
     if missing:
         raise DataError(
-            f"run {run.tag!r} lacks {len(missing)} of {len(scored)} judged queries, the first is {missing[0]}; "
+            f"run {run.tag!r} lacks {len(missing)} of {len(scored)} judged queries (first: {missing[0]}); "
             "finish the run or evaluate against the judgements of the queries it has"
         )
     if not scored:
-        raise DataError("no judged query has a relevant item; the qrels file fits no evaluation")
+        raise DataError("no judged query has a relevant item; evaluation needs at least one")
     rankings = {qid: [did for did, _ in run.rankings[qid]] for qid in scored}
     return Evaluation(
         per_query={

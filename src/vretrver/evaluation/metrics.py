@@ -1,7 +1,7 @@
 """Metrics of one query: pure functions of a ranking and the set of relevant items.
 
-A ranking is a sequence of dids, best first, without repeats; the set must not be empty, because every metric here
-is undefined for a query to which nothing is relevant. `evaluate` applies them to whole runs.
+A ranking is a sequence of dids, best first, without repeats. The set must not be empty: every metric here is
+undefined for a query to which nothing is relevant. `evaluate` applies them to whole runs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def recall_at_k(ranking: Sequence[str], relevant: AbstractSet[str], k: int) -> f
 
 
 def reciprocal_rank(ranking: Sequence[str], relevant: AbstractSet[str]) -> float:
-    """Return 1 / rank of the first relevant item, 0 when the ranking holds none (Voorhees, TREC-8 QA track 1999).
+    """Return 1 / rank of the first relevant item, 0 when there is none (Voorhees, TREC-8 QA track 1999).
 
     Its mean over queries is the MRR.
     """

@@ -1,22 +1,21 @@
-"""What an agent's folder says of how it was trained: the dialect, and at what size it was shown pictures.
+"""How the agent in a folder was trained: the dialect, and the size at which it was shown pictures.
 
 Written beside the weights by whatever trains an agent. A published checkpoint has no such file: it is shown what the
-dialect says, at sizes that are multiples of its own cell.
+dialect prescribes, at sizes that are multiples of its own cell.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..agent.bench import Views
-from ..errors import ConfigError
 from ..files import replace_file
 from ..geometry import PixelBudget, SizeRule, SmartResize
 from .folder import open_folder
+from .recipe_file import budget_tokens, read_recipe, recipe_text
 
 RECIPE_FILE = "vretrver_agent.json"
 """Name of the file in a model's folder."""
@@ -41,48 +40,31 @@ class AgentRecipe:
         """Return the content of the file; the cell is the model's own and is not written.
 
         Raises:
-            ConfigError: a size is no pixel budget.
+            ConfigError: a size is not a pixel budget.
         """
-        tokens: dict[str, int] = {}
-        for role in ROLES:
-            rule = getattr(self.views, role)
-            if not isinstance(rule, PixelBudget):
-                raise ConfigError(f"a recipe is written with pixel budgets only, {role} has {rule}")
-            tokens[role] = rule.tokens
-        value = {
-            "format": FORMAT,
-            "dialect": self.dialect,
-            "visual_tokens": tokens,
-            "text_chars": self.views.text_chars,
-        }
-        return json.dumps(value, indent=2) + "\n"
+        tokens = {role: budget_tokens(getattr(self.views, role), role) for role in ROLES}
+        fields = {"dialect": self.dialect, "visual_tokens": tokens, "text_chars": self.views.text_chars}
+        return recipe_text(fields, version=FORMAT)
 
 
 def write_agent_recipe(folder: Path, recipe: AgentRecipe) -> None:
-    """Write the file into an agent's folder; raises ConfigError when a size is no pixel budget."""
+    """Write the file into an agent's folder; raises ConfigError when a size is not a pixel budget."""
     replace_file(folder / RECIPE_FILE, recipe.to_json().encode())
 
 
 def agent_recipe_of(folder: Path) -> AgentRecipe | None:
-    """Return what an agent's folder says, None where it says nothing.
+    """Return the recipe in an agent's folder, None where it has none.
 
     Raises:
         ConfigError: the folder holds no model that can be run, or its file is damaged.
     """
-    path = folder / RECIPE_FILE
-    if not path.is_file():
-        return None
-    cell = open_folder(folder).geometry.cell
-    try:
-        value: Mapping[str, Any] = json.loads(path.read_bytes())
-        if value["format"] != FORMAT:
-            raise ConfigError(f"{path}: format {value['format']}, but this version reads {FORMAT}; train again")
+
+    def parsed(value: Mapping[str, Any]) -> AgentRecipe:
+        cell = open_folder(folder).geometry.cell
         rules = {role: PixelBudget(cell=cell, tokens=int(value["visual_tokens"][role])) for role in ROLES}
         return AgentRecipe(dialect=str(value["dialect"]), views=Views(**rules, text_chars=int(value["text_chars"])))
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError(f"{path}: is damaged ({error}); train again, or copy the file again") from error
+
+    return read_recipe(folder / RECIPE_FILE, parsed, version=FORMAT)
 
 
 def views_for(folder: Path, views: Views) -> Views:

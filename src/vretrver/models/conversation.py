@@ -1,6 +1,6 @@
 """Messages as token ids, append-only: the ids of a longer conversation begin with those of the shorter one.
 
-The ids are those of `agent.wire.render`, with one picture mark a visual token. A turn of the assistant is tokenised
+The ids are those of `agent.wire.render`, with one picture mark per visual token. A turn of the assistant is tokenised
 by itself, or given as the ids that were sampled, so that what was sampled is what is trained on. Sampling and
 training both use this module; it needs a tokenizer and no model.
 """
@@ -18,12 +18,12 @@ from .vocabulary import Vocabulary
 
 @dataclass(slots=True, kw_only=True)
 class Encoded:
-    """A conversation, or what is new in one, as ids."""
+    """A conversation, or its new messages, as ids."""
 
     ids: list[int] = field(default_factory=list)
     """Token ids; a picture is a run of `picture_pad`, one a visual token."""
     written: list[bool] = field(default_factory=list)
-    """Per id whether the assistant wrote it: the text of its turns and the `<|im_end|>` that ends them."""
+    """For each id, whether the assistant wrote it: the text of its turns and the `<|im_end|>` that ends them."""
     starts: list[int] = field(default_factory=list)
     """Per turn of the assistant, the place of its first id."""
     pictures: list[ShownPicture] = field(default_factory=list)
@@ -50,7 +50,7 @@ def encode(
     """Return messages as ids.
 
     Args:
-        messages: the conversation, or what is new in it.
+        messages: the conversation, or its new messages.
         vocabulary: the model's.
         geometry: how the model cuts pictures.
         ask: whether the assistant's header follows, so that a turn can be sampled.
@@ -60,7 +60,7 @@ def encode(
             their end; turns not named are tokenised from their text.
 
     Raises:
-        PictureError: a picture's size is no multiple of the model's visual cell.
+        PictureError: a picture's size is not a multiple of the model's visual cell.
         DataError: a text cannot be tokenised.
     """
     out = Encoded()
@@ -79,14 +79,14 @@ def encode(
 
 
 def grid_of(shown: ShownPicture, geometry: PatchGeometry) -> tuple[int, int]:
-    """Return (rows, columns) of visual tokens; raises PictureError when the size is no multiple of the cell."""
+    """Return (rows, columns) of visual tokens; raises PictureError unless the size is a multiple of the cell."""
     picture = shown.picture
     try:
         _, rows, columns = geometry.grid(picture.width, picture.height)
     except ValueError as error:
         raise PictureError(
             shown.address,
-            f"it is shown at {picture.width} x {picture.height}, no multiple of the model's "
+            f"it is shown at {picture.width} x {picture.height}, not a multiple of the model's "
             f"cell of {geometry.cell} pixels; give the dialect views with cell={geometry.cell}",
         ) from error
     return rows // geometry.merge, columns // geometry.merge

@@ -1,10 +1,11 @@
-"""A model folder in hub layout on this machine: what it holds is read and checked here, no weight is loaded.
+"""A model folder in hub layout on this machine: its files are read, checked and hashed here, no weight is loaded.
 
 Only local folders are opened. Nothing is downloaded, and no code of a folder is ever run.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,14 @@ from .vetting import read_object, vet_folder
 FAMILIES = {"qwen2_5_vl": "Qwen2_5_VLForConditionalGeneration", "qwen3_vl": "Qwen3VLForConditionalGeneration"}
 """`model_type` of the families that can be run -> their class in transformers."""
 
-_DIRECTORIES = "name a folder on this machine that holds config.json; nothing is downloaded"
+HASHED = ("config.json", "preprocessor_config.json", "tokenizer.json", "*.safetensors")
+"""Files that decide what a model writes."""
+
+HASHED_WHOLE = 64 * 2**20
+"""Bytes up to which a file is hashed whole; shards of a large model are several GB and are sampled."""
+
+_BLOCKS, _BLOCK, _HEAD = 1024, 4096, 2**20
+_HINT = "name a folder on this machine that holds config.json; nothing is downloaded"
 _MOST_PATCH = 256
 _MOST_MERGE = 16
 
@@ -50,7 +58,7 @@ def open_folder(path: Path | str) -> ModelFolder:
     """
     folder = Path(path)
     if not folder.is_dir():
-        raise ConfigError(f"{path}: no such model folder; {_DIRECTORIES}")
+        raise ConfigError(f"{path}: no such model folder; {_HINT}")
     vet_folder(folder)
     config = read_object(folder / "config.json")
     family = str(config.get("model_type"))
@@ -116,3 +124,30 @@ def _geometry(folder: Path) -> PatchGeometry:
 def _three(values: Any) -> tuple[float, float, float]:
     red, green, blue = (float(value) for value in values)
     return red, green, blue
+
+
+def folder_digest(folder: Path) -> str:
+    """Return 16 hex digits over the files that decide what a model writes, their names included.
+
+    Files of up to 64 MiB are hashed whole; of a larger one its size, its first MiB (the header) and 1,024 blocks of
+    4 KiB spread evenly, which a fine-tuned or truncated copy does not share. A difference planted between the blocks
+    goes unnoticed; the files' own checksums are for that.
+    """
+    total = hashlib.sha256()
+    for path in sorted({path for pattern in HASHED for path in folder.glob(pattern)}):
+        total.update(f"{path.name}\0{_file_digest(path)}\n".encode())
+    return total.hexdigest()[:16]
+
+
+def _file_digest(path: Path) -> str:
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as stream:
+        if size <= HASHED_WHOLE:
+            digest.update(stream.read())
+        else:
+            digest.update(stream.read(_HEAD))
+            for number in range(_BLOCKS):
+                stream.seek((size - _BLOCK) * number // (_BLOCKS - 1))
+                digest.update(stream.read(_BLOCK))
+    return digest.hexdigest()

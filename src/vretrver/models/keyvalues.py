@@ -1,8 +1,8 @@
 """Keys and values of several conversations side by side, each a row without holes.
 
-Row b holds its tokens at places 0 .. length - 1, whatever the other rows hold; what stands behind them is overwritten
-by what comes next and hidden by the mask until then. Rotary positions are applied before keys are kept, so that the
-place in a row means nothing. Rows are taken out and put back as conversations end their turns and go on.
+Row b holds its tokens at places 0 .. length - 1, whatever the other rows hold; later places are overwritten by
+what comes next and hidden by the mask until then. Rotary positions are applied before keys are kept, so a token's
+place in its row does not matter. Rows are taken out and put back as conversations end their turns and go on.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ class KeyValues:
 
     Args:
         shape: (layers, key-value heads, width of a head).
-        rows: what each conversation holds so far, [layers, 2, heads, length, width]; None is nothing.
+        rows: keys and values of each conversation so far, [layers, 2, heads, length, width]; None for a new one.
         room: places kept free behind the longest row.
         dtype: of keys and values.
         device: where they are.
-        step: capacities are multiples of this, so that rows are not moved at every token.
+        step: capacities are multiples of this, so that rows are not copied at every token.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class KeyValues:
         return self.data[:, :, place, :, : self.lengths[place]].clone()
 
     def begin(self, width: int) -> Tensor | None:
-        """Make ready for a pass over `width` new columns and return its mask, [rows, 1, width, places].
+        """Prepare a pass over `width` new columns and return its mask, [rows, 1, width, places].
 
-        None means that the plain causal mask is right: no row holds anything yet.
+        None means the plain causal mask: no row holds anything yet.
         """
         device = self.data.device
         starts = torch.tensor(self.lengths, device=device)[:, None]
@@ -70,7 +70,7 @@ class KeyValues:
         return (torch.arange(self._used, device=device) <= self._places[..., None])[:, None]
 
     def update(self, keys: Tensor, values: Tensor, layer_idx: int, *_: object, **__: object) -> tuple[Tensor, Tensor]:
-        """Keep the keys and values of a layer's new columns and return all that the mask speaks of."""
+        """Keep the keys and values of a layer's new columns and return all that the mask covers."""
         kept = self.data[layer_idx]
         rows = torch.arange(keys.shape[0], device=keys.device)[:, None]
         kept[0][rows, :, self._places] = keys.transpose(1, 2)
@@ -78,5 +78,5 @@ class KeyValues:
         return kept[0][:, :, : self._used], kept[1][:, :, : self._used]
 
     def advance(self, counts: Sequence[int]) -> None:
-        """Count the new tokens of each row that are to stay; 0 leaves a row as it was before the pass."""
+        """Keep that many new tokens of each row; 0 leaves a row as it was before the pass."""
         self.lengths = [length + count for length, count in zip(self.lengths, counts, strict=True)]

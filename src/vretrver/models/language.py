@@ -1,7 +1,7 @@
-"""One pass of a language model over ids and what was seen, over the modules of the transformers model itself.
+"""One pass of a language model over ids and encoded pictures, using the modules of the transformers model itself.
 
-Positions and mask are always given, nothing is remembered on the model, and logits are made only where they are
-wanted. So any number of conversations can be interleaved over one model.
+Positions and mask are always given, the model keeps no state, and logits are computed only where they are needed. So
+any number of conversations can be interleaved on one model.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .keyvalues import KeyValues
-from .vision import Seen
+from .vision import EncodedPicture
 
 
 def run_language(
@@ -21,7 +21,7 @@ def run_language(
     ids: Tensor,
     positions: Tensor,
     *,
-    seen: Sequence[Seen] = (),
+    seen: Sequence[EncodedPicture] = (),
     pads: Tensor | None = None,
     mask: Tensor | None = None,
     cache: KeyValues | None = None,
@@ -33,9 +33,9 @@ def run_language(
         ids: [rows, length].
         positions: [3, rows, length].
         seen: the pictures of all rows, in order, first row first.
-        pads: [rows, length]: where pictures stand; needed when there are any.
+        pads: [rows, length]: True at visual tokens; needed when there are pictures.
         mask: [rows, 1, length, places], True where a token may look; None is the plain causal mask.
-        cache: keys and values that were there before; the new ones are added.
+        cache: keys and values of earlier tokens; the new ones are added.
     """
     text = model.model.language_model
     hidden = text.embed_tokens(ids)

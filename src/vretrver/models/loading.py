@@ -1,4 +1,4 @@
-"""Loads a model folder: weights, tokenizer, vision tower, and what a record must say of them."""
+"""Loads a model folder: weights, tokenizer, vision tower, and the name that records give them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import Any
 
 from .._optional import require
 from ..errors import ConfigError
-from .digest import folder_digest
-from .folder import ModelFolder, open_folder
+from .folder import ModelFolder, folder_digest, open_folder
 from .pretrained import open_weights
 from .vision import MEMORY, Vision
 from .vocabulary import Vocabulary
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-"""What weights may be held in; `auto` is as they are stored."""
+"""Number formats of weights; `auto` keeps the stored one."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class LocalModel:
-    """A model that is ready to be run. Only `revision` changes, and only through `updated`."""
+    """A model that is ready to run. Only `revision` changes, and only through `updated`."""
 
     folder: ModelFolder
     """Where it came from."""
@@ -43,7 +42,7 @@ class LocalModel:
     def updated(self, *, tower: bool) -> None:
         """Count an update of the weights in place; a trainer calls it after each step.
 
-        KV caches made with the weights before stay as they are: release the conversations of policies over the model
+        KV caches made with the old weights are left as they are: release the conversations of policies over the model
         first.
 
         Args:
@@ -55,12 +54,12 @@ class LocalModel:
 
     @property
     def device(self) -> Any:
-        """Where the weights lie."""
+        """Device of the weights."""
         return self.model.device
 
     @property
     def dtype(self) -> Any:
-        """What the weights are held in."""
+        """Number format of the weights."""
         return self.model.dtype
 
     @property
@@ -78,7 +77,7 @@ def load_model(
         path: a folder in hub layout, on this machine.
         dtype: one of `DTYPES`.
         device: as torch names it; `auto` is the first CUDA device where there is one, else the CPU.
-        vision_memory: most bytes of visual tokens remembered.
+        vision_memory: bytes of visual tokens remembered, at most.
 
     Raises:
         ConfigError: the folder or an option cannot be used.
@@ -119,7 +118,7 @@ def _device(torch: Any, name: str) -> Any:
 
 
 def _load_weights(transformers: Any, folder: ModelFolder, dtype: str) -> Any:
-    """Return the model with all its weights; one that is missing is an error, not a random number."""
+    """Return the model with all its weights; transformers would initialise a missing one at random."""
     model, report = open_weights(
         getattr(transformers, folder.model_class),
         folder.path,

@@ -30,7 +30,7 @@ class PatchGeometry:
     merge: int = 2
     """Patches per visual token and side."""
     temporal: int = 2
-    """Frames a patch spans; a still picture stands in all of them."""
+    """Frames a patch spans; a still picture fills all of them."""
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     """Mean per channel, of values in 0 .. 1."""
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
@@ -42,9 +42,9 @@ class PatchGeometry:
         return self.patch * self.merge
 
     def grid(self, width: int, height: int) -> tuple[int, int, int]:
-        """Return (1, rows, columns) of patches; raises ValueError when the size is no multiple of the cell."""
+        """Return (1, rows, columns) of patches; raises ValueError unless the size is a multiple of the cell."""
         if width % self.cell or height % self.cell or not width or not height:
-            raise ValueError(f"a picture of {width} x {height} is no multiple of {self.cell} pixels")
+            raise ValueError(f"a picture of {width} x {height} is not a multiple of {self.cell} pixels")
         return 1, height // self.patch, width // self.patch
 
 
@@ -58,7 +58,7 @@ def patchify(pixels: Pixels, geometry: PatchGeometry) -> Patches:
     """Return the patch rows of one picture.
 
     Raises:
-        ValueError: its size is no multiple of the cell.
+        ValueError: its size is not a multiple of the cell.
     """
     height, width, _ = pixels.shape
     _, rows, columns = geometry.grid(width, height)
@@ -79,7 +79,7 @@ def patchify_all(pictures: Sequence[Pixels], geometry: PatchGeometry) -> tuple[P
 
 @lru_cache(maxsize=8)
 def level_table(mean: tuple[float, float, float], std: tuple[float, float, float]) -> npt.NDArray[np.float32]:
-    """Return what the 256 levels of each channel become, [3, 256], in the processor's order of operations."""
+    """Return the normalised 256 levels of each channel, [3, 256], in the processor's order of operations."""
     levels = np.arange(256, dtype=np.float64) * (1 / 255)
     scaled = levels.astype(np.float32)
     return np.stack(

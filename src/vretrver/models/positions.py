@@ -1,8 +1,9 @@
 """Positions of text and pictures in three axes (mrope), explicit and continued from a counter.
 
 Text takes one position on all three axes. A picture of h x w visual tokens that starts at p has time p, row p + i
-and column p + j, and the text behind it goes on at p + max(h, w). transformers keeps an offset on the model instead,
-which is silently wrong for pictures of later turns and for two conversations at once; so positions are always given.
+and column p + j, and the text after it continues at p + max(h, w). transformers keeps an offset on the model
+instead, which is silently wrong for pictures in later turns and for two conversations at once; so positions are
+always given.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one place where transformers reads a model folder: nothing is downloaded, no code of a folder is run.
 
-Every call gets the same flags. Without `trust_remote_code=False` the library asks on the terminal, and takes what
-stands on standard input for the answer.
+Every call gets the same flags. Without `trust_remote_code=False` the library asks on the terminal, and takes
+whatever is on standard input for the answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def open_part(kind: Any, folder: Path, *, what: str) -> Any:
 
     Args:
         kind: its class in transformers, or one of the library's `Auto` classes.
-        folder: the model's.
+        folder: the model's folder.
         what: name of the part, for messages.
 
     Raises:
@@ -36,7 +36,7 @@ def open_weights(kind: Any, folder: Path, *, what: str, **options: Any) -> Any:
 
     Args:
         kind: its class in transformers, or one of the library's `Auto` classes.
-        folder: the model's.
+        folder: the model's folder.
         what: what is loaded, for messages.
         options: further arguments of the library, such as `dtype`.
     """
@@ -46,16 +46,16 @@ def open_weights(kind: Any, folder: Path, *, what: str, **options: Any) -> Any:
 
 
 def _read(kind: Any, folder: Path, options: dict[str, Any], *, what: str) -> Any:
-    with told(folder, f"{what} cannot be loaded"), quiet():
+    with library_errors(folder, f"{what} cannot be loaded"), quiet():
         return kind.from_pretrained(str(folder), **options, local_files_only=True, trust_remote_code=False)
 
 
 @contextmanager
-def told(folder: Path, problem: str) -> Iterator[None]:
-    """Turn whatever the library raises over a folder into one sentence.
+def library_errors(folder: Path, problem: str) -> Iterator[None]:
+    """Turn whatever the library raises for a folder into a ConfigError of one sentence.
 
     Args:
-        folder: the model's.
+        folder: the model's folder.
         problem: what went wrong, as in `the weights cannot be loaded`.
 
     Raises:
@@ -68,6 +68,6 @@ def told(folder: Path, problem: str) -> Iterator[None]:
     except Exception as error:  # a damaged folder can break the library anywhere; this ends in an exit code
         reason = (str(error).splitlines() or [""])[0][:300]
         raise ConfigError(
-            f"{folder}: {problem} ({type(error).__name__}: {reason}); where the folder may be damaged, take it from "
+            f"{folder}: {problem} ({type(error).__name__}: {reason}); if the folder is damaged, take it from "
             "the model again"
         ) from error

@@ -1,7 +1,7 @@
 """The stock Qwen-VL processors without their video part, which needs torchvision, and the files other programs read.
 
-A folder that was saved names the stock classes: transformers with torchvision and vLLM load it, where a class of ours
-would leave them a bare tokenizer. AutoProcessor goes by that name before it goes by what was registered, so hand the
+A saved folder names the stock classes: transformers with torchvision and vLLM load it, where a class of ours
+would leave them a bare tokenizer. AutoProcessor prefers that name to a registered class, so hand the
 processor of `open_processor` to whoever takes one (TRL's `processing_class`).
 """
 
@@ -22,11 +22,11 @@ from .vocabulary import PICTURE_END, PICTURE_PAD, PICTURE_START
 VIDEO_PAD = "<|video_pad|>"
 
 MOST_PIXELS = 16_777_216
-"""Pixels above which the stock processors reduce a picture; the published Qwen3-VL folders say so."""
+"""Pixels above which the stock processors reduce a picture, as in the published Qwen3-VL folders."""
 
 
 class _ImageOnly:
-    """What both processors share; the stock class comes after it."""
+    """What both processors share; it precedes the stock class among the bases."""
 
     tokenizer: Any
     image_processor: Any
@@ -110,7 +110,7 @@ def write_processor_files(folder: Path, family: str, geometry: PatchGeometry) ->
     The limits keep every picture of at least one visual token as it is, so that no server resizes it.
 
     Args:
-        folder: the model's.
+        folder: the model's folder.
         family: `qwen3_vl` or `qwen2_5_vl`.
         geometry: how pictures are cut.
     """

@@ -1,4 +1,4 @@
-"""Keeps transformers from drawing bars and repeating what our own errors say."""
+"""Keeps transformers from drawing progress bars and repeating what our own errors say."""
 
 from __future__ import annotations
 

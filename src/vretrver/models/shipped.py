@@ -1,7 +1,7 @@
-"""The small models that lie in the package: an agent and an encoder, trained on the drawn catalogue alone.
+"""The small models shipped with the package: an agent and an encoder, trained on the drawn catalogue alone.
 
-They are for the demonstration, for tests, and to try commands out with a learned model: a picture that is not of the
-catalogue means nothing to them. `make models` makes them again.
+They are for the demonstration, for tests, and to try commands out with a learned model: pictures from
+elsewhere mean nothing to them. `make models` trains them again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import ConfigError
 
 SHIPPED = "shipped"
-"""What they are named by on the command line, as a policy and as an encoder."""
+"""Their name on the command line, as a policy and as an encoder."""
 
 AGENT, ENCODER = "agent", "encoder"
 """Their folders."""
@@ -19,13 +19,15 @@ AGENT, ENCODER = "agent", "encoder"
 LAYOUT = "lamra"
 """The encoder's layout."""
 
-KNOWN = "the shipped models know the drawn catalogue only; here they show how things work, not how well"
+KNOWN = (
+    "the shipped models know the drawn catalogue only; on anything else they demonstrate the code path, not quality"
+)
 """What a command says when they are used on anything else."""
 
 _NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "preprocessor_config.json")
 
 _RECIPES = {AGENT: "vretrver_agent.json", ENCODER: "vretrver_encoder.json"}
-"""How each was trained, and is to be used."""
+"""Recipe file of each."""
 
 
 def shipped_folder(name: str) -> Path:

@@ -1,7 +1,7 @@
-"""Looks through a model folder before any library opens it: no code, stock classes only, weights in safetensors only.
+"""Checks a model folder before any library opens it: no code, stock classes only, weights in safetensors only.
 
-Left to itself, transformers asks on the terminal whether it may run a folder's code, and reads pickles where there is
-nothing else. Here both are refused by what the files say, and nobody is asked.
+By default transformers asks on the terminal whether it may run a folder's code, and reads pickles where there is
+nothing else. Here both are refused on the evidence of the files, and nobody is asked.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ STOCK: Mapping[str, frozenset[str]] = {
 
 
 def read_object(path: Path) -> Mapping[str, Any]:
-    """Return the object in a JSON file of a model folder; raises ConfigError when there is none that can be read."""
+    """Return the object in a JSON file of a model folder; raises ConfigError when it cannot be read."""
     try:
         with path.open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)

@@ -1,4 +1,4 @@
-"""Pictures as the visual tokens a language model reads, each encoded once as long as it is remembered.
+"""Pictures as the visual tokens a language model reads, each encoded once while it is remembered.
 
 Pictures are known by the hash of their bytes. Those of one call that have one size are encoded as a batch.
 """
@@ -7,28 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..agent.messages import ShownPicture
 from ..errors import PictureError
-from ..images import BoundedCache
+from ..images import BoundedCache, Picture
+from ..records import Address
 from .patches import PatchGeometry, Pixels, decoded, level_table, patchify
 from .vision_pass import run_tower
 
 MEMORY = 512 * 2**20
-"""Bytes of visual tokens kept, unless told otherwise."""
+"""Bytes of visual tokens remembered by default: about 75,000 tokens of Qwen2.5-VL-7B in 16 bits."""
 
 PATCHES = 16_384
-"""Most patches in one pass of the tower; a larger picture is a pass of its own."""
+"""Patches in one pass of the tower, at most, which bounds its memory; a larger picture is a pass of its own."""
+
+
+class AddressedPicture(Protocol):
+    """A finished picture and its name in a conversation; `agent.messages.ShownPicture` is one."""
+
+    @property
+    def address(self) -> Address:
+        """Its name, for messages."""
+        ...
+
+    @property
+    def picture(self) -> Picture:
+        """The final bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What a language model reads of one picture."""
+class EncodedPicture:
+    """A picture as a language model reads it."""
 
     tokens: Tensor
     """[tokens, width], row by row."""
@@ -40,9 +54,9 @@ class Seen:
         """Bytes of the tensors."""
         return sum(part.numel() * part.element_size() for part in (self.tokens, *self.deepstack))
 
-    def alone(self) -> Seen:
+    def alone(self) -> EncodedPicture:
         """Return a copy that keeps no other picture of its batch in memory."""
-        return Seen(tokens=self.tokens.clone(), deepstack=tuple(level.clone() for level in self.deepstack))
+        return EncodedPicture(tokens=self.tokens.clone(), deepstack=tuple(level.clone() for level in self.deepstack))
 
 
 class Vision:
@@ -51,8 +65,8 @@ class Vision:
     Args:
         visual: the tower, `model.model.visual`.
         geometry: how it cuts pictures.
-        memory: most bytes of visual tokens remembered; those not used for longest are forgotten. 0 remembers nothing.
-        patches: most patches in one pass.
+        memory: bytes of visual tokens remembered, at most; the least recently used go first. 0 remembers nothing.
+        patches: patches in one pass, at most.
     """
 
     def __init__(self, visual: Any, geometry: PatchGeometry, *, memory: int = MEMORY, patches: int = PATCHES) -> None:
@@ -61,9 +75,9 @@ class Vision:
         self.patches = patches
         self.encoded = 0
         """Pictures that went through the tower so far."""
-        self._memory: BoundedCache[Seen] = BoundedCache(memory)
+        self._memory: BoundedCache[EncodedPicture] = BoundedCache(memory)
 
-    def see(self, pictures: Sequence[ShownPicture]) -> list[Seen]:
+    def see(self, pictures: Sequence[AddressedPicture]) -> list[EncodedPicture]:
         """Return what a model reads of pictures, without gradients; what is remembered is not encoded again.
 
         Raises:
@@ -83,7 +97,7 @@ class Vision:
         """Forget all pictures, as is needed when the tower's weights have changed."""
         self._memory = BoundedCache(self._memory.limit)
 
-    def encode(self, pixels: Sequence[Pixels]) -> list[Seen]:
+    def encode(self, pixels: Sequence[Pixels]) -> list[EncodedPicture]:
         """Return what a model reads of decoded pictures, in order; with gradients where they are wanted.
 
         Args:
@@ -93,7 +107,7 @@ class Vision:
         for place, picture in enumerate(pixels):
             _, rows, columns = self.geometry.grid(picture.shape[1], picture.shape[0])
             groups.setdefault((rows, columns), []).append(place)
-        out: dict[int, Seen] = {}
+        out: dict[int, EncodedPicture] = {}
         for grid, places in groups.items():
             step = max(self.patches // (grid[0] * grid[1]), 1)
             for start in range(0, len(places), step):
@@ -102,7 +116,7 @@ class Vision:
         self.encoded += len(pixels)
         return [out[place] for place in range(len(pixels))]
 
-    def _pass(self, pixels: Sequence[Pixels], grid: tuple[int, int]) -> list[Seen]:
+    def _pass(self, pixels: Sequence[Pixels], grid: tuple[int, int]) -> list[EncodedPicture]:
         """Run pictures of one size through the tower."""
         weight = self.visual.patch_embed.proj.weight
         if weight.device.type == "cpu":
@@ -111,13 +125,13 @@ class Vision:
             rows = patch_rows(torch.from_numpy(np.stack(pixels)).to(weight.device), self.geometry)
         tokens, deepstack = run_tower(self.visual, rows.to(weight.dtype), grid)
         return [
-            Seen(tokens=tokens[place], deepstack=tuple(level[place] for level in deepstack))
+            EncodedPicture(tokens=tokens[place], deepstack=tuple(level[place] for level in deepstack))
             for place in range(len(pixels))
         ]
 
 
 def patch_rows(pictures: Tensor, geometry: PatchGeometry) -> Tensor:
-    """Return what `patchify` makes of each picture, made where they lie: a GPU does it in no time, a CPU core not.
+    """Return what `patchify` makes of each picture, computed on their device: quick on a GPU, slow on a CPU core.
 
     Args:
         pictures: uint8 [pictures, height, width, 3], both sides multiples of the cell.
@@ -137,8 +151,8 @@ def patch_rows(pictures: Tensor, geometry: PatchGeometry) -> Tensor:
     return values.expand(-1, -1, -1, geometry.temporal, -1).flatten(2)
 
 
-def pixels_of(shown: ShownPicture) -> Pixels:
-    """Return the pixels of a picture's exact bytes; raises PictureError when they cannot be had."""
+def pixels_of(shown: AddressedPicture) -> Pixels:
+    """Return the pixels of a picture's exact bytes; raises PictureError when they cannot be decoded."""
     picture = shown.picture
     try:
         pixels = decoded(picture.data)

@@ -1,8 +1,8 @@
-"""One pass of a vision tower over pictures of one size, over the modules of the transformers model itself.
+"""One pass of a vision tower over pictures of one size, using the modules of the transformers model itself.
 
-transformers calls attention once a picture and layer on CPU. Here pictures of one size are a batch, so it is called
-once a layer; windows (Qwen2.5-VL) are a batch too, the ragged ones at the edges padded and masked. Weights, order of
-operations and outputs are those of the model (tests/unit/models compares them); nothing of it is replaced.
+On a CPU transformers calls attention once per picture and layer. Here pictures of one size are a batch, so it is
+called once per layer; windows (Qwen2.5-VL) are a batch too, ragged ones at the edges padded and masked. Weights,
+order of operations and outputs are those of the model (tests/unit/models compares them); nothing of it is replaced.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _attend(attention: Any, hidden: Tensor, rotation: tuple[Tensor, Tensor], win
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Attend; where gradients are wanted on a CPU by plain products, whose backward pass takes a quarter as long."""
+    """Attend; for gradients on a CPU use plain products, whose backward pass takes a quarter of the time."""
     if query.requires_grad and query.device.type == "cpu":
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         return scores.softmax(-1) @ value
@@ -132,7 +132,7 @@ def _learned_positions(visual: Any, places: Tensor, grid: tuple[int, int]) -> Te
 
 
 def _windows(visual: Any, grid: tuple[int, int], device: Any) -> Windows:
-    """Cut a grid of patches into square windows of whole visual tokens, the last of a row or column maybe smaller."""
+    """Cut a grid of patches into square windows of whole visual tokens, those at the edges may be smaller."""
     merge = visual.spatial_merge_size
     rows, columns = grid[0] // merge, grid[1] // merge
     side = visual.window_size // merge // visual.patch_size

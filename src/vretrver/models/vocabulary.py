@@ -1,8 +1,7 @@
 """The tokenizer's side of the wire form: ids of the marks, text that can never become one, and ids back to text.
 
-Only `conversation.py` puts marks into a conversation. Text, wherever it comes from, is cut inside anything that
-spells a mark before it is tokenised, so that no query, candidate or model output can open a turn or stand for a
-picture.
+Only `conversation.py` puts marks into a conversation. Text from anywhere is split inside anything that spells
+a mark before it is tokenised, so that no query, candidate or model output can open a turn or pose as a picture.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ class Vocabulary:
 
     @property
     def size(self) -> int:
-        """Ids lie below this; a model's output may be wider."""
+        """Ids are below this; a model's output may be wider."""
         return int(self.backend.get_vocab_size(with_added_tokens=True))
 
     @property
@@ -72,7 +71,7 @@ class Vocabulary:
         return list(self._newline)
 
     def text(self, text: str) -> list[int]:
-        """Return the ids of text, no mark among them.
+        """Return the ids of a text; no mark is among them.
 
         Raises:
             DataError: the tokenizer makes a mark of it all the same, or it has no UTF-8 form.
@@ -88,7 +87,7 @@ class Vocabulary:
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of ids as it is, marks included; bytes that are no UTF-8 become U+FFFD."""
+        """Return the text of ids as it is, marks included; bytes that are not UTF-8 become U+FFFD."""
         return str(self.backend.decode(list(ids), skip_special_tokens=False))
 
     def single(self, text: str) -> int | None:

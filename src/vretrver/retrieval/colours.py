@@ -1,6 +1,6 @@
 """Colours of words and of pixels, described on one list of named anchor colours.
 
-The lexicon is general English: colour names, and nouns that commonly have one colour. Nothing here is learnt.
+The lexicon is general English: colour names, and nouns that commonly have one colour. Nothing here is learned.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ DARK_WORDS = frozenset({"dark", "deep"})
 """Words that mix the next colour half with black."""
 
 GROUND_STARTS = frozenset({"on", "against", "over", "upon", "above", "atop", "onto", "under", "beneath", "behind"})
-"""Words after which a phrase tells what lies around the thing wanted."""
+"""Words after which a phrase describes the surroundings of the thing wanted."""
 
 GROUND_ENDS = frozenset({",", ".", ";", ":", "with", "and", "while", "that", "which"})
 """Words and marks that end such a phrase."""
@@ -157,9 +157,9 @@ def nearness(lab: Floats) -> Floats:
 
 
 def text_colours(text: str) -> tuple[Floats, Floats]:
-    """Return two arrays [A]: the colours a text names for the thing itself and for what lies around it.
+    """Return two arrays [A]: the colours a text names for the thing itself and for its surroundings.
 
-    Words after "on", "against" and the like tell what lies around. A text without colour words gives zeros.
+    Words after "on", "against" and the like describe the surroundings. A text without colour words gives zeros.
     """
     thing = np.zeros(len(ANCHORS), dtype=np.float32)
     around = np.zeros(len(ANCHORS), dtype=np.float32)

@@ -18,7 +18,7 @@ class Encoder(Protocol):
     """Turns items into vectors whose inner product says how well they match.
 
     Both methods are called with batches; an empty batch gives an array of shape [0, D]. They raise `PictureError`
-    when a picture of the batch cannot be read: the caller finds out which one and goes on.
+    when a picture of the batch cannot be read; the caller then encodes the items one by one to keep the others.
     """
 
     @property

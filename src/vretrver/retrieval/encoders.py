@@ -1,7 +1,7 @@
 """Encoders by the names that commands and index manifests use: `hash`, `shipped`, or a layout and a model's folder.
 
-A model's folder may be moved: its new place is named then. Vectors are compared by fingerprint, which holds what is
-in the folder and not where it lies.
+A model's folder may be moved; its new path is then named. Vectors are compared by fingerprint, which depends on the
+contents of the folder and not on its path.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ LAYOUTS = ("lamra", "qwen3vl_embedding", "clip")
 """Layouts of model folders: two of Qwen-VL models, and CLIP or SigLIP."""
 
 NAMES = ("hash", SHIPPED, *(f"{layout}:FOLDER" for layout in LAYOUTS))
-"""Encoders that can be named."""
+"""Names of the encoders."""
 
 
 def encoder_named(spec: str, images: Thumbnails, *, dtype: str = "float32", device: str = "auto") -> Encoder:
     """Return the encoder of a name.
 
     Args:
-        spec: `hash`, the one without a model; `shipped`, the small one in the package, which knows the drawn
-            catalogue only; or `LAYOUT:FOLDER` with a layout of `LAYOUTS`.
+        spec: `hash`, which needs no model; `shipped`, the small model in the package, which knows the drawn catalogue
+            only; or `LAYOUT:FOLDER` with a layout of `LAYOUTS`.
         images: reads the pictures.
-        dtype: number format of a model's weights; `auto` is as they are stored. Part of the fingerprint.
-        device: where a model runs, as torch names it; `auto` takes a GPU where there is one.
+        dtype: number format of a model's weights; `auto` keeps the stored one. Part of the fingerprint.
+        device: device a model runs on, as torch names it; `auto` takes a GPU where there is one.
 
     Raises:
         ConfigError: there is no such encoder or folder, or the folder holds another kind of model.
@@ -44,7 +44,7 @@ def encoder_named(spec: str, images: Thumbnails, *, dtype: str = "float32", devi
     folder = Path(place)
     if not folder.is_dir():
         raise ConfigError(
-            f"{spec}: no such folder; name a model's folder on this machine, and if it was moved its new place, with "
+            f"{spec}: no such folder; name a model's folder on this machine, the new one if it was moved, with "
             f"--encoder {layout}:FOLDER"
         )
     _require_models()
@@ -64,16 +64,16 @@ def folder_of(spec: str) -> Path | None:
 
 
 def lasting_name(spec: str) -> str:
-    """Return a name as an index keeps it: a folder by its absolute path, to be found from any working directory.
+    """Return a name as an index stores it: a folder by its absolute path, so that it works from any directory.
 
-    `shipped` stays as it is: another copy of the package finds its own; the fingerprint tells whether it is equal.
+    `shipped` stays as it is: another copy of the package finds its own; the fingerprint shows whether it is the same.
     """
     folder = folder_of(spec)
     return spec if folder is None else f"{spec.partition(':')[0]}:{folder.resolve()}"
 
 
 def _require_models() -> None:
-    """Say in one sentence that the extra is not installed; the modules of the layouts import it at their head."""
+    """Raise MissingDependency before the layout modules fail: they import these libraries at module level."""
     from .._optional import require
 
     for library in ("torch", "transformers", "tokenizers"):

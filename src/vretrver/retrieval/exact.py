@@ -1,8 +1,8 @@
 """Exact search by inner product over one matrix, in memory or mapped from a file, with an optional mask of rows.
 
-A pass in 32 bits finds a shortlist that is sure to hold the best rows, whatever the order in which a product was
-summed; the shortlist is scored again in 64 bits. So equal vectors have equal scores, ties go to the lower row, and
-the result does not depend on block sizes, threads or how many queries came at once.
+A pass in 32 bits finds a shortlist that is guaranteed to hold the best rows, in whatever order products are summed;
+the shortlist is scored again in 64 bits. So equal vectors have equal scores, ties go to the lower row, and results
+do not depend on block sizes, threads or the number of queries.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Best = tuple[Slots, NDArray[np.float32]]
 """Rows of one query and their scores, best first; equal scores by row."""
 
 BLOCK_BYTES = 128 * 2**20
-"""Most bytes of the matrix in one product; small blocks cost more in starting threads than in arithmetic."""
+"""Bytes of the matrix in one product, at most; in small blocks starting threads costs more than the arithmetic."""
 
-_QUERIES = 256
+_QUERIES = 256  # with _MOST_ROWS: a block of scores takes at most 64 MiB
 _MOST_ROWS = 65536
-_SPARSE = 8
+_SPARSE = 8  # gathering rows costs more per row than reading the block in order
 
 
 def longest_row(vectors: Vectors) -> float:
@@ -49,9 +49,9 @@ def exact_search(
         matrix: [N, D] float32.
         queries: [Q, D] float32.
         k: at least 1.
-        longest: an upper bound of the rows' lengths; it bounds the rounding error of the first pass.
+        longest: an upper bound on the lengths of rows, and so on the rounding error of the first pass.
         allowed: [N] mask of the rows that may be found; None allows all.
-        first: rows before this one are left out.
+        first: rows before this one are not searched.
         block_bytes: bytes of the matrix in one product.
     """
     rows = max(1, min(_MOST_ROWS, block_bytes // (4 * max(1, matrix.shape[1]))))
@@ -83,7 +83,10 @@ def merged(parts: Sequence[Best], k: int) -> Best:
 
 
 def _slack(queries: Vectors, longest: float) -> NDArray[np.float32]:
-    """Return [Q]: twice the rounding error a product in 32 bits can have in any order of summing, with reserve."""
+    """Return [Q]: twice the largest rounding error of a product in 32 bits, whatever the order of summing.
+
+    That error is at most D * 2**-24 * |row| * |query|; 2**-22 is twice that, doubled again as a margin.
+    """
     lengths = np.sqrt(np.einsum("ij,ij->i", queries, queries, dtype=np.float64))
     return np.asarray(queries.shape[1] * 2.0**-22 * longest * lengths, dtype=np.float32)
 
@@ -112,9 +115,9 @@ def _shortlists(
 def _block_scores(
     block: Vectors, queries: Vectors, mask: NDArray[np.bool_] | None
 ) -> tuple[Slots | None, NDArray[np.float32]]:
-    """Return rows of a block and scores [Q, rows]; None stands for all rows.
+    """Return rows of a block and scores [Q, rows]; None means all rows.
 
-    Where few rows are allowed only those are read; where many are, reading all of them in order is faster.
+    If few rows are allowed, only those are read; otherwise reading the whole block in order is faster.
     """
     slots = None if mask is None or mask.all() else np.flatnonzero(mask)
     if slots is None:

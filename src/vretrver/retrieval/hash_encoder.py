@@ -1,7 +1,7 @@
 """An encoder without a model: it finds pictures by the colours a text names, and texts by the words they share.
 
-A stand-in for demonstrations and tests. It knows no objects: "red mug on grass" finds red things on green, mugs or
-not. Use a model's encoder for real pictures.
+A stand-in for demonstrations and tests. It does not know objects: "red mug on grass" finds red things on green, mugs
+or not. Use a model's encoder for real pictures.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WORD_SLOTS = 512
 """Features that words are hashed to."""
 
 SIDE = 64
-"""Pictures are looked at as squares of this many pixels a side."""
+"""Side in pixels of the square that every picture is reduced to."""
 
 _LITTLE_WORDS = (
     "a an and are as at be but by for from has have in is it its near no of on or that the their them there this to "
@@ -45,9 +45,9 @@ class HashWeights:
     thing: float = 1.0
     """Colours of the middle of a picture that its border lacks; colours a text names for the thing itself."""
     around: float = 1.0
-    """Colours of the border; colours a text names for what lies around."""
+    """Colours of the border; colours a text names for its surroundings."""
     words: float = 1.0
-    """Words; meet other texts only."""
+    """Words; they match other texts only."""
     constant: float = 0.05
     """One feature every item has, so that no vector is zero; above 0."""
 
@@ -80,9 +80,9 @@ class HashEncoder:
         return f"{VERSION} {self.weights}"
 
     def encode_queries(self, queries: Sequence[Query]) -> Vectors:
-        """Return [N, D] float32, L2-normalised; instructions are left out, they name no colour.
+        """Return [N, D] float32, L2-normalised; instructions are left out, since they do not name colours.
 
-        A query's picture asks for the thing it shows, wherever that lies: its border is left out.
+        A query's picture asks for the thing it shows, whatever its surroundings: its border is left out.
         """
         return self._stacked([query.parts for query in queries], surroundings=False)
 
@@ -125,9 +125,9 @@ class _Square:
 
 
 def picture_features(image: Image.Image) -> tuple[Floats, Floats]:
-    """Return the colours of the thing [A] and of what lies around it [A].
+    """Return the colours of the thing [A] and of its surroundings [A].
 
-    The border is taken for what lies around; what the middle has beyond it is taken for the thing.
+    The border counts as surroundings; the colours that the middle has and the border lacks count as the thing.
     """
     near = nearness(to_lab(np.asarray(image, dtype=np.uint8)))
     middle, border = (np.einsum("ij,ija->a", mask, near) for mask in _masks())

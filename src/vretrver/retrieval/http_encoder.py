@@ -1,7 +1,7 @@
 """The encoder behind an OpenAI-compatible `/v1/embeddings`: lists of texts, or messages with pictures as in vLLM.
 
 The server pools and, where the model wants it, adds its own instruction; nothing here checks that a model is used as
-it was trained. What is sent besides the item stands in the fingerprint.
+it was trained. Whatever is sent besides the item is part of the fingerprint.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from .._http import Patience, Service
 from .._secrets import KEY_VARIABLE, Secret
 from .._served import why_not
+from .._text import sendable
 from ..errors import DataError, ServiceError
 from ..geometry import PixelBudget, SizeRule
 from ..images import THUMBNAIL_QUALITY, Pictures
@@ -27,13 +28,13 @@ VERSION = "http-1"
 """Part of the fingerprint; changes whenever what is sent for an item changes."""
 
 PATH = "embeddings"
-"""Where vectors are asked for, below the address."""
+"""Path of the service, below the address."""
 
 NO_INSTRUCTION = "Represent the user's input."
 """The system message of a candidate, and of a query that has no instruction: Qwen3-VL-Embedding's."""
 
 LIST_LENGTH = 64
-"""Texts of one request, where items are texts."""
+"""Texts in one request of the form `texts`."""
 
 
 class HttpEncoder:
@@ -47,9 +48,9 @@ class HttpEncoder:
             request; `texts` sends lists of texts, and refuses items with pictures.
         dimension: length of a vector; None asks the server when it is first needed.
         pictures: at what size pictures are sent.
-        in_flight: requests kept running.
+        in_flight: number of requests kept running.
         key_variable: environment variable that holds the key.
-        patience: how long the server is waited for, and how often.
+        patience: how long to wait for the server, and how often to retry.
         extra: further fields of every request, as `{"add_generation_prompt": True}`.
 
     Raises:
@@ -94,11 +95,11 @@ class HttpEncoder:
         return f"{VERSION} {self.model} {self.form} {self.pictures} {self.dimension}{extra}"
 
     def check(self) -> None:
-        """Ask for one vector; raises ServiceError, one sentence, when the server will not do."""
+        """Request one vector; raises ServiceError, one sentence, when the server cannot be used."""
         try:
             self._ask([self._body([(TextPart(text="ready"),)], [""])], ["the first vector"], tries=2)
         except ServiceError as error:
-            raise self._told(error) from error
+            raise self._explained(error) from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -109,7 +110,7 @@ class HttpEncoder:
 
         Raises:
             PictureError: a picture cannot be read.
-            DataError: an item is refused, or has a picture that the form has no place for.
+            DataError: the server refuses an item, or the form cannot carry its picture.
             ServiceError: the server failed, or its answer cannot be used.
         """
         names = [f"query {query.qid}" for query in queries]
@@ -120,8 +121,8 @@ class HttpEncoder:
         names = [f"candidate {candidate.did}" for candidate in candidates]
         return self._encode([candidate.parts for candidate in candidates], [""] * len(candidates), names)
 
-    def _told(self, error: ServiceError) -> ServiceError:
-        """Return a first error as a sentence with its remedy."""
+    def _explained(self, error: ServiceError) -> ServiceError:
+        """Return the error of the first request as a sentence with its remedy."""
         reason = self._service.run(lambda: why_not(self._service, self.model, error, what="embeddings")).result()
         return ServiceError(reason, status=error.status, words=error.words)
 
@@ -141,12 +142,14 @@ class HttpEncoder:
         return self._ask(bodies, [names[n] if length == 1 else f"{names[n]} and those after it" for n in starts])
 
     def _body(self, items: Sequence[tuple[Part, ...]], instructions: Sequence[str]) -> tuple[bytes, int]:
-        """Return the body for some items, and their number."""
+        """Return the request body of some items, and their number."""
         what: dict[str, object]
         if self.form == "texts":
-            what = {"input": [_line(parts, told) for parts, told in zip(items, instructions, strict=True)]}
+            what = {
+                "input": [_line(parts, instruction) for parts, instruction in zip(items, instructions, strict=True)]
+            }
         else:
-            system = {"role": "system", "content": _clean(instructions[0] or NO_INSTRUCTION)}
+            system = {"role": "system", "content": sendable(instructions[0] or NO_INSTRUCTION)}
             user = {"role": "user", "content": [self._part(part) for part in items[0]]}
             what = {"messages": [system, user]}
         fields = {"model": self.model, "encoding_format": "float", **what, **self.extra}
@@ -154,13 +157,13 @@ class HttpEncoder:
 
     def _part(self, part: Part) -> dict[str, object]:
         if isinstance(part, TextPart):
-            return {"type": "text", "text": _clean(part.text)}
+            return {"type": "text", "text": sendable(part.text)}
         picture = self.store.whole(part.image, self.pictures, quality=THUMBNAIL_QUALITY)
         data = base64.b64encode(picture.data).decode()
         return {"type": "image_url", "image_url": {"url": f"data:{picture.media_type};base64,{data}"}}
 
     def _ask(self, bodies: Sequence[tuple[bytes, int]], names: Sequence[str], *, tries: int | None = None) -> Vectors:
-        """Send all bodies, some at once, and return their vectors one below the other."""
+        """Send all bodies, several at once, and return their vectors stacked in order."""
 
         async def one(place: int, places: asyncio.Semaphore) -> Vectors:
             body, count = bodies[place]
@@ -192,7 +195,7 @@ class HttpEncoder:
                 self._dimension = block.shape[1]
             if block.shape[1] != self._dimension:
                 raise ServiceError(
-                    f"{self._service.url} gives vectors of length {block.shape[1]}, {self._dimension} was expected; "
+                    f"{self._service.url} gives vectors of length {block.shape[1]}, expected {self._dimension}; "
                     "the server may have changed its model"
                 )
         return np.concatenate(blocks)
@@ -209,9 +212,9 @@ def _vectors(value: Any, count: int) -> Vectors:
     try:
         found = np.array([rows[places.index(place)].get("embedding") for place in range(count)], dtype=np.float64)
     except (ValueError, TypeError) as error:
-        raise ServiceError("the embeddings of the answer are no lists of numbers of one length") from error
+        raise ServiceError("the embeddings of the answer are not lists of numbers of one length") from error
     if found.ndim != 2 or found.shape[1] == 0:
-        raise ServiceError("the embeddings of the answer are no lists of numbers of one length")
+        raise ServiceError("the embeddings of the answer are not lists of numbers of one length")
     lengths = np.linalg.norm(found, axis=1, keepdims=True)
     if not (np.isfinite(found).all() and (lengths > 0).all() and np.isfinite(lengths).all()):
         raise ServiceError("an embedding of the answer is zero or holds numbers that are not finite")
@@ -221,10 +224,5 @@ def _vectors(value: Any, count: int) -> Vectors:
 
 def _line(parts: Sequence[Part], instruction: str) -> str:
     """Return an item as one text, in the wording of instruction-tuned text encoders."""
-    text = _clean(text_in(parts))
-    return f"Instruct: {_clean(instruction)}\nQuery: {text}" if instruction else text
-
-
-def _clean(text: str) -> str:
-    """Return text in which no special token can be spelt, and which has a UTF-8 form."""
-    return text.replace("<|", "< |").encode("utf-8", "replace").decode()
+    text = sendable(text_in(parts))
+    return f"Instruct: {sendable(instruction)}\nQuery: {text}" if instruction else text

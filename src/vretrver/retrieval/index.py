@@ -26,8 +26,8 @@ class VectorIndex(Protocol):
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add vectors [N, D] under N new ids.
 
-        Raises IndexMismatch for another D than the index has, DataError for an id that is there already, a wrong
-        number of vectors, or numbers that are not finite; then nothing was added.
+        Raises IndexMismatch for another D than the index has, DataError for an id that the index already has, a wrong
+        number of vectors, or numbers that are not finite; then nothing is added.
         """
         ...
 

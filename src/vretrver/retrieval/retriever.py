@@ -14,7 +14,7 @@ from .index import VectorIndex
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedCandidate:
-    """A candidate that could not be encoded and so cannot be found."""
+    """A candidate that could not be encoded, so that searches do not find it."""
 
     did: str
     """The candidate."""
@@ -23,7 +23,7 @@ class RefusedCandidate:
 
 
 class CandidateStore(Protocol):
-    """Where candidates are kept when they are not in memory; an index directory is one."""
+    """Where candidates are kept when they are not in memory, such as an index directory."""
 
     def candidates(self, dids: Sequence[str]) -> Mapping[str, Candidate]:
         """Return the candidates of dids; what is not there is left out."""
@@ -40,7 +40,7 @@ class Retriever:
 
     Raises:
         IndexMismatch: the index was made for another encoder.
-        DataError: two candidates share a did, or there is none.
+        DataError: two candidates share a did, or there are no candidates.
     """
 
     def __init__(self, encoder: Encoder, index: VectorIndex, corpus: Iterable[Candidate] | CandidateStore) -> None:
@@ -116,7 +116,7 @@ class _Corpus:
         self.by_did: dict[str, Candidate] = {}
         for candidate in candidates:
             if self.by_did.setdefault(candidate.did, candidate) is not candidate:
-                raise DataError(f"did {candidate.did!r} stands twice in the corpus; dids must be unique")
+                raise DataError(f"did {candidate.did!r} appears twice in the corpus; dids must be unique")
         if not self.by_did:
             raise DataError("the corpus is empty; there is nothing to search")
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..models.language import logits_of, run_language
 from ..models.loading import LocalModel
-from ..models.vision import Seen, pixels_of
+from ..models.vision import EncodedPicture, pixels_of
 
 if TYPE_CHECKING:
     from .sft.batches import Batch
@@ -42,7 +42,7 @@ def install_forward(loaded: LocalModel, *, frozen: bool) -> None:
     loaded.model.forward = types.MethodType(forward, loaded.model)
 
 
-def _seen(loaded: LocalModel, batch: Batch, *, frozen: bool) -> list[Seen]:
+def _seen(loaded: LocalModel, batch: Batch, *, frozen: bool) -> list[EncodedPicture]:
     if frozen:
         return loaded.vision.see(batch.pictures)
     once = {shown.picture.sha256: shown for shown in batch.pictures}

@@ -9,9 +9,9 @@ import pytest
 from tests.drawn import DrawnFolder, draw
 from tests.unit.agent.sessions import answer, play, setup, window, zoom
 
+from vretrver._text import plain
 from vretrver.agent.bench import Views
 from vretrver.agent.dialects import dialect_named
-from vretrver.agent.messages import plain
 from vretrver.agent.trajectory import StopReason
 from vretrver.agent.wire import PICTURE_MARK, render
 from vretrver.records import Candidate, ImageRef, TextPart, parts_of

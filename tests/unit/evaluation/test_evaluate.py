@@ -29,7 +29,7 @@ def test_queries_without_relevant_items_and_unjudged_ones_are_listed_and_in_no_m
 
 
 def test_a_missing_query_is_an_error_and_not_a_zero():
-    with pytest.raises(DataError, match="run 't' lacks 1 of 2 judged queries, the first is q2"):
+    with pytest.raises(DataError, match=r"run 't' lacks 1 of 2 judged queries \(first: q2\)"):
         evaluate(run(q1=["a"]), QRELS, ["hit@1"])
 
 

@@ -14,8 +14,7 @@ from safetensors.torch import load_file, save_file
 from tests.tiny_models import folder_of, loaded
 
 from vretrver.errors import ConfigError
-from vretrver.models.digest import folder_digest
-from vretrver.models.folder import open_folder
+from vretrver.models.folder import folder_digest, open_folder
 from vretrver.models.loading import load_model
 
 
@@ -118,7 +117,7 @@ def test_the_hash_is_of_the_contents_and_not_of_the_place(copy: Path) -> None:
 
 
 def test_a_large_file_is_hashed_at_its_head_and_in_blocks(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vretrver.models.digest.WHOLE", 8192)
+    monkeypatch.setattr("vretrver.models.folder.HASHED_WHOLE", 8192)
     digest = folder_digest(copy)
     data = bytearray((copy / "model.safetensors").read_bytes())
     data[-1] ^= 1

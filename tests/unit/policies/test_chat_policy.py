@@ -149,7 +149,7 @@ def _seconds(seen: Seen) -> float:
         ),
         (Answer(body=b'{"choices": [{"mess', cut=10), "unreachable", r"cannot be reached: .*\(tried 2 times\)"),
         (refusal(500, "boom"), "unreachable", r"answered 500: boom error \(tried 2 times\)"),
-        (Answer(body=b"<html>"), "unreachable", "is no JSON: <html>"),
+        (Answer(body=b"<html>"), "unreachable", "is not JSON: <html>"),
         (as_json({"type": "message", "content": []}), "unreachable", "not a chat completion"),
         (refusal(401, "who are you"), "refused", "answered 401: who are you"),
         (refusal(404, "no such model"), "refused", "answered 404: no such model"),

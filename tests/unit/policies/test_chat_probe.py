@@ -112,9 +112,9 @@ def test_a_dead_endpoint_is_told_after_two_tries(make: Make) -> None:
     policy.close()
 
 
-def test_something_that_speaks_no_json_is_told(server: StubServer, make: Make) -> None:
+def test_something_that_does_not_answer_in_json_is_named(server: StubServer, make: Make) -> None:
     server.script = lambda _: Answer(body=b"<html>welcome</html>")
-    with pytest.raises(PolicyError, match="is no JSON: <html>welcome</html>; start the server, or correct the addr"):
+    with pytest.raises(PolicyError, match="is not JSON: <html>welcome</html>; start the server, or correct the addr"):
         make().check()
 
 

@@ -106,14 +106,14 @@ def test_vectors_are_told_apart_by_their_index_and_made_unit_length(server: Stub
         ([], "holds 0 embeddings for 1 items"),
         ([{"embedding": [1.0]}, {"embedding": [1.0]}], "holds 2 embeddings for 1 items"),
         ([{"index": 7, "embedding": [1.0]}], "numbers them wrongly"),
-        ([{"index": 0}], "no lists of numbers"),
-        ([{"index": 0, "embedding": []}], "no lists of numbers"),
-        ([{"index": 0, "embedding": "AAAA"}], "no lists of numbers"),
-        ([{"index": 0, "embedding": [[1.0]]}], "no lists of numbers"),
+        ([{"index": 0}], "not lists of numbers"),
+        ([{"index": 0, "embedding": []}], "not lists of numbers"),
+        ([{"index": 0, "embedding": "AAAA"}], "not lists of numbers"),
+        ([{"index": 0, "embedding": [[1.0]]}], "not lists of numbers"),
         ([{"index": 0, "embedding": [0.0, 0.0]}], "zero or holds numbers that are not finite"),
         ([{"index": 0, "embedding": [1.0, math.nan]}], "zero or holds numbers that are not finite"),
         ([{"index": 0, "embedding": [1.0, math.inf]}], "zero or holds numbers that are not finite"),
-        ([{"index": 0, "embedding": [1.0, None]}], "finite|no lists of numbers"),
+        ([{"index": 0, "embedding": [1.0, None]}], "finite|not lists of numbers"),
     ],
 )
 def test_what_is_no_vector_is_refused(server: StubServer, make: Make, data: object, error: str) -> None:
@@ -123,11 +123,11 @@ def test_what_is_no_vector_is_refused(server: StubServer, make: Make, data: obje
 
 
 def test_vectors_of_another_length_are_refused(server: StubServer, make: Make) -> None:
-    with pytest.raises(ServiceError, match="gives vectors of length 8, 4 was expected"):
+    with pytest.raises(ServiceError, match="gives vectors of length 8, expected 4"):
         make(dimension=4).encode_candidates([text("a")])
     rows = [as_json({"data": [{"index": 0, "embedding": [1.0] * size}]}) for size in (3, 2)]
     server.script = first(rows, embeddings(dimension=8))
-    with pytest.raises(ServiceError, match="was expected"):
+    with pytest.raises(ServiceError, match="of length 2, expected 3"):
         make(in_flight=1).encode_candidates([text("a"), text("b", 2)])
 
 
@@ -183,7 +183,7 @@ def test_the_fingerprint_tells_what_decides_a_vector_and_no_more(
     [
         (refusal(401, "no"), r"asks for a key \(401\); set NO_KEY"),
         (refusal(404, "no"), r"has no embeddings \(404\)"),
-        (Answer(body=b"<html>"), "is no JSON: <html>; start the server, or correct the address"),
+        (Answer(body=b"<html>"), "is not JSON: <html>; start the server, or correct the address"),
         (as_json({"data": []}), "holds 0 embeddings for 1 items"),
     ],
 )

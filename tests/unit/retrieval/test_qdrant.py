@@ -81,7 +81,7 @@ def test_the_last_place_among_equal_scores_goes_to_the_first_added(client: Qdran
 def test_a_field_keeps_one_kind(client: QdrantClient):
     index = make(client)
     index.put([item("a", price=3)], rows([1, 0]))
-    with pytest.raises(DataError, match="'b': metadata 'price' is 'three', elsewhere in shop of kind number"):
+    with pytest.raises(DataError, match="'b': metadata 'price' is 'three', but elsewhere in shop of kind number"):
         index.put([item("b", price="three")], rows([1, 0]))
     assert len(index) == 1
 
@@ -96,7 +96,7 @@ def test_put_refuses_what_add_refuses(client: QdrantClient):
 
 def test_a_missing_collection_is_said_with_those_there_are(client: QdrantClient):
     make(client)
-    with pytest.raises(DataError, match=r"qdrant://h:1/x: there is no collection 'x'; there are: shop"):
+    with pytest.raises(DataError, match=r"qdrant://h:1/x: no collection 'x'; its collections: shop"):
         QdrantIndex(client, "x", name="qdrant://h:1/x")
 
 

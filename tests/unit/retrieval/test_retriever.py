@@ -90,7 +90,7 @@ def test_an_index_of_another_encoder_is_a_mismatch():
 
 def test_a_did_that_comes_twice_is_refused():
     corpus = [text_candidate("d", "a"), text_candidate("d", "a")]
-    with pytest.raises(DataError, match="did 'd' stands twice"):
+    with pytest.raises(DataError, match="did 'd' appears twice"):
         Retriever(LetterEncoder(), MemoryIndex(dimension=3, fingerprint="letters"), corpus)
 
 

@@ -16,13 +16,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from ..._text import plain
 from ...geometry import SmartResize
 from ...records import Address
 from ..answers import AnswerForm
 from ..bench import Views
 from ..boxes import ReleasedBoxes
 from ..dialect import Dialect
-from ..messages import Piece, plain
+from ..messages import Piece
 from ..observations import Observation, Read
 from ..refusals import WORDS, RefusalCode
 from ..task import WindowTask

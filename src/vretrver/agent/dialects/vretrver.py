@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..._text import plain
 from ..answers import AnswerForm, Ranking
 from ..bench import Views
 from ..boxes import PermilleBoxes
 from ..dialect import Dialect
-from ..messages import Piece, plain
+from ..messages import Piece
 from ..observations import Cut, Layout, Observation, Read
 from ..refusals import WORDS, RefusalCode
 from ..task import WindowTask

@@ -19,7 +19,7 @@ from ...models.conversation import encode
 from ...models.language import cache_shape
 from ...models.loading import LocalModel
 from ...models.positions import Positions, positions_of
-from ...models.vision import Seen
+from ...models.vision import EncodedPicture
 from .automaton import Automata
 from .conversation import Turn
 from .grammar import Constraint
@@ -66,7 +66,7 @@ class Prefill:
     """Position of what comes next."""
     pictures: list[ShownPicture]
     """Pictures in order."""
-    seen: list[Seen]
+    seen: list[EncodedPicture]
     """What the model reads of them; empty until they are encoded."""
 
 
@@ -152,7 +152,7 @@ def with_pictures(prefills: Sequence[Prefill], model: LocalModel) -> list[Prefil
 
 def _encode(prefills: Sequence[Prefill], model: LocalModel) -> Failure | None:
     """Encode the pictures of prefills, or say why that cannot be done."""
-    seen: list[Seen] = []
+    seen: list[EncodedPicture] = []
     try:
         if not fits(lambda: seen.extend(model.vision.see([one for prefill in prefills for one in prefill.pictures]))):
             return NO_MEMORY

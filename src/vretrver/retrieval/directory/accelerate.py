@@ -1,8 +1,8 @@
 """faiss in front of the memory map: vectors held in memory at half precision, or sorted into cells.
 
-Both only propose slots. What is returned was scored again on the memory map, like every other result, and vectors
-added since the structure was made are searched exactly. The resident one proposes enough to be exact; the
-approximate one is as good as its measured recall.
+Both only propose slots. Results are scored again on the memory map, and vectors added since the structure was built
+are searched exactly. The resident structure proposes enough slots to be exact; the approximate one is as good as its
+measured recall.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._optional import require
-from ...errors import ConfigError, DataError
+from ...errors import ConfigError, DataError, StorageError
 from ...files import open_own, refuse_foreign
 from ..encoder import Vectors
 from ..exact import Best, Slots, exact_search, merged, rescored
@@ -25,14 +25,14 @@ from .manifest import Approximate, Manifest
 from .vectors import sync_folder
 
 RECALL = 0.99
-"""Recall at 50 the number of probes is chosen for."""
+"""Recall at 50 that the number of probes is chosen for."""
 
 _DEPTH = 50
-_SAMPLE = 256
-_BLOCK = 65536
-_TRAINING = 40
-_HALF_STEP = 2.0**-11
-_HALF_LEAST = 2.0**-25
+_SAMPLE = 256  # the standard error of a recall of 0.99 over 256 x 50 neighbours is 0.001
+_BLOCK = 65536  # rows copied to memory at a time: 256 MiB at 1,024 numbers
+_TRAINING = 40  # vectors per cell for k-means; faiss warns below 39
+_HALF_STEP = 2.0**-11  # largest relative rounding error of half precision
+_HALF_LEAST = 2.0**-25  # largest absolute one, below its normal range
 
 Mask = NDArray[np.bool_]
 
@@ -44,16 +44,16 @@ class Accelerator:
     index: Any
     """The faiss index; its ids are slots."""
     generation: int
-    """Generation of the vector file it was made of."""
+    """Generation of the vector file it was built from."""
     covered: int
     """Slots below this are in it."""
     error: Callable[[float], float] | None
-    """Bound of the error of a score for a query of some length; None when slots may be missed."""
+    """Query length -> bound on the error of a score; None when slots may be missed."""
     probes: int = 0
     """Cells read for a query; 0 where there are none."""
 
     def propose(self, queries: Vectors, count: int, allowed: Mask | None) -> tuple[Vectors, Slots]:
-        """Return scores and slots [Q, count], best first; slots are -1 where there are no more."""
+        """Return scores and slots [Q, count], best first; slots are -1 past the last one."""
         faiss = require("faiss", extra="index")
         selector = None
         if allowed is not None:
@@ -72,14 +72,14 @@ def resident(matrix: Vectors, manifest: Manifest, *, megabytes: int) -> Accelera
 
     Args:
         matrix: [slots, D], as mapped.
-        manifest: of the same commit.
-        megabytes: the most memory it may take, in units of 2**20 bytes.
+        manifest: the manifest of the same commit.
+        megabytes: memory it may take, in units of 2**20 bytes.
     """
     if not len(matrix) or 2 * matrix.size > megabytes * 2**20:
         return None
     faiss = require("faiss", extra="index")
     index = faiss.IndexScalarQuantizer(manifest.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-    index.train(matrix[:1])  # half precision has nothing to learn; faiss only wants to be asked
+    index.train(matrix[:1])  # half precision has nothing to learn, but faiss requires the call
     _fill(index, matrix)
     bound = manifest.longest * (_HALF_STEP + manifest.dimension * 2.0**-22) + manifest.dimension**0.5 * _HALF_LEAST
     return Accelerator(
@@ -121,21 +121,23 @@ def build_approximate(
 ) -> Approximate:
     """Sort vectors into cells, measure how many cells a query must read, and write the file.
 
-    The sample are stored vectors asked as queries: real queries may lie farther from the cells, so measure with
-    your own where it matters.
+    The sample consists of stored vectors used as queries. Real queries may be farther from the cells than stored
+    vectors are, so measure with your own where it matters.
 
     Args:
-        directory: where the file is written, whole or not at all.
-        manifest: of the commit the vectors are of.
+        directory: where the file is written, completely or not at all.
+        manifest: the manifest of the same commit.
         matrix: [slots, D].
         live: the slots that can be found; at least one.
-        recall: share of the exact 50 best that must be found in the sample.
+        recall: share of the exact 50 best that must be found, over the sample.
         seed: seed of the sample.
     """
     if not len(live):
         raise DataError(f"{directory}: the index is empty; there is nothing to sort")
     faiss = require("faiss", extra="index")
     generator = np.random.default_rng(seed)
+    # A query compares `lists` centroids and n / lists vectors per probe. The two balance at sqrt(probes * n) cells,
+    # so 2 * sqrt(n) suits 4 probes. _TRAINING vectors per cell at least: fewer make poor centroids.
     lists = max(1, min(int(2 * len(live) ** 0.5), len(live) // _TRAINING))
     quantizer = faiss.IndexFlatIP(manifest.dimension)
     index = faiss.IndexIVFScalarQuantizer(
@@ -173,7 +175,7 @@ def accelerated_search(
 
 
 def _heads(accelerator: Accelerator, matrix: Vectors, queries: Vectors, k: int, allowed: Mask | None) -> list[Best]:
-    """Return the k best of the covered slots; asks for more proposals until none that is missing could be better."""
+    """Return the k best covered slots; request more proposals until no other slot could be better."""
     best: list[Best | None] = [None] * len(queries)
     count = min(2 * k + 16, max(1, accelerator.covered))
     left = list(range(len(queries)))
@@ -193,7 +195,7 @@ def _heads(accelerator: Accelerator, matrix: Vectors, queries: Vectors, k: int, 
 def _complete(
     accelerator: Accelerator, query: Vectors, scores: Vectors, found: int, best: Best | None, k: int
 ) -> bool:
-    """Return whether no slot that was not proposed can be among the k best."""
+    """Return whether the k best are certain to be among the proposed slots."""
     if accelerator.error is None or found < len(scores) or found >= accelerator.covered or best is None:
         return True
     error = accelerator.error(float(np.linalg.norm(query.astype(np.float64))))
@@ -229,4 +231,4 @@ def _write(faiss: Any, index: Any, path: Path) -> None:
         sync_folder(path.parent)
     except (OSError, RuntimeError) as error:
         draft.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written: {error}; the index is as before") from error
+        raise StorageError(f"{path}: cannot be written: {error}; the index is as before") from error

@@ -1,4 +1,4 @@
-"""Whether the pictures of an index are still the ones that were encoded."""
+"""Checks that the pictures of an index are still those that were encoded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PictureCheck:
     gone: tuple[str, ...]
     """dids whose pictures cannot be read."""
     changed: tuple[str, ...]
-    """dids whose pictures are not the ones that were encoded."""
+    """dids whose pictures have changed since they were encoded."""
 
 
 def check_pictures(candidates: Iterable[Candidate], images: ImageStore) -> PictureCheck:
@@ -41,7 +41,7 @@ def check_pictures(candidates: Iterable[Candidate], images: ImageStore) -> Pictu
 
 
 def sampled(dids: Iterable[str], count: int, *, seed: int = 0) -> list[str]:
-    """Return some dids, drawn without keeping all of them in memory; in the order given."""
+    """Return a random sample of dids in the order given; not all of them are kept in memory."""
     generator, chosen = random.Random(seed), []  # noqa: S311 - a sample for a report
     for place, did in enumerate(dids):
         if place < count:

@@ -1,6 +1,6 @@
 """The database of an index directory: one row an item, the manifest, and the slots that are dead.
 
-Every change happens inside `writing`, every read that must fit together inside `reading`; a process that dies between
+Changes are made inside `writing`, and reads that must be consistent inside `reading`; a process that dies in between
 leaves the last commit. SQL is written here and in `filters` only, and never holds a name or a value from outside.
 """
 
@@ -20,7 +20,7 @@ from ...records import Candidate
 from ..exact import Slots
 from .entries import Entry, candidate_from_row, kind_of
 from .manifest import DATABASE, Field, Manifest, manifest_from_json
-from .opening import SCHEMA, SIDE_FILES, connect, errors_of
+from .opening import SCHEMA, SIDE_FILES, connect, error_class, errors_of
 from .vectors import sync_folder
 
 
@@ -45,7 +45,7 @@ class ItemDatabase:
         directory: the index directory; it must hold the file, see `create_database`.
 
     Raises:
-        DataError: it holds no index, or a damaged one.
+        DataError: there is no index, or it is damaged.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -65,7 +65,7 @@ class ItemDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Read one state, whatever is written meanwhile."""
+        """Read one consistent state, whatever is written meanwhile."""
         with self._transaction("BEGIN"):
             yield
 
@@ -77,7 +77,7 @@ class ItemDatabase:
 
     def manifest(self) -> Manifest:
         """Return the manifest of the state that is read."""
-        with self._told():
+        with self._sqlite_errors():
             row = self._connection.execute("SELECT value FROM manifest WHERE one = 1").fetchone()
         if row is None:
             raise DataError(f"{self.path}: it has no manifest, so it is not an index of this package; index again")
@@ -151,10 +151,10 @@ class ItemDatabase:
             ) from error
 
     def insert(self, entries: Sequence[Entry], first: int, manifest: Manifest) -> Manifest:
-        """Store entries at the slots from `first` on; rows of the same dids die.
+        """Store entries at the slots from `first` on; older rows of the same dids are deleted.
 
         Returns:
-            The manifest with the fields that were new.
+            The manifest with any new fields.
         """
         manifest = self._with_fields(entries, manifest)
         self.remove([entry.did for entry in entries])
@@ -166,7 +166,7 @@ class ItemDatabase:
         return manifest
 
     def change(self, entries: Sequence[tuple[int, Entry]], manifest: Manifest) -> Manifest:
-        """Replace the rows at slots, which keep their vectors; returns the manifest with the fields that were new."""
+        """Replace the rows at slots, which keep their vectors; returns the manifest with any new fields."""
         manifest = self._with_fields([entry for _, entry in entries], manifest)
         self._connection.executemany(
             "UPDATE items SET content = ?, parts = ?, metadata = ? WHERE slot = ?",
@@ -176,7 +176,7 @@ class ItemDatabase:
         return manifest
 
     def remove(self, dids: Sequence[str]) -> int:
-        """Delete the rows of dids, whose slots die; returns how many there were."""
+        """Delete the rows of dids and mark their slots dead; returns the number of rows."""
         chosen = "SELECT slot FROM items WHERE did IN (SELECT value FROM json_each(?))"
         slots = self._connection.execute(chosen, (json.dumps(list(dids)),)).fetchall()
         if slots:
@@ -186,20 +186,20 @@ class ItemDatabase:
         return len(slots)
 
     def renumber(self, live: Slots) -> None:
-        """Give the live rows, whose slots are given in ascending order, the slots 0, 1, ...; none is dead then."""
+        """Give the live rows, whose slots come in ascending order, the slots 0, 1, ...; then no slot is dead."""
         moves = [(place, slot) for place, slot in enumerate(live.tolist()) if place != slot]
-        for table in ("items", "fields"):  # from below, so that a row lands only where none is left
+        for table in ("items", "fields"):  # in ascending order, so that a row moves only to a free slot
             self._connection.executemany(f"UPDATE {table} SET slot = ? WHERE slot = ?", moves)  # noqa: S608
         self._connection.execute("DELETE FROM dead")
 
     def shrink(self) -> None:
-        """Give the room of deleted rows back to the disk."""
+        """Return the space of deleted rows to the disk."""
         self._effort.begin()
-        with self._told():
+        with self._sqlite_errors():
             self._connection.execute("VACUUM")
 
     def _with_fields(self, entries: Sequence[Entry], manifest: Manifest) -> Manifest:
-        """Declare fields that are new; raises DataError for a value that is not of its field's kind."""
+        """Declare new fields; raises DataError for a value that is not of its field's kind."""
         fields = dict(manifest.fields)
         for entry in entries:
             for name, value in entry.values.items():
@@ -212,7 +212,7 @@ class ItemDatabase:
                 elif fields[name].kind != kind:
                     raise DataError(
                         f"{entry.did!r}: metadata {name!r} is {value!r}, but its values are of kind "
-                        f"{fields[name].kind}; correct it, or index anew"
+                        f"{fields[name].kind}; correct it, or index again"
                     )
         return manifest if len(fields) == len(manifest.fields) else replace(manifest, fields=fields)
 
@@ -227,7 +227,7 @@ class ItemDatabase:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
         self._effort.begin()
-        with self._told():
+        with self._sqlite_errors():
             self._connection.execute(begin)
             try:
                 yield
@@ -237,20 +237,22 @@ class ItemDatabase:
                     self._connection.execute("ROLLBACK")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn SQLite's errors into one sentence."""
+    def _sqlite_errors(self) -> Iterator[None]:
+        """Turn SQLite's errors into ours, one sentence each."""
         try:
             yield
         except sqlite3.Error as error:
             if self._effort.spent:
                 raise DataError(
-                    f"{self.path}: takes more work to read than a sound index of its size; it is damaged, index again"
+                    f"{self.path}: takes more work to read than an intact index of its size, so it is damaged; "
+                    "index again"
                 ) from error
-            raise DataError(f"{self.path}: {error}; what was indexed is kept, run again to go on") from error
+            sentence = f"{self.path}: {error}; what was indexed is kept, run again to go on"
+            raise error_class(error)(sentence) from error
 
 
 def create_database(directory: Path, manifest: Manifest) -> None:
-    """Make the database of an empty index; it has its name only once it is whole."""
+    """Create the database of an empty index under a draft name; it is renamed once it is complete."""
     path, draft = directory / DATABASE, directory / f"{DATABASE}.new"
     with errors_of(path):
         for suffix in ("", *SIDE_FILES):  # of a process that died, or links that SQLite would follow

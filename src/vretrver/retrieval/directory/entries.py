@@ -1,4 +1,4 @@
-"""How items stand in the database: parts and metadata as JSON, and the hash of what an encoder sees."""
+"""How items are stored in the database: parts and metadata as JSON, and the hash of what an encoder sees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ...errors import DataError
 from ...records import Candidate, ImagePart, ImageRef, Part, TextPart
-from .manifest import Kind
+from .manifest import FieldKind
 
 Value = str | int | float | bool | None
 """Value of a metadata field."""
@@ -62,7 +62,7 @@ def bare_entry(did: str) -> Entry:
     return Entry(did=did, content=None, parts=None, metadata="{}", values={})
 
 
-def kind_of(value: str | int | float | bool) -> Kind:
+def kind_of(value: str | int | float | bool) -> FieldKind:
     """Return the kind of a metadata value."""
     if isinstance(value, bool):
         return "truth"

@@ -2,8 +2,8 @@
 
     price < 20 AND (colour = 'red' OR colour IN ('blue', 'navy')) AND NOT name LIKE '%sale%' AND taken IS NOT NULL
 
-Comparisons with a missing value are neither true nor false, as in SQL: `NOT price < 20` leaves out what has no price.
-LIKE knows `%` and `_` and ignores the case of ASCII letters. No text of the expression enters the SQL.
+Comparisons with a missing value are neither true nor false, as in SQL: `NOT price < 20` leaves out items without a
+price. LIKE knows `%` and `_` and ignores the case of ASCII letters. No text of the expression enters the SQL.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...errors import ConfigError
-from .manifest import Field, Kind
+from .manifest import Field, FieldKind
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*")|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
@@ -22,56 +22,56 @@ _TOKEN = re.compile(
 )
 _WORDS = frozenset({"AND", "OR", "NOT", "IN", "LIKE", "IS", "NULL", "TRUE", "FALSE"})
 _COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
-_DEPTH = 50
-_VALUES = 1000
+_DEPTH = 50  # keeps the recursion of the parser, and of SQLite, shallow
+_VALUES = 1000  # far below the 32,766 parameters that SQLite takes
 
-Literal = str | int | float | bool
+Scalar = str | int | float | bool
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """A field compared with a value of its kind."""
 
     field: str
     sign: str
     """One of = != < <= > >=."""
-    value: Literal
+    value: Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
-    """A field whose value is one of some."""
+class InList:
+    """A field whose value is in a list."""
 
     field: str
-    values: tuple[Literal, ...]
+    values: tuple[Scalar, ...]
     """At least one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class Like:
     """A text that matches a LIKE pattern."""
 
     field: str
-    pattern: Literal
+    pattern: Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """A field without a value; the only term that is never unknown."""
+class IsNull:
+    """A field without a value; unlike the other terms it is always true or false."""
 
     field: str
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
-    """Not a term."""
+class Not:
+    """A negated term."""
 
     term: Term
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """Terms that must all hold, or of which one must."""
+class Junction:
+    """Terms joined by AND or by OR."""
 
     word: str
     """AND or OR."""
@@ -79,7 +79,7 @@ class Joined:
     """At least two."""
 
 
-Term = Compared | Among | Alike | Missing | Denied | Joined
+Term = Comparison | InList | Like | IsNull | Not | Junction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class Condition:
     """What was parsed."""
     sql: str
     """Statement that selects the slots, with `?` for every value."""
-    values: tuple[Literal, ...]
+    values: tuple[Scalar, ...]
     """The values, in order."""
 
 
@@ -105,35 +105,35 @@ def parse_filter(expression: str, fields: Mapping[str, Field]) -> Condition:
     """Return the condition of an expression.
 
     Args:
-        expression: as in the head of this module.
+        expression: see the docstring of this module.
         fields: the fields that may be used.
 
     Raises:
         ConfigError: it cannot be parsed, names an unknown field, or compares a field with another kind of value.
     """
     term = _Parser(expression, fields).parsed()
-    values: list[Literal] = []
+    values: list[Scalar] = []
     sql = _sql(term, fields, values)
     return Condition(term=term, sql=f"SELECT slot FROM fields WHERE {sql}", values=tuple(values))  # noqa: S608
 
 
-def _sql(term: Term, fields: Mapping[str, Field], values: list[Literal]) -> str:
+def _sql(term: Term, fields: Mapping[str, Field], values: list[Scalar]) -> str:
     """Return a term as SQL and append its values."""
     match term:
-        case Compared(name, sign, value):
+        case Comparison(name, sign, value):
             values.append(value)
             return f"{fields[name].column} {sign} ?"
-        case Among(name, several):
+        case InList(name, several):
             values.extend(several)
             return f"{fields[name].column} IN ({', '.join('?' * len(several))})"
-        case Alike(name, pattern):
+        case Like(name, pattern):
             values.append(pattern)
             return f"{fields[name].column} LIKE ?"
-        case Missing(name):
+        case IsNull(name):
             return f"{fields[name].column} IS NULL"
-        case Denied(inner):
+        case Not(inner):
             return f"NOT ({_sql(inner, fields, values)})"
-        case Joined(word, terms):
+        case Junction(word, terms):
             return f" {word} ".join(f"({_sql(inner, fields, values)})" for inner in terms)
 
 
@@ -148,31 +148,31 @@ class _Parser:
         self._depth = 0
 
     def parsed(self) -> Term:
-        term = self._either()
+        term = self._disjunction()
         if self._tokens[0].kind != "end":
             raise self._refused(f"unexpected {self._tokens[0].value!r}; join conditions with AND or OR")
         return term
 
-    def _either(self) -> Term:
-        terms = [self._both()]
+    def _disjunction(self) -> Term:
+        terms = [self._conjunction()]
         while self._took("OR"):
-            terms.append(self._both())
-        return Joined("OR", tuple(terms)) if len(terms) > 1 else terms[0]
+            terms.append(self._conjunction())
+        return Junction("OR", tuple(terms)) if len(terms) > 1 else terms[0]
 
-    def _both(self) -> Term:
-        terms = [self._denied()]
+    def _conjunction(self) -> Term:
+        terms = [self._negation()]
         while self._took("AND"):
-            terms.append(self._denied())
-        return Joined("AND", tuple(terms)) if len(terms) > 1 else terms[0]
+            terms.append(self._negation())
+        return Junction("AND", tuple(terms)) if len(terms) > 1 else terms[0]
 
-    def _denied(self) -> Term:
+    def _negation(self) -> Term:
         self._depth += 1
         if self._depth > _DEPTH:
             raise self._refused(f"more than {_DEPTH} levels of NOT and parentheses")
         if self._took("NOT"):
-            term: Term = Denied(self._denied())
+            term: Term = Not(self._negation())
         elif self._took("("):
-            term = self._either()
+            term = self._disjunction()
             self._need(")")
         else:
             term = self._comparison()
@@ -182,25 +182,25 @@ class _Parser:
     def _comparison(self) -> Term:
         name, field = self._field()
         if self._took("IS"):
-            denied = self._took("NOT")
+            negated = self._took("NOT")
             self._need("NULL")
-            return Denied(Missing(name)) if denied else Missing(name)
-        denied = self._took("NOT")
+            return Not(IsNull(name)) if negated else IsNull(name)
+        negated = self._took("NOT")
         if self._took("IN"):
-            among = Among(name, self._list(field))
-            return Denied(among) if denied else among
+            listed = InList(name, self._list(field))
+            return Not(listed) if negated else listed
         if self._took("LIKE"):
             if field.kind != "text":
                 raise self._refused(f"LIKE needs a field of kind text, this one is of kind {field.kind}")
-            alike = Alike(name, self._literal(field))
-            return Denied(alike) if denied else alike
+            like = Like(name, self._scalar(field))
+            return Not(like) if negated else like
         sign = self._tokens[0]
-        if denied or sign.value not in _COMPARISONS or sign.kind != "sign":
+        if negated or sign.value not in _COMPARISONS or sign.kind != "sign":
             raise self._refused(f"{sign.value!r} where one of = != < <= > >= IN LIKE IS is needed")
         self._tokens.pop(0)
         if field.kind == "truth" and sign.value not in ("=", "!=", "<>"):
             raise self._refused(f"true and false have no order; use = or != instead of {sign.value}")
-        return Compared(name, "!=" if sign.value == "<>" else sign.value, self._literal(field))
+        return Comparison(name, "!=" if sign.value == "<>" else sign.value, self._scalar(field))
 
     def _field(self) -> tuple[str, Field]:
         token = self._tokens.pop(0)
@@ -214,15 +214,15 @@ class _Parser:
         named = ", ".join(f"{name} ({field.kind})" for name, field in self._fields.items())
         return f"the fields are {named}" if named else "the index has no metadata"
 
-    def _list(self, field: Field) -> tuple[Literal, ...]:
+    def _list(self, field: Field) -> tuple[Scalar, ...]:
         self._need("(")
-        values = [self._literal(field)]
+        values = [self._scalar(field)]
         while self._took(","):
-            values.append(self._literal(field))
+            values.append(self._scalar(field))
         self._need(")")
         return tuple(values)
 
-    def _literal(self, field: Field) -> Literal:
+    def _scalar(self, field: Field) -> Scalar:
         token = self._tokens.pop(0)
         value, kind = self._value(token)
         if kind != field.kind:
@@ -232,7 +232,7 @@ class _Parser:
             raise self._refused(f"more than {_VALUES} values")
         return value
 
-    def _value(self, token: _Token) -> tuple[Literal, Kind]:
+    def _value(self, token: _Token) -> tuple[Scalar, FieldKind]:
         if token.kind == "text":
             return token.value, "text"
         if token.kind == "number":

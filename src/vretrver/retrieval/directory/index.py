@@ -1,7 +1,7 @@
 """Searching an index directory while others may be writing to it.
 
-Every call reads one commit: the manifest, the vectors mapped up to its count, and the rows. Vectors and candidates
-stay on disk until they are needed.
+Every call reads one commit: the manifest, the vectors it counts, and the rows. Vectors and candidates stay on disk
+until they are needed.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from .manifest import LOCK, Manifest
 from .vectors import map_vectors
 from .writer import IndexWriter, check_slots
 
-_MASKS = 8
-_TRIES = 5
-_FEW = 20_000
+_MASKS = 8  # filters whose masks are kept; each takes a byte per slot
+_TRIES = 5  # a compaction between reading the manifest and mapping is rare
+_FEW = 20_000  # vectors: reading so few is faster than faiss with a mask, and exact
 
 Mask = NDArray[np.bool_]
 
@@ -46,7 +46,7 @@ class DirectoryIndex:
         writer: the writer of the same directory when vectors are to be added through this object; closed with it.
 
     Raises:
-        DataError: there is no index, or a damaged one.
+        DataError: there is no index, or it is damaged.
     """
 
     def __init__(self, directory: Path, *, writer: IndexWriter | None = None) -> None:
@@ -60,7 +60,7 @@ class DirectoryIndex:
 
     @classmethod
     def create(cls, directory: Path, *, dimension: int, fingerprint: str) -> Self:
-        """Return an index that takes vectors through `add`, made when there is none yet."""
+        """Return an index that takes vectors through `add`, created if there is none yet."""
         manifest = Manifest(fingerprint=fingerprint, dimension=dimension)
         return cls(directory, writer=IndexWriter(directory, new=manifest))
 
@@ -122,7 +122,7 @@ class DirectoryIndex:
             return self._database.candidates(dids)
 
     def items(self, sample: int | None = None) -> Iterator[Candidate]:
-        """Yield the items in the order of slots: all of them, or some drawn by chance."""
+        """Yield the items in the order of slots: all of them, or a random sample."""
         with self._database.reading():
             if sample is None:
                 yield from self._database.all_candidates()
@@ -137,7 +137,7 @@ class DirectoryIndex:
         """Return the index narrowed to what a filter over metadata matches; see `filters`.
 
         Raises:
-            ConfigError: the filter cannot be parsed or names a field there is not.
+            ConfigError: the filter cannot be parsed or names an unknown field.
         """
         with self._state() as manifest:
             parse_filter(expression, manifest.fields)
@@ -149,7 +149,7 @@ class DirectoryIndex:
         Args:
             queries: [Q, D] float32.
             k: at least 1.
-            where: only what this filter matches.
+            where: a filter; only what it matches is found.
         """
         check_vectors(queries, self.dimension)
         if k < 1:
@@ -269,7 +269,7 @@ class FilteredIndex:
         return self._index.count(self._expression)
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
-        """Refuse: what is added may not match."""
+        """Raise DataError: a vector that is added might not match the filter."""
         raise DataError(f"{len(ids)} of {len(vectors)} vectors: add to the index, not to a filtered view of it")
 
     def search(self, queries: Vectors, k: int) -> list[Found]:
@@ -278,20 +278,20 @@ class FilteredIndex:
 
 
 def check_encoder(directory: Path, manifest: Manifest, encoder: Encoder) -> None:
-    """Raise IndexMismatch, saying what differs, when an encoder is not the one an index was made with."""
+    """Raise IndexMismatch, saying what differs, unless the encoder is the one the index was made with."""
     if encoder.fingerprint == manifest.fingerprint and encoder.dimension == manifest.dimension:
         return
     theirs, ours = _facts(manifest.fingerprint, manifest.dimension), _facts(encoder.fingerprint, encoder.dimension)
     names = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
-    told = "; ".join(f"{name} {theirs.get(name, 'none')} there, {ours.get(name, 'none')} here" for name in names)
+    differences = [f"{name} {theirs.get(name, 'none')} there, {ours.get(name, 'none')} here" for name in names]
     raise IndexMismatch(
-        f"{directory}: made by another encoder than the one in use: {told or 'the order of its settings'}; "
-        "use the encoder it was made with, or index again"
+        f"{directory}: made by an encoder other than the one in use: "
+        f"{'; '.join(differences) or 'the order of its settings'}; use the encoder it was made with, or index again"
     )
 
 
 def _facts(fingerprint: str, dimension: int) -> Mapping[str, str]:
-    """Return what a fingerprint says: `name=value` pairs by name, the rest together as the encoder."""
+    """Return the facts in a fingerprint: its `name=value` pairs by name, the rest together as `encoder`."""
     words = fingerprint.replace("(", " ").replace(")", " ").replace(",", " ").split()
     pairs = dict(word.split("=", 1) for word in words if "=" in word)
     rest = " ".join(word for word in words if "=" not in word)

@@ -1,4 +1,4 @@
-"""One writer at a time: an advisory lock on a file that names who holds it; the system frees it when they end."""
+"""One writer at a time: an advisory lock on a file that names its holder; it is released when that process ends."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ...errors import DataError
+from ...errors import IndexBusy
 from ...files import open_own
 
-_TRIES = 3
+_TRIES = 3  # `holder_of` holds the lock for an instant; a writer must not take that for another writer
 _MOST_BYTES = 4096
 _PAUSE = 0.02
 
@@ -41,13 +41,13 @@ class Holder:
 
 
 class WriterLock:
-    """Held from construction until `close` or the end of the process.
+    """A lock that is held from construction until `close` or the end of the process.
 
     Args:
-        path: the lock file; made when it is missing, never removed.
+        path: the lock file; created if it is missing, never removed.
 
     Raises:
-        DataError: somebody else holds it; the message names them.
+        IndexBusy: another process holds it; the message names it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,14 +55,14 @@ class WriterLock:
         if not self._taken():
             holder = _read(self._descriptor) or "another process"
             os.close(self._descriptor)
-            raise DataError(
+            raise IndexBusy(
                 f"{path.parent}: is being written by {holder}; wait until it ends, or stop it: nothing is lost"
             )
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, json.dumps(asdict(_this_process())).encode(), 0)
 
     def _taken(self) -> bool:
-        """Try to take the lock, a few times: `holder_of` holds it for an instant to see whether it is free."""
+        """Try a few times to take the lock."""
         for _ in range(_TRIES):
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,7 +73,7 @@ class WriterLock:
         return False
 
     def close(self) -> None:
-        """Let go."""
+        """Release the lock."""
         os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
 
@@ -102,13 +102,13 @@ def _this_process() -> Holder:
 
 
 def _read(descriptor: int) -> Holder | None:
-    """Return what a holder wrote; None where it has not written its name yet, or something else is there."""
+    """Return what a holder wrote; None where it has not written its name yet, or the file holds something else."""
     try:
         value = json.loads(os.pread(descriptor, _MOST_BYTES, 0))
         found = Holder(**value)
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    told = (found.host, found.command, found.since)
-    if type(found.pid) is not int or not all(isinstance(word, str) and word.isprintable() for word in told):
+    words = (found.host, found.command, found.since)
+    if type(found.pid) is not int or not all(isinstance(word, str) and word.isprintable() for word in words):
         return None
     return found

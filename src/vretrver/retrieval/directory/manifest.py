@@ -1,6 +1,6 @@
-"""What an index directory says of itself, and the names of its files.
+"""The manifest of an index directory, and the names of its files.
 
-Every value is checked when it is made, so also when it is read: a stored manifest may be somebody else's.
+Every value is checked at construction, and so also when a manifest is read: it may be a stranger's.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ FORMAT = 1
 """Version of the directory's layout; others are refused."""
 
 DATABASE = "items.sqlite"
-"""Items, metadata and manifest; what it does not know of is not in the index."""
+"""Items, metadata and manifest; what is not in it is not in the index."""
 
 LOCK = "lock"
 """Held by the one process that writes."""
 
-Kind = Literal["text", "number", "truth"]
+FieldKind = Literal["text", "number", "truth"]
 """Kind of a metadata field: strings, numbers, true and false."""
 
-KINDS = ("text", "number", "truth")
+FIELD_KINDS = ("text", "number", "truth")
 """The same, as values."""
 
+# Bounds far above any real index: a manifest beyond them is damaged or hostile.
 _MOST = 2**48
 _MOST_DIMENSION = 2**20
 _MOST_TEXT = 2**16
@@ -43,17 +44,17 @@ class Field:
 
     column: str
     """Its column in the table of fields, `f0`, `f1` and so on."""
-    kind: Kind
+    kind: FieldKind
     """What its values are."""
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"a field's kind is {_short(self.kind)}, not one of {', '.join(KINDS)}")
+        if self.kind not in FIELD_KINDS:
+            raise ValueError(f"a field's kind is {_short(self.kind)}, not one of {', '.join(FIELD_KINDS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approximate:
-    """A structure for approximate search, and how well it was measured to find."""
+    """A structure for approximate search, and its measured recall."""
 
     file: str
     """Its file in the directory, a bare name as `build_approximate` makes it."""
@@ -66,7 +67,7 @@ class Approximate:
     recall: float
     """Share of the exact 50 best that were found, mean over the sample."""
     sample: int
-    """Stored vectors that were asked as queries."""
+    """Number of stored vectors that were used as queries."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.file, str) or _APPROXIMATE.fullmatch(self.file) is None:
@@ -87,7 +88,7 @@ class Manifest:
     dimension: int
     """Length D of a vector."""
     encoder: str = ""
-    """Name the encoder was asked for by; empty when the vectors were imported from elsewhere."""
+    """Name of the encoder, as in `encoder_named`; empty when the vectors were imported."""
     roots: Mapping[str, str] = field(default_factory=dict)
     """Root name -> folder of pictures as `stored_root` writes it."""
     fields: Mapping[str, Field] = field(default_factory=dict)
@@ -139,7 +140,7 @@ class Manifest:
         return f"vectors-{self.generation}.f32"
 
     def places(self, directory: Path) -> dict[str, Path | str]:
-        """Return where the pictures of an index at `directory` lie: folders, or URLs of stores."""
+        """Return where the pictures of an index at `directory` are: folders, or URLs of stores."""
         return {name: root if "://" in root else directory / root for name, root in self.roots.items()}
 
     def to_json(self) -> str:

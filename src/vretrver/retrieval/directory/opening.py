@@ -1,7 +1,7 @@
-"""Opening the database of an index directory that somebody else may have made.
+"""Opening the database of an index directory that may come from a stranger.
 
 SQLite follows links, runs views and triggers that are stored in a file, and deletes files that a journal names. A
-directory in which any of that could happen is refused before a row is read.
+directory in which that could happen is refused before a row is read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...errors import DataError
+from ...errors import DataError, IndexBusy, StorageError
 from ...files import open_own, refuse_foreign
 
 SCHEMA = """
@@ -34,15 +34,18 @@ _WAIT_SECONDS = 30.0
 _STATEMENTS = frozenset(" ".join(statement.split()) for statement in SCHEMA.split(";") if statement.strip())
 _FIELDS = re.compile(r"CREATE TABLE fields \(slot INTEGER PRIMARY KEY(, f[0-9]+)*\)")
 _OF_SQLITE = ("index", "sqlite_autoindex_items_1", None)
-_MOST_ENTRIES = 16
+_MOST_ENTRIES = 16  # an index has six
 _MOST_STATEMENT = 2**16
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_STORAGE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 
 _JOURNAL_NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
 """How a rollback journal ends that names a further file; SQLite may delete that file, wherever it is."""
 
 
 class Effort:
-    """Ends statements that take more work than a sound database of this size can ask for: a damaged tree has no end.
+    """Ends statements that take more work than an intact database of this size needs: a damaged tree may loop.
 
     Args:
         connection: whose statements are counted.
@@ -50,7 +53,7 @@ class Effort:
     """
 
     STEP = 100_000
-    """Instructions of SQLite between two looks at the count."""
+    """Instructions of SQLite between two checks of the count."""
     BASE = 50_000_000
     """Instructions that are always allowed, a second or two."""
     PER_BYTE = 64
@@ -64,11 +67,11 @@ class Effort:
 
     @property
     def spent(self) -> bool:
-        """Whether a statement was ended."""
+        """Whether a statement ran out of its allowance and was ended."""
         return self._left < 0
 
     def begin(self) -> None:
-        """Count from here."""
+        """Start a new allowance."""
         size = 0
         for path in self._files:
             with suppress(OSError):
@@ -84,8 +87,8 @@ def connect(path: Path, directory: Path) -> tuple[sqlite3.Connection, Effort]:
     """Open a database; in a folder that cannot be written, as a file that does not change.
 
     Raises:
-        DataError: a link or another thing is in the place of one of its files, it holds more than tables of ours, or
-            SQLite cannot open it.
+        DataError: one of its files is not a regular file, it holds more than our tables, or it is not a database.
+        StorageError: SQLite cannot open it.
     """
     writable = os.access(directory, os.W_OK)
     check_files(path, writable=writable)
@@ -109,7 +112,7 @@ def connect(path: Path, directory: Path) -> tuple[sqlite3.Connection, Effort]:
 
 
 def check_files(path: Path, *, writable: bool) -> None:
-    """Refuse a database of which a file is a link or no file, or whose journal names a file elsewhere."""
+    """Refuse a database with a file that is not regular, or with a journal that names a file elsewhere."""
     for suffix in ("", *SIDE_FILES):
         refuse_foreign(path.with_name(f"{path.name}{suffix}"), single=writable)
     with suppress(FileNotFoundError):
@@ -127,19 +130,31 @@ def check_files(path: Path, *, writable: bool) -> None:
 
 @contextmanager
 def errors_of(path: Path) -> Iterator[None]:
-    """Turn errors of the system and of SQLite into one sentence."""
+    """Turn errors of the system and of SQLite into ours, one sentence each."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise DataError(f"{path}: {error}; give a folder that can be written") from error
+        raise error_class(error)(f"{path}: {error}; give a folder that can be written") from error
+
+
+def error_class(error: OSError | sqlite3.Error) -> type[DataError]:
+    """Return which of our errors an error of the system or of SQLite is: IndexBusy, StorageError or DataError."""
+    if isinstance(error, OSError):
+        return StorageError
+    code = (
+        getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    )  # extended codes keep the primary one there
+    if code in _BUSY:
+        return IndexBusy
+    return StorageError if code in _STORAGE else DataError
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse views, triggers, virtual tables and whatever else was not made by `SCHEMA`; nothing of them has run."""
+    """Refuse views, triggers, virtual tables and whatever else was not made by `SCHEMA`; none of it has run yet."""
     sql = "SELECT type, name, substr(sql, 1, ?) FROM sqlite_master LIMIT ?"
     for kind, name, statement in connection.execute(sql, (_MOST_STATEMENT, _MOST_ENTRIES)):
-        told = " ".join(statement.split()) if isinstance(statement, str) else statement
-        if told not in _STATEMENTS and (kind, name, told) != _OF_SQLITE and not _FIELDS.fullmatch(told or ""):
+        found = " ".join(statement.split()) if isinstance(statement, str) else statement
+        if found not in _STATEMENTS and (kind, name, found) != _OF_SQLITE and not _FIELDS.fullmatch(found or ""):
             raise DataError(
                 f"{path}: holds the {kind} {str(name)[:60]!r}, which an index does not have; do not open it, make "
                 "your own of its source"

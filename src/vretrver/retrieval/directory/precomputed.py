@@ -1,4 +1,4 @@
-"""Vectors somebody computed elsewhere, as an encoder that looks them up by did.
+"""Vectors computed elsewhere, as an encoder that looks them up by did.
 
 They come as a NumPy file with a list of ids beside it, or as two columns of a parquet file.
 """
@@ -26,7 +26,7 @@ TOLERANCE = 1e-3
 
 @dataclass(slots=True, kw_only=True)
 class PrecomputedVectors:
-    """An `Encoder` of candidates only; what has no vector is left out by `having_vectors`."""
+    """An `Encoder` for candidates only; `having_vectors` leaves out candidates without a vector."""
 
     fingerprint: str
     """Fingerprint of the encoder that made them."""
@@ -59,7 +59,7 @@ class PrecomputedVectors:
         return digest.digest()
 
     def encode_queries(self, queries: Sequence[Query]) -> Vectors:
-        """Refuse: there is no model here."""
+        """Raise ConfigError: there is no model to encode with."""
         raise ConfigError(f"{len(queries)} queries: imported vectors have no encoder; name it with --encoder")
 
     def encode_candidates(self, candidates: Sequence[Candidate]) -> Vectors:
@@ -98,7 +98,7 @@ def read_vectors(
         ids: for `.npy` a text file with one did a line; for `.parquet` the column of dids, `did` by default.
         column: for `.parquet` the column of vectors.
         encoder: the encoder that made them, if it is known here; its dimension must fit.
-        made_by: what the vectors are called when it is not.
+        made_by: name of the vectors when it is not.
         normalise: see `PrecomputedVectors`.
 
     Raises:
@@ -113,7 +113,7 @@ def read_vectors(
     places = {did: place for place, did in enumerate(dids)}
     if len(places) < len(dids):
         twice = next(did for place, did in enumerate(dids) if places[did] != place)
-        raise DataError(f"{file}: id {twice!r} stands twice; ids must be unique")
+        raise DataError(f"{file}: id {twice!r} appears twice; ids must be unique")
     if encoder is not None and encoder.dimension != matrix.shape[1]:
         raise ConfigError(f"{file}: vectors of {matrix.shape[1]} numbers, but the encoder makes {encoder.dimension}")
     fingerprint = encoder.fingerprint if encoder is not None else f"imported {made_by}"

@@ -1,7 +1,7 @@
-"""Bringing an index up to date with a source: only what is new or changed is encoded, in batches that are committed.
+"""Bringing an index up to date with a source: only new and changed items are encoded, and committed in batches.
 
-What a picture or a text is goes by its content: an item that was renamed takes the vector its content has already.
-A run that was stopped is simply run again; what was committed is found unchanged.
+Items are recognised by their content: a renamed item takes the vector that its content already has. After a run that
+was stopped, run it again; what was committed is found unchanged.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from .entries import Entry, content_hash, entry_of
 from .index import check_encoder
 from .writer import IndexWriter
 
-_LOOK_UP = 512
-_DELETE = 1000
+_LOOK_UP = 512  # candidates looked up in the database at a time
+_DELETE = 1000  # items deleted in one commit, so that a long deletion can be stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class UpdateReport:
     unchanged: int = 0
     """Items that stayed as they were."""
     deleted: int = 0
-    """Items removed because the source has them no longer."""
+    """Items removed because the source no longer has them."""
     refused: tuple[RefusedCandidate, ...] = ()
     """Items that could not be read; where the index had them already, they stay as they were."""
 
@@ -70,19 +70,21 @@ def update_index(
     """Make an index hold the candidates of a source.
 
     Args:
-        writer: of the index.
+        writer: the writer of the index.
         candidates: the source; dids must be unique.
         encoder: the one the index was made with.
         images: reads the pictures that have no hash yet.
         batch_size: items encoded and committed at once; at least 1.
         content: hash of all that an item's vector depends on.
-        delete: asked at the end for each did that the source does not have whether to delete it; None deletes none.
+        delete: called at the end with each did that the source does not have; items for which it returns True are
+            deleted. None deletes nothing.
         progress: called with the number of items done.
         committed: called with the dids of a batch once they are on disk.
 
     Raises:
         IndexMismatch: the index was made by another encoder.
-        DataError: a did comes twice, metadata cannot be stored, or the disk is full; what was committed is kept.
+        DataError: a did appears twice, or metadata cannot be stored.
+        StorageError: the disk is full. After any error, what was committed is kept.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -117,7 +119,7 @@ class _Update:
     pending: list[_Work] = field(default_factory=list)
 
     def take(self, group: Sequence[Candidate]) -> None:
-        """Sort a group into what is known, what only changed its row, and what needs a vector."""
+        """Divide a group into unchanged items, items whose row changed, and items that need a vector."""
         entries = list(self._entries(group))
         with self.writer.database.reading():
             rows = self.writer.database.rows([entry.did for _, entry in entries])
@@ -145,7 +147,7 @@ class _Update:
             self.pending = []
 
     def delete_missing(self, delete: Callable[[str], bool]) -> None:
-        """Delete what the source did not have, where told so."""
+        """Delete the items that the source did not have and `delete` agrees to."""
         with self.writer.database.reading():
             gone = [did for did in self.writer.database.all_dids() if did not in self.seen and delete(did)]
         for start in range(0, len(gone), _DELETE):
@@ -154,7 +156,7 @@ class _Update:
     def _entries(self, group: Sequence[Candidate]) -> Iterator[tuple[Candidate, Entry]]:
         for candidate in group:
             if candidate.did in self.seen:
-                raise DataError(f"did {candidate.did!r} stands twice in the source; dids must be unique")
+                raise DataError(f"did {candidate.did!r} appears twice in the source; dids must be unique")
             self.seen.add(candidate.did)
             try:
                 pinned = _pinned(candidate, self.images)

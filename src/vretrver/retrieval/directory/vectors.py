@@ -1,6 +1,6 @@
 """The vector file of an index directory: float32 vectors of fixed stride, one after the other, without a header.
 
-Which of them count is written in the database only; this module knows nothing of commits.
+Only the database says which of them count; this module knows nothing of commits.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import DataError
+from ...errors import DataError, StorageError
 from ...files import open_own
 from ..encoder import Vectors
 
@@ -25,7 +25,7 @@ class VectorFile:
         dimension: length D of a vector.
 
     Raises:
-        DataError: a link, or something that is not a file, is in its place.
+        DataError: there is a link or something other than a file in its place.
     """
 
     def __init__(self, path: Path, dimension: int) -> None:
@@ -37,7 +37,7 @@ class VectorFile:
         """Write vectors [N, D] from a slot on and wait until they are on disk.
 
         Raises:
-            DataError: the disk is full or fails; what was committed before is untouched.
+            StorageError: the disk is full or fails; what was committed before is untouched.
         """
         left = memoryview(np.ascontiguousarray(vectors, dtype=_LITTLE).data).cast("B")
         offset = slot * self._stride
@@ -47,12 +47,12 @@ class VectorFile:
                 left, offset = left[written:], offset + written
             os.fsync(self._descriptor)
         except OSError as error:
-            raise DataError(
+            raise StorageError(
                 f"{self.path}: cannot be written: {error.strerror}; what was indexed is kept, run again to go on"
             ) from error
 
     def cut(self, slots: int) -> None:
-        """Drop what lies beyond a number of slots, left by a writer that was stopped."""
+        """Truncate the file to a number of slots; a writer that was stopped may have left more."""
         if os.fstat(self._descriptor).st_size > slots * self._stride:
             os.ftruncate(self._descriptor, slots * self._stride)
 
@@ -66,7 +66,7 @@ def map_vectors(path: Path, *, slots: int, dimension: int) -> Vectors:
 
     Raises:
         FileNotFoundError: there is no such file.
-        DataError: the file is shorter than that, or a link or something that is not a file is in its place.
+        DataError: the file is shorter than that, or is a link or something other than a file.
     """
     if slots == 0:
         return np.zeros((0, dimension), np.float32)

@@ -1,7 +1,7 @@
 """Changing an index directory: vectors are written and synced first, then rows and manifest are committed together.
 
-Whatever a process dies of, the directory is at one of its commits: vectors without rows are ignored, and overwritten
-by the next writer. Deleting marks; only `compact` gives room back.
+However a process ends, the directory is at one of its commits: vectors without rows are ignored, and overwritten
+by the next writer. Deleting only marks; `compact` frees the space.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 
 from ..._version import __version__
-from ...errors import DataError
+from ...errors import DataError, StorageError
 from ..encoder import Vectors
 from ..exact import Slots, longest_row
 from ..index import check_vectors
@@ -28,7 +28,7 @@ from .lock import WriterLock
 from .manifest import DATABASE, LOCK, Approximate, Manifest
 from .vectors import VectorFile, map_vectors, sync_folder
 
-_BLOCK = 8192
+_BLOCK = 8192  # vectors copied at a time by `compact`: 32 MiB at 1,024 numbers
 
 
 class IndexWriter:
@@ -36,10 +36,12 @@ class IndexWriter:
 
     Args:
         directory: the index directory; made when it is missing.
-        new: manifest of the index to make when there is none yet; None refuses to make one.
+        new: manifest of the index to create if there is none; None does not create one.
 
     Raises:
-        DataError: somebody else is writing, there is no index and `new` is None, or the folder cannot be written.
+        IndexBusy: another process is writing.
+        StorageError: the folder cannot be written.
+        DataError: there is no index and `new` is None, or the index is damaged.
     """
 
     def __init__(self, directory: Path, *, new: Manifest | None = None) -> None:
@@ -50,7 +52,7 @@ class IndexWriter:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock = WriterLock(directory / LOCK)
         except OSError as error:
-            raise DataError(f"{directory}: cannot be written: {error.strerror}; give another folder") from error
+            raise StorageError(f"{directory}: cannot be written: {error.strerror}; give another folder") from error
         try:
             if new is not None and not (directory / DATABASE).is_file():
                 now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -78,7 +80,7 @@ class IndexWriter:
         self.close()
 
     def close(self) -> None:
-        """Let others write."""
+        """Close the files and release the lock."""
         self._vectors.close()
         self.database.close()
         self._lock.close()
@@ -88,8 +90,8 @@ class IndexWriter:
 
         Raises:
             IndexMismatch: the vectors have another dimension.
-            DataError: a vector is not finite, a metadata value is of another kind than its field, or the disk is
-                full; then nothing of this call is in the index.
+            DataError: a vector is not finite, or a metadata value is not of its field's kind.
+            StorageError: the disk is full. After either, nothing of this call is in the index.
         """
         check_vectors(vectors, self.manifest.dimension)
         if not entries:
@@ -125,7 +127,7 @@ class IndexWriter:
             self.manifest = manifest
 
     def set_encoder(self, name: str) -> None:
-        """Record what the encoder is asked for by; the vectors stay those of the same fingerprint."""
+        """Record the encoder's name; the vectors keep their fingerprint."""
         if name != self.manifest.encoder:
             with self.database.writing():
                 manifest = self._stored(replace(self.manifest, encoder=name))
@@ -220,6 +222,6 @@ class IndexWriter:
 
 
 def check_slots(directory: Path, slots: Slots, count: int) -> None:
-    """Raise DataError when a slot that is stored is none of the index's."""
+    """Raise DataError when a stored slot is outside the index."""
     if len(slots) and (int(slots.min()) < 0 or int(slots.max()) >= count):
         raise DataError(f"{directory}: a slot is not one of its {count}; the index is damaged, index again")

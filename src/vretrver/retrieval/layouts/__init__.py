@@ -1,5 +1,5 @@
-"""Encoders by layout: how a model's folder turns items into vectors, exactly as the model was trained to.
+"""Encoders by layout: how a model turns items into vectors, exactly as it was trained to.
 
-`wording` says what stands around an item, `rendering` makes ids of it, `backbone` runs the model, `encoder` and
-`clip` are the encoders, `recipe` is what a folder trained here says of itself.
+`templates` holds the text around an item, `rendering` turns items into ids, `backbone` runs the model, `encoder` and
+`clip` are the encoders, `recipe` reads how a folder trained here was trained.
 """

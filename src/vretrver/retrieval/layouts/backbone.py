@@ -1,6 +1,6 @@
 """A Qwen-VL model as a function from rendered items to vectors; encoding and training both run this one.
 
-Rows are filled up on the right and positions are explicit, so that no item depends on the others of its batch. A
+Rows are padded on the right and positions are explicit, so that no item depends on the others of its batch. A
 batch is a dictionary of tensors whose first axis is the item, in the names that sentence-transformers slices by.
 """
 
@@ -17,7 +17,7 @@ from torch.nn import functional
 from ...models.language import run_language
 from ...models.patches import PatchGeometry, decoded, patchify_all
 from ...models.positions import positions_of
-from ...models.vision import PATCHES, Seen
+from ...models.vision import PATCHES, EncodedPicture
 from ...models.vision_pass import run_tower
 from .rendering import Rendered
 
@@ -32,7 +32,7 @@ class Collator:
     Args:
         geometry: how the model cuts pictures.
         picture_pad: id of a visual token.
-        fill: id that rows are filled up with; it is never looked at.
+        fill: id that rows are padded with; attention never reaches it.
     """
 
     def __init__(self, geometry: PatchGeometry, *, picture_pad: int, fill: int) -> None:
@@ -72,7 +72,7 @@ def embed(model: Any, features: Mapping[str, Any]) -> Tensor:
 
     Args:
         model: a Qwen2.5-VL or Qwen3-VL model for generation.
-        features: a batch; what rows are filled up with cannot reach the last token, attention is causal.
+        features: a batch; padding cannot reach the last token, since attention is causal.
     """
     device = model.device
     ids, positions, visual, mask = (
@@ -86,14 +86,14 @@ def embed(model: Any, features: Mapping[str, Any]) -> Tensor:
     return functional.normalize(pooled.float(), dim=-1)
 
 
-def _seen(tower: Any, patches: Tensor, grids: Sequence[Sequence[int]]) -> list[Seen]:
+def _seen(tower: Any, patches: Tensor, grids: Sequence[Sequence[int]]) -> list[EncodedPicture]:
     """Return what a language model reads of pictures; those of one size go through the tower together."""
     weight = tower.patch_embed.proj.weight
     ends = np.cumsum([rows * columns for _, rows, columns in grids])
     groups: dict[tuple[int, int], list[int]] = {}
     for number, (_, rows, columns) in enumerate(grids):
         groups.setdefault((rows, columns), []).append(number)
-    found: dict[int, Seen] = {}
+    found: dict[int, EncodedPicture] = {}
     for (rows, columns), numbers in groups.items():
         length = rows * columns
         step = max(PATCHES // length, 1)
@@ -102,5 +102,7 @@ def _seen(tower: Any, patches: Tensor, grids: Sequence[Sequence[int]]) -> list[S
             stacked = torch.stack([patches[ends[number] - length : ends[number]] for number in batch])
             tokens, deepstack = run_tower(tower, stacked.to(weight.device, weight.dtype), (rows, columns))
             for place, number in enumerate(batch):
-                found[number] = Seen(tokens=tokens[place], deepstack=tuple(level[place] for level in deepstack))
+                found[number] = EncodedPicture(
+                    tokens=tokens[place], deepstack=tuple(level[place] for level in deepstack)
+                )
     return [found[number] for number in range(len(grids))]

@@ -1,7 +1,7 @@
 """The encoder over a CLIP or SigLIP folder: a tower for texts, one for pictures, and their sum for items with both.
 
 The sum of the normalised vectors, brought to length 1, is UniIR's score fusion. These models follow no instruction,
-so a query's is left out. A text that is too long for the tower loses its end, never the token that is pooled.
+so a query's is left out. A text that is too long for the tower is cut at its end; the pooled token is kept.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._optional import require
+from ..._text import storable
 from ...errors import ConfigError
 from ...geometry import SizeRule
 from ...images import Thumbnails
-from ...models.digest import folder_digest
-from ...models.folder import check_towers
-from ...models.pretrained import open_part, open_weights, told
+from ...models.folder import check_towers, folder_digest
+from ...models.pretrained import library_errors, open_part, open_weights
 from ...models.vetting import read_object, vet_folder
 from ...records import Candidate, ImageRef, Part, Query, pictures_in, text_in
 from ..encoder import Vectors
@@ -37,7 +37,7 @@ FAMILIES = ("clip", "siglip")
 BATCH = 32
 """Texts or pictures run at once."""
 
-_MOST_ASPECT = 4
+_MOST_ASPECT = 4  # the processor crops to the middle anyway; this bounds the memory of a long strip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class ClipEncoder:
     Args:
         folder: the model's folder, in hub layout.
         store: opens the pictures.
-        dtype: number format of the weights; `auto` is as they are stored.
+        dtype: number format of the weights; `auto` keeps the stored one.
         device: as torch names it; `auto` takes a GPU where there is one.
 
     Raises:
@@ -90,13 +90,13 @@ class ClipEncoder:
         check_towers(folder, config, family)
         self._torch = require("torch", extra="models")
         self._model, self._tokenizer, self._processor = _loaded(folder, dtype=dtype, device=device)
-        with told(folder, "config.json cannot be used"):
+        with library_errors(folder, "config.json cannot be used"):
             places = int(self._model.config.text_config.max_position_embeddings)
             side = int(self._model.config.vision_config.image_size)
             if places < 1 or side < 1:
                 raise ValueError(f"texts of {places} tokens, pictures of {side} px")
         self._text = {
-            "padding": True if family == "clip" else "max_length",  # SigLIP pools the last place, filled up or not
+            "padding": True if family == "clip" else "max_length",  # SigLIP pools the last place, padding or not
             "truncation": True,
             "max_length": places,
             "return_tensors": "pt",
@@ -116,7 +116,7 @@ class ClipEncoder:
 
     @property
     def dimension(self) -> int:
-        """Width of the space both towers end in."""
+        """Width of the joint space of both towers."""
         config = self._model.config
         return int(getattr(config, "projection_dim", None) or config.text_config.projection_size)
 
@@ -129,11 +129,11 @@ class ClipEncoder:
         return self._encode([candidate.parts for candidate in candidates])
 
     def _encode(self, items: Sequence[tuple[Part, ...]]) -> Vectors:
-        """Return the sum of what each item's text and pictures give, brought to length 1."""
+        """Return for each item the normalised sum of the vectors of its text and pictures."""
         texts = [(row, text) for row, parts in enumerate(items) if (text := text_in(parts))]
         pictures = [(row, ref) for row, parts in enumerate(items) for ref in pictures_in(parts)]
         total = np.zeros((len(items), self.dimension), dtype=np.float64)
-        with told(self._folder, "the model cannot be run"):
+        with library_errors(self._folder, "the model cannot be run"):
             for rows, vectors in (self._run(pictures, self._of_pictures), self._run(texts, self._of_texts)):
                 np.add.at(total, rows, vectors)
         lengths = np.linalg.norm(total, axis=1, keepdims=True)
@@ -141,7 +141,7 @@ class ClipEncoder:
         return unit
 
     def _run(self, given: Sequence[tuple[int, T]], tower: Callable[[list[T]], Any]) -> tuple[list[int], Floats]:
-        """Return the rows of what is given and its vectors, [N, D], each of length 1."""
+        """Return the rows of the given values and their vectors, [N, D], each of length 1."""
         blocks = [np.zeros((0, self.dimension))]
         with self._torch.inference_mode():
             for start in range(0, len(given), BATCH):
@@ -151,7 +151,7 @@ class ClipEncoder:
         return [row for row, _ in given], np.concatenate(blocks)
 
     def _of_texts(self, texts: list[str]) -> Any:
-        clean = [text.encode("utf-8", "replace").decode() for text in texts]
+        clean = [storable(text) for text in texts]
         read = self._tokenizer(clean, **self._text)
         return self._model.get_text_features(**{name: read[name].to(self._model.device) for name in self._given})
 

@@ -11,20 +11,19 @@ import numpy as np
 import torch
 
 from ...images import Pictures
-from ...models.digest import folder_digest
-from ...models.folder import ModelFolder, open_folder
+from ...models.folder import ModelFolder, folder_digest, open_folder
 from ...models.loading import load_model
-from ...models.pretrained import told
+from ...models.pretrained import library_errors
 from ...models.vocabulary import Vocabulary
 from ...records import Candidate, Part, Query
 from ..encoder import Vectors
 from .backbone import Collator, embed
-from .recipe import Recipe, recipe_of
+from .recipe import EncoderRecipe, encoder_recipe_of
 from .rendering import Rendered, Renderer
-from .wording import HELPFUL, WORDINGS
+from .templates import HELPFUL, TEMPLATES
 
 BATCH_TOKENS = 16_384
-"""Tokens of one batch, filled-up places included; a longer item is a batch of its own."""
+"""Tokens of one batch, padding included; a longer item is a batch of its own. It bounds the memory of a pass."""
 
 PROCESSOR = "patches-1"
 """Part of the fingerprint: how bytes become patches. It equals the stock PIL processor bit for bit."""
@@ -35,12 +34,12 @@ class LayoutEncoder:
 
     Args:
         model: a model of transformers for generation, in the state it is used in.
-        renderer: writes items down.
+        renderer: renders items.
         collator: makes batches.
         store: opens the pictures.
         fingerprint: name of everything the vectors depend on.
-        folder: the model's, for messages.
-        batch_tokens: tokens of one batch, filled-up places included.
+        folder: the model's folder, for messages.
+        batch_tokens: tokens of one batch, padding included.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class LayoutEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Layout and its version, hash of the folder, size of pictures, cut of texts, processor and number format."""
+        """Layout and version, hash of the folder, size of pictures, length of texts, processor and number format."""
         return self._fingerprint
 
     @property
@@ -76,7 +75,7 @@ class LayoutEncoder:
 
         Raises:
             PictureError: a picture cannot be read.
-            DataError: the pictures of an item are more than the model takes.
+            DataError: the pictures of an item exceed the model's limit.
         """
         return self._encode([query.parts for query in queries], [query.instruction for query in queries])
 
@@ -90,7 +89,7 @@ class LayoutEncoder:
             for parts, instruction in zip(items, instructions, strict=True)
         ]
         vectors = np.zeros((len(items), self.dimension), dtype=np.float32)
-        with told(self.folder, "the model cannot be run"), torch.inference_mode():
+        with library_errors(self.folder, "the model cannot be run"), torch.inference_mode():
             for batch in batches_of(rendered, most_tokens=self.batch_tokens):
                 features = self.collator.features([rendered[place] for place in batch])
                 vectors[batch] = embed(self.model, features).cpu().numpy()
@@ -103,10 +102,10 @@ def open_layout(
     """Return the encoder of a Qwen-VL folder.
 
     Args:
-        layout: a name of `WORDINGS`.
+        layout: a name of `TEMPLATES`.
         path: the folder, in hub layout.
         store: opens the pictures.
-        dtype: number format of the weights; `auto` is as they are stored.
+        dtype: number format of the weights; `auto` keeps the stored one.
         device: as torch names it; `auto` takes a GPU where there is one.
 
     Raises:
@@ -114,7 +113,7 @@ def open_layout(
         MissingDependency: the extra `models` is not installed.
     """
     folder = open_folder(path)
-    recipe = recipe_of(path, WORDINGS[layout], cell=folder.geometry.cell)
+    recipe = encoder_recipe_of(path, TEMPLATES[layout], cell=folder.geometry.cell)
     loaded = load_model(path, dtype=dtype, device=device)
     return LayoutEncoder(
         loaded.model,
@@ -126,12 +125,12 @@ def open_layout(
     )
 
 
-def renderer_of(folder: ModelFolder, vocabulary: Vocabulary, recipe: Recipe) -> Renderer:
-    """Return what writes items down for a folder."""
+def renderer_of(folder: ModelFolder, vocabulary: Vocabulary, recipe: EncoderRecipe) -> Renderer:
+    """Return the renderer of a folder."""
     vocabulary.backend.no_truncation()
     vocabulary.backend.no_padding()
     return Renderer(
-        WORDINGS[recipe.layout],
+        TEMPLATES[recipe.layout],
         vocabulary.backend,
         system="" if folder.family == "qwen3_vl" else HELPFUL,
         rule=recipe.pictures,
@@ -146,7 +145,7 @@ def collator_of(folder: ModelFolder, vocabulary: Vocabulary) -> Collator:
 
 
 def batches_of(items: Sequence[Rendered], *, most_tokens: int) -> Iterator[list[int]]:
-    """Yield the places of items, the longest first, in batches of at most `most_tokens` when filled up."""
+    """Yield the places of items, the longest first, in batches of at most `most_tokens` with padding."""
     order = sorted(range(len(items)), key=lambda place: -len(items[place].ids))
     batch: list[int] = []
     for place in order:
@@ -158,10 +157,10 @@ def batches_of(items: Sequence[Rendered], *, most_tokens: int) -> Iterator[list[
         yield batch
 
 
-def _fingerprint(folder: ModelFolder, recipe: Recipe, *, dtype: str) -> str:
-    wording = WORDINGS[recipe.layout]
+def _fingerprint(folder: ModelFolder, recipe: EncoderRecipe, *, dtype: str) -> str:
+    template = TEMPLATES[recipe.layout]
     parts = (
-        f"{wording.name}-{wording.version}",
+        f"{template.name}-{template.version}",
         f"weights={folder_digest(folder.path)}",
         str(recipe.pictures),
         f"text_tokens={recipe.text_tokens}",
@@ -172,7 +171,7 @@ def _fingerprint(folder: ModelFolder, recipe: Recipe, *, dtype: str) -> str:
 
 
 def _tokenizer_limit(folder: Path) -> int:
-    """Return the most tokens the folder's tokenizer is said to make of one text; without a word there is no limit."""
+    """Return the token limit in the folder's tokenizer_config.json; a very large number where it has none."""
     try:
         limit = json.loads((folder / "tokenizer_config.json").read_bytes()).get("model_max_length")
     except (OSError, ValueError, AttributeError):

@@ -1,7 +1,7 @@
 """From an item to token ids: pictures at their number of visual tokens, texts cut so that the pooled token stays.
 
-The whole prompt is tokenized at once, since a tokenizer may join the end of a text with the line break behind it; so
-texts are cut before that, never the ids after it.
+The whole prompt is tokenized at once, since a tokenizer may join the end of a text with the following line break; so
+texts are cut before tokenizing, never the ids afterwards.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from ...errors import DataError
 from ...geometry import SizeRule, visual_tokens
 from ...images import THUMBNAIL_QUALITY, Picture, Pictures
 from ...records import Part
-from .wording import Prompt, Wording
+from .templates import ItemPrompt, PromptTemplate
 
 PICTURE = "<|image_pad|>"
-"""The token that stands for one visual token."""
+"""The mark that is written once for each visual token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +31,20 @@ class Rendered:
 
 
 class Renderer:
-    """Writes items down in one layout with one tokenizer.
+    """Renders items in one layout with one tokenizer.
 
     Args:
-        wording: the layout.
+        template: the layout.
         tokenizer: a `tokenizers.Tokenizer` with Qwen-VL's marks; it must neither cut nor pad.
         system: the system message that the family puts before a conversation without one; empty for none.
-        rule: at what size pictures are shown.
+        rule: size at which pictures are shown.
         text_tokens: tokens of an item's texts that are kept.
-        most_tokens: ids of one item that the model takes.
+        most_tokens: maximum number of ids of one item.
     """
 
     def __init__(
         self,
-        wording: Wording,
+        template: PromptTemplate,
         tokenizer: Any,
         *,
         system: str,
@@ -52,7 +52,7 @@ class Renderer:
         text_tokens: int,
         most_tokens: int,
     ) -> None:
-        self.wording = wording
+        self.template = template
         self.tokenizer = tokenizer
         self.system = system
         self.rule = rule
@@ -64,9 +64,9 @@ class Renderer:
 
         Raises:
             PictureError: a picture cannot be read.
-            DataError: its pictures and the layout's own words alone are more than the model takes.
+            DataError: its pictures and the layout's own text alone exceed the model's limit.
         """
-        prompt = self.wording.prompt(parts, instruction, self.system)
+        prompt = self.template.prompt(parts, instruction, self.system)
         pictures = tuple(
             store.whole(piece, self.rule, quality=THUMBNAIL_QUALITY)
             for piece in prompt.body
@@ -87,9 +87,9 @@ class Renderer:
             budget = max(min(budget, self._text_length(prompt)) - over, 0)
 
     def _ids(self, text: str) -> tuple[int, ...]:
-        return tuple(self.tokenizer.encode(text, add_special_tokens=self.wording.closes).ids)
+        return tuple(self.tokenizer.encode(text, add_special_tokens=self.template.adds_end_token).ids)
 
-    def _written(self, prompt: Prompt, sizes: Sequence[int], budget: int) -> str:
+    def _written(self, prompt: ItemPrompt, sizes: Sequence[int], budget: int) -> str:
         """Return the prompt as one string, its texts cut to `budget` tokens together."""
         written = [prompt.head]
         left, waiting = budget, iter(sizes)
@@ -103,7 +103,7 @@ class Renderer:
         return "".join((*written, prompt.tail))
 
     def _cut(self, text: str, budget: int) -> tuple[str, int]:
-        """Return the longest beginning of a text that is at most `budget` tokens, and its tokens."""
+        """Return the longest prefix of a text that is at most `budget` tokens, and its number of tokens."""
         if budget <= 0:
             return "", 0
         spans = self.tokenizer.encode(text, add_special_tokens=False).offsets
@@ -111,6 +111,6 @@ class Renderer:
             return text, len(spans)
         return text[: spans[budget][0]], budget
 
-    def _text_length(self, prompt: Prompt) -> int:
+    def _text_length(self, prompt: ItemPrompt) -> int:
         texts = [piece for piece in prompt.body if isinstance(piece, str)]
         return sum(self._cut(text, self.most_tokens)[1] for text in texts)

@@ -1,4 +1,4 @@
-"""Where a Qdrant collection is, how it is reached, and what its errors mean in one sentence.
+"""The address of a Qdrant collection, a client for it, and its errors in one sentence each.
 
 The key comes from the environment only and is never sent in the clear to another machine.
 """
@@ -21,7 +21,7 @@ KEY_VARIABLE = "VRETRVER_QDRANT_API_KEY"
 """Environment variable that holds the key of a Qdrant server."""
 
 SECONDS = 30
-"""A request that takes longer is given up."""
+"""Timeout of a request."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 
@@ -53,7 +53,7 @@ class QdrantAddress:
 
 
 def is_qdrant(text: str) -> bool:
-    """Say whether a text means a collection rather than a path."""
+    """Return whether a text names a collection rather than a path."""
     return text.startswith(("qdrant:", "qdrants:"))
 
 
@@ -61,7 +61,7 @@ def parse_address(url: str) -> QdrantAddress:
     """Read an address; the port is 6333 unless given.
 
     Raises:
-        ConfigError: it is of another form, or holds a user or a key, which the message does not repeat.
+        ConfigError: it has another form, or holds a user or a key, which the message does not repeat.
     """
     try:
         parts = urlsplit(url)
@@ -79,7 +79,7 @@ def parse_address(url: str) -> QdrantAddress:
 
 
 def connect(address: QdrantAddress, *, key: Secret | None = None) -> Any:
-    """Return a client of a server; nothing is sent yet.
+    """Return a client for a server; nothing is sent yet.
 
     Args:
         address: the server.

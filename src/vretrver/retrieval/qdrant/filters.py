@@ -1,7 +1,7 @@
-"""The filters of an index directory as Qdrant's conditions; what Qdrant cannot say is refused, not approximated.
+"""The filters of an index directory as Qdrant's conditions; what Qdrant cannot express is refused, not approximated.
 
-A comparison with a missing value is neither true nor false, as in SQL. Qdrant's own negation would find what has no
-value, so NOT is carried down to the single comparison, which then asks for a value besides.
+A comparison with a missing value is neither true nor false, as in SQL. Qdrant's own negation also finds items
+without a value, so NOT is pushed down to the single comparison, which then also requires a value.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 
 from ..._optional import require
 from ...errors import ConfigError
-from ..directory.filters import Alike, Among, Compared, Denied, Joined, Literal, Missing, Term, parse_filter
-from ..directory.manifest import Field, Kind
+from ..directory.filters import Comparison, InList, IsNull, Junction, Like, Not, Scalar, Term, parse_filter
+from ..directory.manifest import Field, FieldKind
 
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _BOUND = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def qdrant_filter(expression: str, kinds: Mapping[str, Kind]) -> Any:
+def qdrant_filter(expression: str, kinds: Mapping[str, FieldKind]) -> Any:
     """Return a `qdrant_client.models.Filter`.
 
     Args:
@@ -31,7 +31,7 @@ def qdrant_filter(expression: str, kinds: Mapping[str, Kind]) -> Any:
         ConfigError: the expression is wrong, or uses LIKE or an order of texts, which Qdrant does not have.
     """
     fields = {name: Field(column=name, kind=kind) for name, kind in kinds.items()}
-    return _Writer(expression).filter(parse_filter(expression, fields).term, denied=False)
+    return _Writer(expression).filter(parse_filter(expression, fields).term, negated=False)
 
 
 class _Writer:
@@ -41,39 +41,39 @@ class _Writer:
         self._expression = expression
         self._models = require("qdrant_client.models", extra="qdrant")
 
-    def filter(self, term: Term, *, denied: bool) -> Any:
+    def filter(self, term: Term, *, negated: bool) -> Any:
         """Return the filter of a term, or of its opposite."""
         match term:
-            case Denied(inner):
-                return self.filter(inner, denied=not denied)
-            case Joined(word, terms):
-                parts = [self.filter(inner, denied=denied) for inner in terms]
-                all_needed = (word == "AND") != denied
+            case Not(inner):
+                return self.filter(inner, negated=not negated)
+            case Junction(word, terms):
+                parts = [self.filter(inner, negated=negated) for inner in terms]
+                all_needed = (word == "AND") != negated
                 return self._models.Filter(must=parts) if all_needed else self._models.Filter(should=parts)
-            case Missing(name):
-                return self._models.Filter(**{"must_not" if denied else "must": [self._empty(name)]})
-            case Among(name, values):
-                return self._known(name, [self._equal(name, value) for value in values], denied=denied)
-            case Compared(name, "=" | "!=" as sign, value):
-                return self._known(name, [self._equal(name, value)], denied=denied != (sign == "!="))
-            case Compared(name, sign, value):
-                return self._models.Filter(must=[self._range(name, _OPPOSITE[sign] if denied else sign, value)])
-            case Alike():
+            case IsNull(name):
+                return self._models.Filter(**{"must_not" if negated else "must": [self._empty(name)]})
+            case InList(name, values):
+                return self._known(name, [self._equal(name, value) for value in values], negated=negated)
+            case Comparison(name, "=" | "!=" as sign, value):
+                return self._known(name, [self._equal(name, value)], negated=negated != (sign == "!="))
+            case Comparison(name, sign, value):
+                return self._models.Filter(must=[self._range(name, _OPPOSITE[sign] if negated else sign, value)])
+            case Like():
                 raise self._refused("LIKE")
 
-    def _known(self, name: str, conditions: Sequence[Any], *, denied: bool) -> Any:
-        """Return: one of the conditions; or, denied, none of them though the field has a value."""
-        if denied:
+    def _known(self, name: str, conditions: Sequence[Any], *, negated: bool) -> Any:
+        """Return the filter `one of the conditions`; negated, `a value, and none of the conditions`."""
+        if negated:
             return self._models.Filter(must_not=[*conditions, self._empty(name)])
         return self._models.Filter(should=list(conditions))
 
-    def _equal(self, name: str, value: Literal) -> Any:
+    def _equal(self, name: str, value: Scalar) -> Any:
         if isinstance(value, str | bool):
             return self._models.FieldCondition(key=self._key(name), match=self._models.MatchValue(value=value))
-        bounds = self._models.Range(gte=value, lte=value)  # an exact match would tell 3 from 3.0
+        bounds = self._models.Range(gte=value, lte=value)  # an exact match would distinguish 3 from 3.0
         return self._models.FieldCondition(key=self._key(name), range=bounds)
 
-    def _range(self, name: str, sign: str, value: Literal) -> Any:
+    def _range(self, name: str, sign: str, value: Scalar) -> Any:
         if isinstance(value, str):
             raise self._refused(f"{sign} on texts")
         return self._models.FieldCondition(key=self._key(name), range=self._models.Range(**{_BOUND[sign]: value}))

@@ -1,7 +1,7 @@
 """A `VectorIndex` over a Qdrant collection that this package wrote; each point carries its item.
 
-A point's id is made from the did, so that writing the same item again replaces it. The collection's own metadata says
-which encoder made the vectors. Equal scores keep the order added, as in the other indexes.
+A point's id is made from the did, so that writing the same item again replaces it. The collection's own metadata
+names the encoder that made the vectors. Equal scores keep the order added, as in the other indexes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..._optional import require
 from ...errors import DataError, IndexMismatch, ServiceError
 from ...records import Candidate
 from ..directory.entries import candidate_from_row, kind_of, parts_to_json
-from ..directory.manifest import Kind
+from ..directory.manifest import FieldKind
 from ..encoder import Vectors
 from ..index import Found, check_ids, check_vectors
 from .address import speaking_to
@@ -24,9 +24,9 @@ from .filters import qdrant_filter
 
 _SPACE = uuid.UUID("6f6c3a0e-2b8e-5e0c-9d55-5f1d6f0a7c11")
 _MANIFEST = "vretrver"
-_BATCH = 64
+_BATCH = 64  # points in a request: below the server's limit of 32 MB even with 4,096 numbers and long texts
 _SCROLL = 1000
-_TIES = 16_384
+_TIES = 16_384  # vectors with one score that are fetched to order them
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class QdrantIndex:
         exact: compare with every vector; otherwise Qdrant searches as the collection is set up, approximately.
 
     Raises:
-        DataError: there is no such collection; the message lists those there are.
+        DataError: there is no such collection; the message lists the collections.
         IndexMismatch: it was not written by this package.
         ServiceError: the server cannot be reached or refuses.
     """
@@ -56,7 +56,7 @@ class QdrantIndex:
         with speaking_to(self.name):
             if not client.collection_exists(collection):
                 known = ", ".join(sorted(item.name for item in client.get_collections().collections)) or "none"
-                raise DataError(f"{self.name}: there is no collection {collection!r}; there are: {known}")
+                raise DataError(f"{self.name}: no collection {collection!r}; its collections: {known}")
             manifest = (client.get_collection(collection).config.metadata or {}).get(_MANIFEST)
         if not isinstance(manifest, dict) or manifest.get("format") != 1:
             raise IndexMismatch(
@@ -66,7 +66,7 @@ class QdrantIndex:
         self._fingerprint = str(manifest["fingerprint"])
         self.dimension = int(manifest["dimension"])
         self.encoder = str(manifest["encoder"])
-        self.fields: dict[str, Kind] = dict(manifest["fields"])
+        self.fields: dict[str, FieldKind] = dict(manifest["fields"])
 
     @classmethod
     def create(
@@ -79,18 +79,18 @@ class QdrantIndex:
         encoder: str = "",
         name: str | None = None,
     ) -> QdrantIndex:
-        """Return the index of a collection, made when there is none yet.
+        """Return the index of a collection, created if there is none yet.
 
         Args:
             client: as for the class.
             collection: name of the collection.
             dimension: length D of a vector.
             fingerprint: fingerprint of the encoder that makes the vectors.
-            encoder: the name that encoder is asked for by.
+            encoder: name of that encoder, as in `encoder_named`.
             name: what the collection is called in messages.
 
         Raises:
-            IndexMismatch: there is one of another encoder.
+            IndexMismatch: the collection belongs to another encoder.
             ServiceError: the server cannot be reached, refuses, or is too old to keep metadata of collections.
         """
         shown = name or collection
@@ -134,7 +134,7 @@ class QdrantIndex:
 
         Raises:
             IndexMismatch: another D than the collection has.
-            DataError: a did comes twice, the numbers are not finite, or a metadata field changes its kind.
+            DataError: a did appears twice, the numbers are not finite, or a metadata field changes its kind.
             ServiceError: the server failed; some of the candidates may have been written.
         """
         check_vectors(vectors, self.dimension)
@@ -143,7 +143,7 @@ class QdrantIndex:
         self._write([payload_of(candidate) for candidate in candidates], vectors)
 
     def delete(self, dids: Sequence[str]) -> None:
-        """Remove items; those that are not there are passed over."""
+        """Remove items; unknown dids are ignored."""
         with speaking_to(self.name):
             for some in _groups(dids):
                 ids = self._models.PointIdsList(points=[_point(did) for did in some])
@@ -182,7 +182,7 @@ class QdrantIndex:
         """Return the same index, finding only what a filter over metadata matches; nothing can be written to it.
 
         Raises:
-            ConfigError: the filter is wrong, or cannot be said to Qdrant; see `filters`.
+            ConfigError: the filter is wrong, or cannot be expressed in Qdrant; see `filters`.
         """
         view = copy(self)
         view._wanted = qdrant_filter(expression, self.fields)
@@ -191,7 +191,7 @@ class QdrantIndex:
     def search(self, queries: Vectors, k: int) -> list[Found]:
         """Return the k best (did, score) of each query, best first; see `VectorIndex.search`.
 
-        Where more than 16,384 vectors score the same as the last one, which of them is left out is not defined.
+        Where more than 16,384 vectors tie with the last one, it is undefined which of them are left out.
         """
         check_vectors(queries, self.dimension)
         if k < 1:
@@ -200,7 +200,7 @@ class QdrantIndex:
             return [self._best(query, k) for query in queries.tolist()]
 
     def _best(self, query: list[float], k: int) -> Found:
-        """Ask for one more than k, and for more as long as the last one is tied with the k-th."""
+        """Fetch one more than k, and more as long as the last one is tied with the k-th."""
         limit = k + 1
         while True:
             points = self._client.query_points(
@@ -219,13 +219,13 @@ class QdrantIndex:
         return [(point.payload["did"], float(point.score)) for point in points[:k]]
 
     def _declare(self, candidates: Sequence[Candidate]) -> None:
-        """Add new metadata fields to what the collection says of itself; every field keeps one kind."""
+        """Add new metadata fields to the manifest of the collection; every field keeps one kind."""
         fields = dict(self.fields)
         for candidate in candidates:
             for field, value in candidate.metadata.items():
                 if value is not None and fields.setdefault(field, kind_of(value)) != kind_of(value):
                     raise DataError(
-                        f"{candidate.did!r}: metadata {field!r} is {value!r}, elsewhere in {self.name} of kind "
+                        f"{candidate.did!r}: metadata {field!r} is {value!r}, but elsewhere in {self.name} of kind "
                         f"{fields[field]}; give each field one kind"
                     )
         if fields != self.fields:
@@ -235,7 +235,7 @@ class QdrantIndex:
             self.fields = fields
 
     def _write(self, payloads: Sequence[dict[str, Any]], vectors: Vectors) -> None:
-        """Write points; one that is there already keeps its place in the order, new ones come after all others."""
+        """Write points; an existing one keeps its place in the order, new ones come after all others."""
         if self._wanted is not None:
             raise DataError(f"{self.name}: write to the index, not to a filtered view of it")
         known = self.payloads([payload["did"] for payload in payloads])
@@ -261,8 +261,8 @@ def payload_of(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _manifest(fingerprint: str, dimension: int, encoder: str, fields: Mapping[str, Kind]) -> dict[str, Any]:
-    """Return what a collection says of itself."""
+def _manifest(fingerprint: str, dimension: int, encoder: str, fields: Mapping[str, FieldKind]) -> dict[str, Any]:
+    """Return the metadata that identifies a collection of ours."""
     own = {
         "format": 1,
         "fingerprint": fingerprint,
@@ -274,7 +274,7 @@ def _manifest(fingerprint: str, dimension: int, encoder: str, fields: Mapping[st
 
 
 def _groups(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield what goes into one request after the other."""
+    """Yield the items of one request after another."""
     return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
 
 

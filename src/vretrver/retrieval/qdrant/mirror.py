@@ -1,6 +1,6 @@
-"""Making a Qdrant collection hold what an index directory holds; nothing is encoded again.
+"""Copying an index directory into a Qdrant collection; nothing is encoded again.
 
-A run that was stopped is simply run again: what is there already, with the same content, is left as it is.
+After a run that was stopped, run it again: items that are there already with the same content are left alone.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 from ...records import Candidate
 from .index import QdrantIndex, payload_of
 
-_BATCH = 256
+_BATCH = 256  # items compared at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorReport:
-    """What a mirroring did."""
+    """The counts of a copy."""
 
     written: int
     """Items that were new or had changed."""
     unchanged: int
-    """Items that were there already."""
+    """Items that were already there."""
     deleted: int
-    """Items the source does not have."""
+    """Items that the source does not have."""
 
 
 def mirror(
@@ -37,11 +37,11 @@ def mirror(
     *,
     progress: Callable[[int], None] | None = None,
 ) -> MirrorReport:
-    """Write items with their vectors to a collection and delete what it has besides.
+    """Write items with their vectors to a collection and delete all others in it.
 
     Args:
         items: the source; pictures with their hashes, so that equal items have equal vectors.
-        vectors_of: the vectors [D] of dids; an item without one is passed over.
+        vectors_of: the vectors [D] of dids; an item without one is left out.
         target: the collection, of the same encoder.
         progress: called with the number of items done.
 

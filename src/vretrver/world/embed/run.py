@@ -11,8 +11,8 @@ from ...files import replace_file
 from ...geometry import PixelBudget
 from ...models.loading import load_model
 from ...retrieval.layouts.encoder import LayoutEncoder, collator_of, renderer_of
-from ...retrieval.layouts.recipe import RECIPE_FILE, Recipe
-from ...retrieval.layouts.wording import WORDINGS
+from ...retrieval.layouts.recipe import RECIPE_FILE, EncoderRecipe
+from ...retrieval.layouts.templates import TEMPLATES
 from ...training.curves import CURVES_FILE, write_curves
 from ...training.runlog import RunFolder
 from ...training.trainers import MODEL_FOLDER, export_model, run_trainer
@@ -52,10 +52,10 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
     )
     folder = RunFolder(out, config)
     begun = start_folder(
-        config.start, out / "start", size=ENCODER, seed=config.seed, tokens=WORDINGS[config.layout].always
+        config.start, out / "start", size=ENCODER, seed=config.seed, tokens=TEMPLATES[config.layout].fixed_texts
     )
     loaded = load_model(begun, dtype=config.dtype, device=config.device or "auto")
-    recipe = Recipe(
+    recipe = EncoderRecipe(
         layout=config.layout,
         pictures=PixelBudget(cell=loaded.folder.geometry.cell, tokens=config.picture_tokens),
         text_tokens=config.text_tokens,

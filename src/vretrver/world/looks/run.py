@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 from ...agent.policy import Policy
 from ...errors import ConfigError
 from ...files import replace_file
-from ...models.digest import folder_digest
-from ...models.folder import open_folder
+from ...models.folder import folder_digest, open_folder
 from ...policies.local.policy import LocalPolicy
 from ...processes import mapped
 from ...training.computing import computing

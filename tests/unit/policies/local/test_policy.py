@@ -145,7 +145,7 @@ def test_a_conversation_that_does_not_fit_is_an_overflow_before_and_during_a_tur
     ("picture", "reason"),
     [
         (replace(shown(9, 1, 1).picture, data=b"junk", sha256="0" * 64), "picture 9: cannot be decoded"),
-        (shown(9, 1, 1, cell=28).picture, "no multiple of the model's cell of 32 pixels"),
+        (shown(9, 1, 1, cell=28).picture, "not a multiple of the model's cell of 32 pixels"),
     ],
 )
 def test_a_picture_that_cannot_be_read_ends_its_own_session_only(

@@ -269,7 +269,7 @@ def test_a_statement_without_an_end_is_ended(index: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(Effort, "BASE", 1_000_000)
     database = ItemDatabase(index)
     with (
-        pytest.raises(DataError, match="takes more work to read than a sound index of its size; it is damaged"),
+        pytest.raises(DataError, match="takes more work to read than an intact index of its size, so it is damaged"),
         database.reading(),
     ):
         database.slots_where(ENDLESS, ())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.retrieval.directory.letters import open_writer
 
-from vretrver.errors import DataError
+from vretrver.errors import IndexBusy
 from vretrver.retrieval.directory.index import DirectoryIndex
 from vretrver.retrieval.directory.lock import WriterLock, holder_of
 
@@ -21,7 +21,7 @@ HOLD += "lock = WriterLock(Path(sys.argv[1])); print('held', flush=True); sys.st
 def test_the_second_writer_is_told_who_writes(tmp_path: Path):
     with (
         open_writer(tmp_path),
-        pytest.raises(DataError, match=rf"is being written by process {os.getpid()} on .*since"),
+        pytest.raises(IndexBusy, match=rf"is being written by process {os.getpid()} on .*since"),
     ):
         open_writer(tmp_path)
     open_writer(tmp_path).close()
@@ -48,7 +48,7 @@ def test_a_killed_writer_holds_nothing(tmp_path: Path):
         holder = holder_of(path)
         assert holder is not None
         assert (holder.pid, holder.command[:2]) == (child.pid, "-c")
-        with pytest.raises(DataError, match=f"process {child.pid} on"):
+        with pytest.raises(IndexBusy, match=f"process {child.pid} on"):
             WriterLock(path)
         child.kill()
     assert holder_of(path) is None
@@ -58,7 +58,7 @@ def test_a_killed_writer_holds_nothing(tmp_path: Path):
 def test_a_holder_without_a_name_is_another_process(tmp_path: Path):
     lock = WriterLock(tmp_path / "lock")
     (tmp_path / "lock").write_text("{")
-    with pytest.raises(DataError, match="is being written by another process"):
+    with pytest.raises(IndexBusy, match="is being written by another process"):
         WriterLock(tmp_path / "lock")
     assert holder_of(tmp_path / "lock") is not None
     lock.close()

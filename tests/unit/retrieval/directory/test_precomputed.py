@@ -108,7 +108,7 @@ def test_a_parquet_file_holds_ids_and_vectors(tmp_path: Path):
     ("matrix", "ids", "message"),
     [
         (ROWS, "1\n2\n", "3 vectors, but 2 ids; give one id for each vector"),
-        (ROWS, "1\n2\n1\n", "id '1' stands twice"),
+        (ROWS, "1\n2\n1\n", "id '1' appears twice"),
         (ROWS[0], "1\n2\n3\n", r"holds float64 of shape \[3\]; give floats of shape \[N, D\]"),
         (ROWS.astype(int), "1\n2\n3\n", "holds int64"),
     ],

@@ -116,7 +116,7 @@ def test_batches_are_told_once_they_are_committed(tmp_path: Path):
 
 def test_an_error_in_the_source_keeps_what_was_committed(tmp_path: Path):
     source = texts({str(n): "ab" for n in range(600)})
-    with pytest.raises(DataError, match="did '7' stands twice in the source"):
+    with pytest.raises(DataError, match="did '7' appears twice in the source"):
         update(tmp_path, [*source, source[7]], LetterEncoder(), batch_size=50)
     with DirectoryIndex(tmp_path) as index:
         assert len(index) >= 500

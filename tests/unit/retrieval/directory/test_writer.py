@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.unit.retrieval.directory.letters import LetterEncoder, found, open_writer, texts, update
 
-from vretrver.errors import DataError, IndexMismatch
+from vretrver.errors import DataError, IndexMismatch, StorageError
 from vretrver.images import ImageStore
 from vretrver.retrieval.directory import database as database_module
 from vretrver.retrieval.directory.entries import bare_entry
@@ -52,7 +52,9 @@ def test_a_write_that_fails_leaves_the_last_commit(tmp_path: Path, monkeypatch: 
     update(tmp_path, texts(ABC), LetterEncoder())
     with open_writer(tmp_path) as writer:
         monkeypatch.setattr(os, "pwrite", full)
-        with pytest.raises(DataError, match=r"No space left on device; what was indexed is kept, run again to go on"):
+        with pytest.raises(
+            StorageError, match=r"No space left on device; what was indexed is kept, run again to go on"
+        ):
             update_index(writer, texts({**ABC, "4": "d"}), LetterEncoder(), ImageStore({"": tmp_path}))
         monkeypatch.setattr(os, "pwrite", write)
         assert sorted(found(tmp_path, "a")) == ["1", "2", "3"]
@@ -74,6 +76,17 @@ def test_a_commit_that_fails_leaves_the_last_one(tmp_path: Path, monkeypatch: py
         assert writer.manifest.slots == 3
         writer.put([bare_entry("5")], np.ones((1, LetterEncoder.dimension), np.float32))
     assert sorted(found(tmp_path, "a")) == ["1", "2", "3", "5"]
+
+
+def test_a_database_that_cannot_grow_is_a_storage_error(tmp_path: Path):
+    update(tmp_path, texts(ABC), LetterEncoder())
+    with open_writer(tmp_path) as writer:
+        connection = writer.database._connection
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StorageError, match="is full; what was indexed is kept, run again to go on"):
+            writer.put([bare_entry("x" * 100_000)], np.ones((1, LetterEncoder.dimension), np.float32))
+    assert sorted(found(tmp_path, "a")) == ["1", "2", "3"]
 
 
 def test_compaction_gives_room_back_and_changes_no_result(tmp_path: Path):

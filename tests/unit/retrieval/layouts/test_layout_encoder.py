@@ -17,7 +17,7 @@ from vretrver.geometry import PixelBudget
 from vretrver.images import ImageStore
 from vretrver.records import Candidate, ImageRef, Query, parts_of
 from vretrver.retrieval.layouts.encoder import batches_of, open_layout
-from vretrver.retrieval.layouts.recipe import RECIPE_FILE, Recipe
+from vretrver.retrieval.layouts.recipe import RECIPE_FILE, EncoderRecipe
 from vretrver.retrieval.layouts.rendering import Rendered
 
 FAMILIES = ("qwen3_vl", "qwen2_5_vl")
@@ -105,7 +105,7 @@ def test_a_folder_that_was_moved_keeps_its_fingerprint(store: ImageStore, tmp_pa
 def test_a_recipe_in_the_folder_decides_over_pictures_and_texts(store: ImageStore, tmp_path: Path):
     folder = tmp_path / "trained"
     shutil.copytree(folder_of("qwen3_vl"), folder)
-    recipe = Recipe(layout="lamra", pictures=PixelBudget(tokens=9), text_tokens=64)
+    recipe = EncoderRecipe(layout="lamra", pictures=PixelBudget(tokens=9), text_tokens=64)
     (folder / RECIPE_FILE).write_text(recipe.to_json())
     encoder = open_layout("lamra", folder, store, device="cpu")
     assert encoder.renderer.rule == PixelBudget(cell=32, tokens=9)

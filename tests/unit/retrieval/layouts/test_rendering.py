@@ -15,7 +15,7 @@ from vretrver.geometry import PixelBudget
 from vretrver.images import ImageStore
 from vretrver.records import ImagePart, ImageRef, Part, TextPart, parts_of
 from vretrver.retrieval.layouts.rendering import Rendered, Renderer
-from vretrver.retrieval.layouts.wording import WORDINGS
+from vretrver.retrieval.layouts.templates import TEMPLATES
 
 PICTURE = ImageRef(path="red.png")
 TAIL = "<|im_end|>\n<|im_start|>assistant\n"
@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> ImageStore:
 
 def renderer(layout: str, tokenizer: Any = None, *, text_tokens: int = 50, most_tokens: int = 1000) -> Renderer:
     return Renderer(
-        WORDINGS[layout],
+        TEMPLATES[layout],
         tokenizer or byte_tokenizer(),
         system="",
         rule=PixelBudget(tokens=2),

@@ -23,8 +23,8 @@ from vretrver.errors import ConfigError
 from vretrver.geometry import PixelBudget
 from vretrver.retrieval.encoders import encoder_named
 from vretrver.retrieval.layouts.encoder import LayoutEncoder, collator_of, renderer_of
-from vretrver.retrieval.layouts.recipe import Recipe
-from vretrver.retrieval.layouts.wording import WORDINGS
+from vretrver.retrieval.layouts.recipe import EncoderRecipe
+from vretrver.retrieval.layouts.templates import TEMPLATES
 from vretrver.world.drawn import DrawnStore
 from vretrver.world.embed import run
 from vretrver.world.embed.config import EmbedConfig
@@ -63,7 +63,7 @@ def train(out: Path, **changed: Any) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="module")
 def module() -> ItemModule:
     local = loaded("qwen3_vl")
-    recipe = Recipe(layout="lamra", pictures=PixelBudget(tokens=1), text_tokens=64)
+    recipe = EncoderRecipe(layout="lamra", pictures=PixelBudget(tokens=1), text_tokens=64)
     pairs = Pairs(seed=3, items=60, tasks=TASKS)
     return ItemModule(
         local.model,
@@ -165,7 +165,7 @@ def test_a_small_encoder_begins_with_a_token_for_what_its_layout_always_says(tmp
     (tmp_path / "tokens").mkdir()
     save_tokenizer(byte_tokenizer(), tmp_path / "tokens")
     start = config(start={"tokenizer": str(tmp_path / "tokens")}).start
-    folder = start_folder(start, tmp_path / "start", size=ENCODER, seed=0, tokens=WORDINGS["lamra"].always)
+    folder = start_folder(start, tmp_path / "start", size=ENCODER, seed=0, tokens=TEMPLATES["lamra"].fixed_texts)
     encoder = encoder_named(f"lamra:{folder}", DrawnStore({}), device="cpu")
     ids = encoder.renderer.tokenizer.encode("\nSummarize above image in one word: ").ids
     assert len(ids) == 1

@@ -1,8 +1,8 @@
-"""What a layout says around an item: the turns, where the instruction goes, the request, what is done to texts.
+"""What a layout writes around an item: the turns, the instruction, the request, and how texts are cleaned.
 
 LamRA's wording, line breaks and trailing space are those of its released checkpoints (spec 3.1: `dataset/
-datasets_mbeir.py`, `demo.py`; `format_string` of UniIR). Departure: an interleaved item, which LamRA was not trained
-on, keeps its order, and its first text takes the instruction.
+datasets_mbeir.py`, `demo.py`; `format_string` of UniIR). Departure: an interleaved item, on which LamRA was not
+trained, keeps its order, and its first text takes the instruction.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..._text import sendable
 from ...records import ImageRef, Part, TextPart
 
 Piece = str | ImageRef
-"""A stretch of text, or a picture."""
+"""A text, or a picture."""
 
 NO_INSTRUCTION = "Represent the user's input."
 """The system message of Qwen3-VL-Embedding where an item has no instruction."""
@@ -23,46 +24,46 @@ HELPFUL = "You are a helpful assistant."
 """The system message that Qwen2-VL and Qwen2.5-VL put before a conversation without one; Qwen3-VL has none."""
 
 REQUESTS = {what: f"\nSummarize above {what} in one word: " for what in ("image", "sentence", "image and sentence")}
-"""What LamRA asks for, by what an item consists of."""
+"""LamRA's request, by the modality of the item."""
 
 _ASK = "<|im_end|>\n<|im_start|>assistant\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class ItemPrompt:
     """An item as a model reads it; the vector is the hidden state at its last token."""
 
     head: str
-    """What stands before the item."""
+    """Text before the item."""
     body: tuple[Piece, ...]
     """The item in order; only its texts are ever cut."""
     tail: str
-    """What stands after it; never cut, it ends with the pooled position."""
+    """Text after it; never cut, it ends with the pooled position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
-    """How a layout writes an item down."""
+class PromptTemplate:
+    """How a layout renders an item."""
 
     name: str
     """Name of the layout."""
     version: int
     """Part of the fingerprint; changes whenever an id changes."""
-    prompt: Callable[[Sequence[Part], str, str], Prompt]
+    prompt: Callable[[Sequence[Part], str, str], ItemPrompt]
     """Makes the prompt of parts, an instruction (empty for none) and the family's own system message."""
     text_tokens: int
-    """Tokens of an item's texts that are kept, the instruction's included where it stands among them."""
+    """Tokens of an item's texts that are kept, the instruction's included where it is one of them."""
     least_tokens: int
     """Smaller pictures are enlarged to this many visual tokens."""
     picture_tokens: int
     """Larger pictures are reduced to this many visual tokens."""
-    always: tuple[str, ...]
-    """Stretches that it writes in the same words every time; a small model's tokenizer has one token for each."""
-    closes: bool
-    """Whether what the tokenizer adds to every text by itself stands after the prompt, and is then pooled."""
+    fixed_texts: tuple[str, ...]
+    """Texts that it always writes in the same words; the tokenizer of a small model has one token for each."""
+    adds_end_token: bool
+    """Whether the token that the tokenizer adds to every text follows the prompt, and is then pooled."""
 
 
-def lamra_prompt(parts: Sequence[Part], instruction: str, system: str) -> Prompt:
+def lamra_prompt(parts: Sequence[Part], instruction: str, system: str) -> ItemPrompt:
     """Return LamRA's prompt: the item, then the request to summarise it in one word.
 
     The hidden state LamRA takes is that before its `<emb>`, which begins the answer: the last token of the header
@@ -72,47 +73,47 @@ def lamra_prompt(parts: Sequence[Part], instruction: str, system: str) -> Prompt
     first = next((place for place, piece in enumerate(pieces) if isinstance(piece, str)), len(pieces))
     if instruction:
         text = pieces[first] if first < len(pieces) else ""
-        pieces[first : first + 1] = [f"{_clean(instruction)} {text}"]
+        pieces[first : first + 1] = [f"{sendable(instruction)} {text}"]
     pieces = _formatted(pieces)
     kinds = {type(piece) for piece in pieces}
     what = "image and sentence" if kinds == {str, ImageRef} else "image" if kinds == {ImageRef} else "sentence"
-    return Prompt(
+    return ItemPrompt(
         head=f"{_turn('system', system) if system else ''}<|im_start|>user\n",
         body=tuple(pieces),
         tail=f"{REQUESTS[what]}{_ASK}",
     )
 
 
-def qwen3vl_embedding_prompt(parts: Sequence[Part], instruction: str, system: str) -> Prompt:  # noqa: ARG001
+def qwen3vl_embedding_prompt(parts: Sequence[Part], instruction: str, system: str) -> ItemPrompt:  # noqa: ARG001
     """Return Qwen3-VL-Embedding's prompt: the instruction as system message, the item as it is."""
-    told = _clean(instruction).strip() or NO_INSTRUCTION
-    if not unicodedata.category(told[-1]).startswith("P"):
-        told += "."
-    return Prompt(head=f"{_turn('system', told)}<|im_start|>user\n", body=tuple(_joined(parts)), tail=_ASK)
+    message = sendable(instruction).strip() or NO_INSTRUCTION
+    if not unicodedata.category(message[-1]).startswith("P"):
+        message += "."
+    return ItemPrompt(head=f"{_turn('system', message)}<|im_start|>user\n", body=tuple(_joined(parts)), tail=_ASK)
 
 
-WORDINGS: Mapping[str, Wording] = {
-    wording.name: wording
-    for wording in (
-        Wording(
+TEMPLATES: Mapping[str, PromptTemplate] = {
+    template.name: template
+    for template in (
+        PromptTemplate(
             name="lamra",
             version=1,
             prompt=lamra_prompt,
             text_tokens=1024,
             least_tokens=4,
             picture_tokens=300,
-            always=tuple(REQUESTS.values()),
-            closes=False,
+            fixed_texts=tuple(REQUESTS.values()),
+            adds_end_token=False,
         ),
-        Wording(
+        PromptTemplate(
             name="qwen3vl_embedding",
             version=1,
             prompt=qwen3vl_embedding_prompt,
             text_tokens=8192,
             least_tokens=4,
             picture_tokens=1800,
-            always=(NO_INSTRUCTION,),
-            closes=True,
+            fixed_texts=(NO_INSTRUCTION,),
+            adds_end_token=True,
         ),
     )
 }
@@ -124,15 +125,15 @@ def _turn(role: str, text: str) -> str:
 
 
 def _joined(parts: Sequence[Part]) -> list[Piece]:
-    """Return parts as pieces, texts next to each other joined by a line break."""
+    """Return parts as pieces, adjacent texts joined by a line break."""
     pieces: list[Piece] = []
     for part in parts:
         if not isinstance(part, TextPart):
             pieces.append(part.image)
         elif pieces and isinstance(pieces[-1], str):
-            pieces[-1] = f"{pieces[-1]}\n{_clean(part.text)}"
+            pieces[-1] = f"{pieces[-1]}\n{sendable(part.text)}"
         else:
-            pieces.append(_clean(part.text))
+            pieces.append(sendable(part.text))
     return pieces
 
 
@@ -140,7 +141,7 @@ def _formatted(pieces: Sequence[Piece]) -> list[Piece]:
     """Return pieces with their texts as UniIR formats them.
 
     Carriage returns, outer spaces and outer double quotes go; the first text begins with a capital and the last ends
-    with a full stop, unless it ends with . ? or ! already.
+    with a full stop, unless it already ends with . ? or !
     """
     tidy = [piece.replace("\r", "").strip().strip('"') if isinstance(piece, str) else piece for piece in pieces]
     kept = [piece for piece in tidy if piece != ""]
@@ -152,8 +153,3 @@ def _formatted(pieces: Sequence[Piece]) -> list[Piece]:
         text = str(kept[last])
         kept[last] = text if text[-1] in ".?!" else f"{text}."
     return kept
-
-
-def _clean(text: str) -> str:
-    """Return text in which no special token can be spelt, and which has a UTF-8 form."""
-    return text.replace("<|", "< |").encode("utf-8", "replace").decode()

@@ -6,7 +6,7 @@ import jinja2
 import pytest
 
 from vretrver.records import ImagePart, ImageRef, Part, TextPart, parts_of
-from vretrver.retrieval.layouts.wording import HELPFUL, Prompt, lamra_prompt, qwen3vl_embedding_prompt
+from vretrver.retrieval.layouts.templates import HELPFUL, ItemPrompt, lamra_prompt, qwen3vl_embedding_prompt
 
 A, B = ImageRef(path="a.jpg"), ImageRef(path="b.jpg")
 MARK = "<|vision_start|><|image_pad|><|vision_end|>"
@@ -21,7 +21,7 @@ PUBLISHED = (
 """The chat template of Qwen2-VL and Qwen2.5-VL as published, without its branches for videos and plain strings."""
 
 
-def written(prompt: Prompt) -> str:
+def written(prompt: ItemPrompt) -> str:
     body = "".join(piece if isinstance(piece, str) else MARK for piece in prompt.body)
     return prompt.head + body + prompt.tail
 
