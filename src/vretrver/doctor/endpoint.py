@@ -12,8 +12,7 @@ from ..errors import VRetrverError
 from ..geometry import SizeRule, visual_tokens
 from ..policies.chat_api import ChatPolicy
 from .findings import Finding, note, ok, warning, wrong
-from .thumbnails import check_thumbnails
-from .trial import try_window
+from .trial import check_thumbnails, try_window
 
 PATIENCE = Patience(tries=2, answer=120.0)
 """A server that is checked is not waited for as long as one in the middle of a run."""

@@ -47,7 +47,7 @@ class Recut:
     """Why there is no picture."""
 
 
-def recut(look: PictureShown, images: ImageStore) -> Recut:
+def cut_again(look: PictureShown, images: ImageStore) -> Recut:
     """Make a look's picture again and compare its bytes with the recorded hash; never raises for a bad record."""
     if len(look.cuts) > 1 or look.layout is not Layout.ALONE:
         return Recut(

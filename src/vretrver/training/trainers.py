@@ -15,8 +15,8 @@ from transformers import TrainerCallback
 from ..errors import ConfigError
 from ..files import replace_file
 from ..models.quiet import quiet
+from .folder import TrainingFolder
 from .muon import Muon, muon_groups
-from .runlog import RunFolder
 
 CHECKPOINTS = "checkpoints"
 """Folder of the trainer's checkpoints in a run's folder."""
@@ -42,7 +42,7 @@ DEFAULTS: Mapping[str, Any] = {
 _NOTED = ("loss", "learning_rate", "grad_norm")
 
 
-class Notes(TrainerCallback):  # type: ignore[misc]
+class MetricsCallback(TrainerCallback):  # type: ignore[misc]
     """Writes what the trainer logs into the run's metrics.
 
     Args:
@@ -50,7 +50,7 @@ class Notes(TrainerCallback):  # type: ignore[misc]
         note: takes a line for a person.
     """
 
-    def __init__(self, folder: RunFolder, note: Callable[[str], None]) -> None:
+    def __init__(self, folder: TrainingFolder, note: Callable[[str], None]) -> None:
         self.folder, self.note = folder, note
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
@@ -67,7 +67,7 @@ def refuse_several_devices(args: Any) -> None:
         raise ConfigError("a run trains on one device; show it one GPU with CUDA_VISIBLE_DEVICES=0, in one process")
 
 
-def run_trainer(trainer: Any, folder: RunFolder) -> None:
+def run_trainer(trainer: Any, folder: TrainingFolder) -> None:
     """Train from the newest complete checkpoint to the end; metrics of later steps are taken back first."""
     checkpoint = newest_checkpoint(folder.path)
     folder.keep_until(-1 if checkpoint is None else step_of(checkpoint))

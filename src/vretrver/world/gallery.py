@@ -228,14 +228,14 @@ def _views(job: tuple[str, Shot]) -> list[View]:
     path, shot = job
     data, pixels = encode_native(shot)
     native = Image.frombytes("RGB", (FRAME, FRAME), pixels)
-    lot = Stream(shot.family.seed, "gallery", shot.family.index, shot.twin, shot.view)
+    stream = Stream(shot.family.seed, "gallery", shot.family.index, shot.twin, shot.view)
     label = label_place(shot).box
     views = [_whole(path, "thumbnail", data)]
-    if lot.below(8) == 0:
+    if stream.below(8) == 0:
         views.append(_whole(path, "select", data))
-    views += [_region(path, "look", number, native, _around(lot, label)) for number in range(LOOKS)]
-    if lot.below(4) == 0:
-        views.append(_region(path, "empty", 0, native, _away(lot, label)))
+    views += [_region(path, "look", number, native, _around(stream, label)) for number in range(LOOKS)]
+    if stream.below(4) == 0:
+        views.append(_region(path, "empty", 0, native, _away(stream, label)))
     return views
 
 
@@ -260,17 +260,17 @@ def _region(path: str, kind: Literal["look", "empty"], number: int, native: Imag
     )
 
 
-def _around(lot: Stream, label: tuple[int, int, int, int]) -> Box:
+def _around(stream: Stream, label: tuple[int, int, int, int]) -> Box:
     """Return a region that holds the whole label, somewhere in it."""
-    left = lot.between(max(label[2] - REGION, 0), min(label[0], FRAME - REGION))
-    top = lot.between(max(label[3] - REGION, 0), min(label[1], FRAME - REGION))
+    left = stream.between(max(label[2] - REGION, 0), min(label[0], FRAME - REGION))
+    top = stream.between(max(label[3] - REGION, 0), min(label[1], FRAME - REGION))
     return Box(left=left, top=top, right=left + REGION, bottom=top + REGION)
 
 
-def _away(lot: Stream, label: tuple[int, int, int, int]) -> Box:
+def _away(stream: Stream, label: tuple[int, int, int, int]) -> Box:
     """Return a region that holds nothing of the label."""
     while True:
-        left, top = lot.below(FRAME - REGION + 1), lot.below(FRAME - REGION + 1)
+        left, top = stream.below(FRAME - REGION + 1), stream.below(FRAME - REGION + 1)
         apart_x = left + REGION <= label[0] or left >= label[2]
         apart_y = top + REGION <= label[1] or top >= label[3]
         if apart_x or apart_y:

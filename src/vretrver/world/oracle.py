@@ -20,7 +20,7 @@ from ..records import Candidate, Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class DetailRegion:
     """Where a picture's decisive detail is."""
 
     box: Box
@@ -32,18 +32,18 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
+class OracleTruth:
     """What the oracle knows."""
 
     relevant: Mapping[str, frozenset[str]]
     """qid -> dids of relevant candidates."""
     alike: Mapping[str, frozenset[str]]
     """qid -> dids a thumbnail cannot tell from the relevant ones, those included."""
-    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    evidence: Mapping[str, DetailRegion] = field(default_factory=dict)
     """Picture path -> where to look; pictures without an entry need no look."""
 
 
-def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> WatchingPolicy:
+def oracle(truth: OracleTruth, *, seed: int = 0, calls_per_turn: int = 4) -> WatchingPolicy:
     """Return the oracle; pass its `watch` to the reranker, from which it learns what each window is about.
 
     Args:
@@ -59,7 +59,7 @@ def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> WatchingP
 
 
 class _Oracle:
-    def __init__(self, truth: Truth, task: WindowTask, seed: int) -> None:
+    def __init__(self, truth: OracleTruth, task: WindowTask, seed: int) -> None:
         self.truth, self.task, self.seed = truth, task, seed
         self.relevant = truth.relevant.get(task.query.qid, frozenset())
         self.alike = truth.alike.get(task.query.qid, self.relevant) | self.relevant
@@ -80,7 +80,7 @@ class _Oracle:
             return []
         return [number for number, item in items if self._evidence(item) is not None]
 
-    def _evidence(self, item: Query | Candidate) -> Evidence | None:
+    def _evidence(self, item: Query | Candidate) -> DetailRegion | None:
         return next((self.truth.evidence[p.path] for p in item.pictures if p.path in self.truth.evidence), None)
 
     def _look(self, numbers: list[int]) -> str:
@@ -138,7 +138,7 @@ class _Oracle:
 _CONFIRMED = 4.0
 
 
-def _permille(evidence: Evidence) -> list[int]:
+def _permille(evidence: DetailRegion) -> list[int]:
     """Return the evidence box in thousandths, outward."""
     box, width, height = evidence.box, evidence.width, evidence.height
     low = [box.left * 1000 // width, box.top * 1000 // height]

@@ -11,7 +11,7 @@ from tests.integration.commands import call, sentence_of
 
 from vretrver.errors import MissingDependency
 from vretrver.models.vocabulary import Vocabulary
-from vretrver.training import libraries
+from vretrver.training import start
 from vretrver.world.gallery import Gallery
 
 COMMANDS = ("pictures", "tokenizer", "perception", "embed", "expert", "sft")
@@ -83,7 +83,7 @@ def test_a_missing_extra_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
     def lacking(name: str, *, extra: str) -> None:
         raise MissingDependency(f"{name} is not installed; run: pip install 'vretrver[{extra}]'")
 
-    monkeypatch.setattr(libraries, "require", lacking)
+    monkeypatch.setattr(start, "require", lacking)
     options = ("--set", "start.tokenizer=t", "--set", "trajectories=x")
     done = call("train", "sft", "--out", "run", *options, cwd=tmp_path)
     assert sentence_of(done) == "vretrver: torch is not installed; run: pip install 'vretrver[train]'"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ...config import Section
-from ..start import Start
+from ..start import ModelSource
 
 OURS = ("output_dir", "max_steps", "per_device_train_batch_size", "seed", "learning_rate", "use_cpu")
 """Arguments of the trainer that other keys of the configuration decide."""
@@ -17,7 +17,7 @@ OURS = ("output_dir", "max_steps", "per_device_train_batch_size", "seed", "learn
 class SftConfig(Section):
     """A supervised run."""
 
-    start: Start
+    start: ModelSource
     """What is trained."""
     trajectories: Path
     """Folder of shards, as `vretrver train expert` writes them."""

@@ -13,7 +13,7 @@ from ...models.pretrained import open_part
 from ..attention import train_by_strips
 from ..book import PictureBook, PictureBooks
 from ..curves import CURVES_FILE, write_curves
-from ..runlog import RunFolder
+from ..folder import TrainingFolder
 from ..trainers import MODEL_FOLDER, export_model, run_trainer
 from .config import SftConfig
 from .samples import read_samples
@@ -46,7 +46,7 @@ def train_sft(
         MissingDependency: the extra `train` is not installed.
     """
     shards = shards_of(config.trajectories)
-    folder = RunFolder(out, config)
+    folder = TrainingFolder(out, config)
     begun = begun or config.start.folder
     if begun is None:
         raise ConfigError("start: name the folder of a model to go on from")

@@ -20,10 +20,10 @@ from trl import SFTTrainer
 from ...errors import ConfigError
 from ...models.loading import LocalModel
 from ..book import PictureBytes
+from ..folder import TrainingFolder
 from ..forward import install_forward
 from ..muon import Muon
-from ..runlog import RunFolder
-from ..trainers import CHECKPOINTS, DEFAULTS, Notes, refuse_several_devices, small_optimiser
+from ..trainers import CHECKPOINTS, DEFAULTS, MetricsCallback, refuse_several_devices, small_optimiser
 from .batches import Batch, collate, steps_of
 from .config import SftConfig
 from .samples import Sample
@@ -40,7 +40,7 @@ _RECOMPUTING = ("activation_checkpointing", "gradient_checkpointing")
 """Two names of one argument, the newer one first; TRL's own default is to recompute."""
 
 
-class Lesson:
+class StepCollator:
     """Makes the batch of a step from its row.
 
     Args:
@@ -111,7 +111,7 @@ def make_trainer(
     tokenizer: Any,
     samples: Sequence[Sample],
     pictures: PictureBytes,
-    folder: RunFolder,
+    folder: TrainingFolder,
     note: Callable[[str], None],
 ) -> AgentTrainer:
     """Return the trainer of a run.
@@ -137,16 +137,16 @@ def make_trainer(
         frozen=frozen,
         args=_arguments(config, loaded, folder, steps=min(config.steps, len(steps))),
         train_dataset=Dataset.from_dict({"samples": steps}),
-        data_collator=Lesson(loaded, samples, pictures),
+        data_collator=StepCollator(loaded, samples, pictures),
         processing_class=tokenizer,
         optimizers=(_optimiser(config, loaded), None),
-        callbacks=[Notes(folder, note)],
+        callbacks=[MetricsCallback(folder, note)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _arguments(config: SftConfig, loaded: LocalModel, folder: RunFolder, *, steps: int) -> TrlConfig:
+def _arguments(config: SftConfig, loaded: LocalModel, folder: TrainingFolder, *, steps: int) -> TrlConfig:
     """Return the trainer's arguments; raises ConfigError for one the library does not take."""
     ours = {
         "output_dir": str(folder.path / CHECKPOINTS),

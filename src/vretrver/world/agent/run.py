@@ -8,12 +8,12 @@ from pathlib import Path
 from ...config import load_config
 from ...errors import DataError
 from ...models.agent_recipe import RECIPE_FILE, AgentRecipe
-from ...training.runlog import CONFIG_FILE, RunFolder
+from ...training.folder import CONFIG_FILE, TrainingFolder
 from ...training.sft.run import shards_of, train_sft
 from ...training.sft.samples import first_trajectory
 from ..expert.config import SynthesisConfig
 from ..expert.synthesis import shard_count
-from ..tiny.config import AGENT
+from ..tiny.config import AGENT_SIZE
 from ..tiny.start import start_folder
 from ..tiny.views import VIEWS, shown_at
 from .config import LessonsConfig
@@ -36,8 +36,8 @@ def train_agent(config: LessonsConfig, out: Path, *, note: Callable[[str], None]
     shards = shards_of(config.trajectories)
     _refuse_a_part(config.trajectories, len(shards))
     recipe = recipe_of(config, shards[0])
-    RunFolder(out, config)  # refuses a folder of another run before a model is made in it
-    begun = start_folder(config.start, out / "start", size=AGENT, seed=config.seed)
+    TrainingFolder(out, config)  # refuses a folder of another run before a model is made in it
+    begun = start_folder(config.start, out / "start", size=AGENT_SIZE, seed=config.seed)
     weigh = lesson_weights(box=config.box_weight, sign=config.sign_weight)
     return train_sft(config, out, note=note, begun=begun, weigh=weigh, more=recipe)
 

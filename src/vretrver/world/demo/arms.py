@@ -35,7 +35,7 @@ MOST_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
+class DemoArm:
     """One way to rank."""
 
     name: str
@@ -47,7 +47,7 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class ArmResult:
     """What an arm did."""
 
     reranked: tuple[Reranked, ...]
@@ -70,12 +70,12 @@ class Ran:
         }
 
 
-def arms_of(policy: Policy, dialect: Dialect, views: Views) -> tuple[Arm, Arm]:
+def arms_of(policy: Policy, dialect: Dialect, views: Views) -> tuple[DemoArm, DemoArm]:
     """Return the agent, and the same agent without what its looks show; a script is given no tools instead."""
     blind = vretrver(tools=False) if policy.scripted else without_evidence(dialect)
     return (
-        Arm(name="agent", policy=policy, config=_config(dialect, views)),
-        Arm(name="without-evidence", policy=policy, config=_config(blind, views)),
+        DemoArm(name="agent", policy=policy, config=_config(dialect, views)),
+        DemoArm(name="without-evidence", policy=policy, config=_config(blind, views)),
     )
 
 
@@ -89,7 +89,7 @@ def told_and_shown(policy: str) -> tuple[Dialect, Views]:
     return dialect_named(dialect_name(spec)), views_of(spec, VIEWS)
 
 
-def run_arm(arm: Arm, world: DemoWorld, kept: Path, progress: Progress) -> Ran:
+def run_arm(arm: DemoArm, world: DemoWorld, kept: Path, progress: Progress) -> ArmResult:
     """Rank all queries; what a model ranked in an earlier run is taken from the folder `kept`, where it is added to.
 
     Raises:
@@ -107,7 +107,7 @@ def run_arm(arm: Arm, world: DemoWorld, kept: Path, progress: Progress) -> Ran:
         clock.note()
         done[reranked.query.qid] = reranked
         progress(len(done), len(world.pairs))
-    return Ran(reranked=tuple(done[query.qid] for query, _ in world.pairs), seconds=clock.seconds)
+    return ArmResult(reranked=tuple(done[query.qid] for query, _ in world.pairs), seconds=clock.seconds)
 
 
 class _Clock:
@@ -136,5 +136,5 @@ def _config(dialect: Dialect, views: Views) -> AgentConfig:
     return config_of(spec, dialect=dialect, views=views)
 
 
-def _key(arm: Arm) -> str:
+def _key(arm: DemoArm) -> str:
     return hashlib.sha256(f"{arm.policy.fingerprint}\n{arm.config.sha256}".encode()).hexdigest()[:12]

@@ -16,7 +16,7 @@ from ...models.shipped import SHIPPED
 from ...policies.named import LocalOptions, opened
 from ...report.html import write_report
 from ..oracle import oracle
-from .arms import ORACLE, Ran, arms_of, run_arm, told_and_shown
+from .arms import ORACLE, ArmResult, arms_of, run_arm, told_and_shown
 from .result import DemoResult, Figures, scores
 from .world import DemoWorld, Note, Progress, demo_world
 
@@ -100,11 +100,11 @@ def _policy(name: str, world: DemoWorld, local: LocalOptions | None) -> Iterator
         yield policy
 
 
-def _figures(ran: Ran, world: DemoWorld) -> Figures:
+def _figures(ran: ArmResult, world: DemoWorld) -> Figures:
     return {**scores(ran.orders, world.qrels, ("hit@1", "mrr")), **ran.costs()}
 
 
-def _report(result: DemoResult, ran: Ran, world: DemoWorld) -> None:
+def _report(result: DemoResult, ran: ArmResult, world: DemoWorld) -> None:
     """Write the report over some of the queries that looking changed, of every task shape."""
     moved = [r for r in ran.reranked if r.ranking[0].coarse_rank > 1 and any(t.looks for t in r.trajectories)]
     among = moved or list(ran.reranked)

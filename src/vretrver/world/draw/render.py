@@ -83,9 +83,9 @@ def render(shot: Shot, *, window: Window = WHOLE) -> Pixels:
 
 
 def _grain(shot: Shot) -> tuple[tuple[int, int], tuple[int, int]]:
-    lot = Stream(shot.family.seed, "grain", shot.family.index, shot.twin, shot.view, shot.grain)
+    stream = Stream(shot.family.seed, "grain", shot.family.index, shot.twin, shot.view, shot.grain)
     room = _NOISE_TILE - FRAME + 1
-    return (lot.below(room), lot.below(room)), (lot.below(512 - PATCH), lot.below(512 - PATCH))
+    return (stream.below(room), stream.below(room)), (stream.below(512 - PATCH), stream.below(512 - PATCH))
 
 
 def _scene(shot: Shot, pose: Pose, window: Window) -> Image.Image:

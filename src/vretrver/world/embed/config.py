@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ...config import Section
-from ...training.start import Start
+from ...training.start import ModelSource
 
 OURS = (
     "output_dir",
@@ -23,7 +23,7 @@ OURS = (
 """Arguments of the trainer that other keys of the configuration decide."""
 
 
-class Data(Section):
+class DataConfig(Section):
     """Which pairs are trained on."""
 
     seed: int = 1
@@ -38,7 +38,7 @@ class Data(Section):
     """Share of a batch that has the product and the colour of another pair of the batch."""
 
 
-class Evaluation(Section):
+class EvaluationConfig(Section):
     """How the encoder is measured when it is trained."""
 
     seed: int = 2
@@ -54,7 +54,7 @@ class Evaluation(Section):
 class EmbedConfig(Section):
     """An embedding run."""
 
-    start: Start
+    start: ModelSource
     """What is trained."""
     layout: Literal["lamra", "qwen3vl_embedding"] = "lamra"
     """How items are written down."""
@@ -62,7 +62,7 @@ class EmbedConfig(Section):
     """Visual tokens of a picture; 9 shows the catalogue at 96 px."""
     text_tokens: int = Field(default=256, ge=1)
     """Tokens of an item's texts that are kept."""
-    data: Data = Data()
+    data: DataConfig = DataConfig()
     """The pairs."""
     steps: int = Field(default=1000, ge=1)
     """Optimiser steps."""
@@ -88,7 +88,7 @@ class EmbedConfig(Section):
     """Of the weights that begin from lots, and of the order of pairs."""
     trainer: dict[str, Any] = Field(default_factory=dict)
     """Passed as it is to `SentenceTransformerTrainingArguments`."""
-    evaluation: Evaluation | None = Evaluation()
+    evaluation: EvaluationConfig | None = EvaluationConfig()
     """The measurement at the end; None leaves it out."""
 
     @model_validator(mode="after")

@@ -14,13 +14,13 @@ from ...retrieval.layouts.encoder import LayoutEncoder, collator_of, renderer_of
 from ...retrieval.layouts.recipe import RECIPE_FILE, Recipe
 from ...retrieval.layouts.wording import WORDINGS
 from ...training.curves import CURVES_FILE, write_curves
-from ...training.runlog import RunFolder
+from ...training.folder import TrainingFolder
 from ...training.trainers import MODEL_FOLDER, export_model, run_trainer
 from ..drawn import DrawnStore
 from ..gallery import Gallery
-from ..tiny.config import ENCODER
+from ..tiny.config import ENCODER_SIZE
 from ..tiny.start import start_folder
-from .config import EmbedConfig, Evaluation
+from .config import EmbedConfig, EvaluationConfig
 from .measure import mean_of, measure
 from .module import ItemModule
 from .pairs import Pairs
@@ -50,9 +50,9 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
         None if told is None else Gallery.of_catalogue(told.gallery, seed=told.seed, items=told.items)
         for told in (data, evaluation)
     )
-    folder = RunFolder(out, config)
+    folder = TrainingFolder(out, config)
     begun = start_folder(
-        config.start, out / "start", size=ENCODER, seed=config.seed, tokens=WORDINGS[config.layout].always
+        config.start, out / "start", size=ENCODER_SIZE, seed=config.seed, tokens=WORDINGS[config.layout].always
     )
     loaded = load_model(begun, dtype=config.dtype, device=config.device or "auto")
     recipe = Recipe(
@@ -78,10 +78,10 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
 
 def _evaluate(
     config: EmbedConfig,
-    evaluation: Evaluation,
+    evaluation: EvaluationConfig,
     module: ItemModule,
     gallery: Gallery | None,
-    folder: RunFolder,
+    folder: TrainingFolder,
     note: Note,
 ) -> None:
     """Measure the trained encoder on a catalogue of another seed, in the number format it was trained in."""

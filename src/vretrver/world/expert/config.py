@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 from ...config import Section
 
 
-class Stage(Section):
+class WindowStage(Section):
     """Windows of one kind, drawn one after another; stages follow one another, easy ones first."""
 
     windows: int = Field(ge=1)
@@ -31,7 +31,7 @@ class SynthesisConfig(Section):
 
     gallery: Path
     """Gallery of the training catalogue."""
-    stages: tuple[Stage, ...] = Field(min_length=1)
+    stages: tuple[WindowStage, ...] = Field(min_length=1)
     """The windows."""
     tools: bool = True
     """Whether the expert looks; without, it ranks by what the thumbnails show, for the twin without tools."""

@@ -69,7 +69,7 @@ class _Turn:
 
     def __init__(self, practice: Practice, moment: Moment, seed: int, flaws: Flaws, whole: bool) -> None:
         self.practice, self.wanted, self.moment, self.flaws = practice, practice.wanted, moment, flaws
-        self.lot = Stream(seed, "flaws", moment.session, len(moment.said))
+        self.stream = Stream(seed, "flaws", moment.session, len(moment.said))
         self.first = not moment.said
         self.whole = whole
         self.unread = practice.shape.pool in ("pictures", "pages") and not whole
@@ -148,24 +148,24 @@ class _Turn:
         missed = [k for k in pending if k in self.zoomed and k not in self.enlarged][:CALLS]
         calls = [select_call(missed)] if missed else []
         calls += [self._zoom(k) for k in pending if k not in missed][: CALLS - len(calls)]
-        if calls and self.lot.below(1000) < self.flaws.wrong_call:
+        if calls and self.stream.below(1000) < self.flaws.wrong_call:
             calls[0] = self._wrong()
         return calls
 
     def _zoom(self, number: int) -> str:
         place = label_place(self._shot(number))
         middle = (place.x / 16, place.y / 16)
-        if number not in self.zoomed and self.lot.below(1000) < self.flaws.missed_zoom:
-            middle = (float(self.lot.below(FRAME)), float(self.lot.below(FRAME)))
+        if number not in self.zoomed and self.stream.below(1000) < self.flaws.missed_zoom:
+            middle = (float(self.stream.below(FRAME)), float(self.stream.below(FRAME)))
         x, y = (_edge(side) for side in middle)
         return zoom_call(number, (x, y, x + BOX, y + BOX))
 
     def _wrong(self) -> str:
         """Return a call that is refused."""
-        x, y = GRID * self.lot.below(45), GRID * self.lot.below(45)
-        if self.lot.below(2):
-            return zoom_call(len(self.practice.items) + 1 + self.lot.below(3), (x, y, x + BOX, y + BOX))
-        return zoom_call(self.lot.choice(self.undecided), (x + BOX, y, x, y + BOX))
+        x, y = GRID * self.stream.below(45), GRID * self.stream.below(45)
+        if self.stream.below(2):
+            return zoom_call(len(self.practice.items) + 1 + self.stream.below(3), (x, y, x + BOX, y + BOX))
+        return zoom_call(self.stream.choice(self.undecided), (x + BOX, y, x, y + BOX))
 
     def _scores(self) -> dict[int, float]:
         """Return how well each undecided candidate fits; what was not read stands behind one wrong mark."""

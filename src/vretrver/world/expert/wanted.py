@@ -14,7 +14,7 @@ Trait = Literal["colour", "pattern", "product", "ground"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Criteria:
     """What makes a candidate right."""
 
     traits: tuple[tuple[Trait, str], ...]
@@ -36,7 +36,7 @@ def trait_of(item: Item, trait: Trait) -> str:
     }[trait]
 
 
-def wanted_of(shape: Shape, item: Item) -> Wanted:
+def criteria_of(shape: Shape, item: Item) -> Criteria:
     """Return what the query to which `item` is the answer asks for.
 
     Only texts, and the second picture of an interleaved query, say what the product lies on. The colour of lids and
@@ -47,7 +47,7 @@ def wanted_of(shape: Shape, item: Item) -> Wanted:
     if shape.task in (0, 2, 9):
         traits.append("ground")
     from_text = shape.task in (0, 1, 2, 7, 9)
-    return Wanted(
+    return Criteria(
         traits=tuple((trait, trait_of(item, trait)) for trait in traits),
         detail=item.detail if from_text else None,
         seen=None if from_text else item.detail,

@@ -53,7 +53,7 @@ class Audit:
     """Those of them that were read as they are."""
 
 
-class Truth:
+class TrajectoryAuditor:
     """What is true of a catalogue's pictures.
 
     Args:

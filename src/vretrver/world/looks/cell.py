@@ -85,7 +85,7 @@ def scores(
         for value, there, one in zip(reciprocal, found, asked, strict=True)
     ]
     missed = [
-        world.truth.cause(
+        world.auditor.cause(
             reranked.trajectories[0],
             pool[one.item].did,
             asks_picture=task in PICTURE_ASKS,
@@ -114,7 +114,7 @@ def _conduct(trajectories: Sequence[Trajectory], world: LooksWorld) -> dict[str,
     return {
         "format_valid": round(fmean(valid), 4),
         "forced": round(fmean(t.forced for t in trajectories), 4),
-        **totals([world.truth.audit(t) for t in trajectories]),
+        **totals([world.auditor.audit(t) for t in trajectories]),
         "looks": round(fmean(t.looks for t in trajectories), 3),
         "visual_tokens": round(fmean(t.visual_tokens for t in trajectories), 1),
         "tokens": round(fmean(t.tokens for t in trajectories), 1),

@@ -20,7 +20,7 @@ from ...models.folder import open_folder
 from ...policies.local.policy import LocalPolicy
 from ...processes import mapped
 from ...training.computing import computing
-from ...training.runlog import RunFolder
+from ...training.folder import TrainingFolder
 from .arms import arm_named
 from .cell import run_cell
 from .config import ArmName, LooksConfig
@@ -54,7 +54,7 @@ def run_looks(config: LooksConfig, out: Path, *, note: Note) -> dict[str, Any]:
         ConfigError: an arm needs a model that is not named or not there, or the folder holds another experiment, or
             one with other weights.
     """
-    RunFolder(out, config)
+    TrainingFolder(out, config)
     jobs = _jobs(config, out)
     for name in config.arms:
         arm_named(name, config, {})  # says now what an arm lacks

@@ -9,7 +9,7 @@ from pydantic import Field
 from ...config import Section
 
 
-class Batch(Section):
+class BatchSizes(Section):
     """Pictures of one step."""
 
     thumbnails: int = Field(default=40, ge=1)
@@ -37,7 +37,7 @@ class PerceptionConfig(Section):
     """Checkpoint of another run whose tower and heads this one goes on with; None begins from lots."""
     steps: int = Field(default=2000, ge=1)
     """Optimiser steps."""
-    batch: Batch = Batch()
+    batch: BatchSizes = BatchSizes()
     """Pictures of one step."""
     lr: float = Field(default=1.2e-3, gt=0)
     """Highest learning rate; cosine to 2 % of it."""

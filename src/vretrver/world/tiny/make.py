@@ -40,7 +40,7 @@ def make_tiny(
         size: layers and widths.
         tokenizer: folder with the tokenizer's files.
         vision: weights of the vision tower, as a perception run leaves them; None begins from lots.
-        seed: of the lots.
+        seed: of the random weights.
         tokens: stretches of text that become one token each, besides the tokenizer's own.
 
     Raises:

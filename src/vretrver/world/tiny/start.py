@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import ConfigError
-from ...training.start import Start
+from ...training.start import ModelSource
 from .config import TinySize
 
 
-def start_folder(start: Start, out: Path, *, size: TinySize, seed: int, tokens: Sequence[str] = ()) -> Path:
+def start_folder(start: ModelSource, out: Path, *, size: TinySize, seed: int, tokens: Sequence[str] = ()) -> Path:
     """Return the folder a run begins from; a small model is made at `out` unless it is there.
 
     Args:

@@ -16,7 +16,7 @@ from ..agent.trajectory import PictureShown
 from ..errors import PictureError
 from ..images import THUMBNAIL_QUALITY, ImageStore, Picture, encode_picture, resized
 from ..records import ImageRef
-from .recut import recut
+from .recut import cut_again
 
 SMALL = 96
 """Longest side in pixels of pictures in a list."""
@@ -53,7 +53,7 @@ class Shown:
     """What stands in the picture's place."""
 
 
-class Gallery:
+class PagePictures:
     """Makes the page's pictures and keeps count of the looks that could be checked.
 
     Args:
@@ -85,7 +85,7 @@ class Gallery:
 
     def look(self, look: PictureShown) -> Shown:
         """Return what a look showed, cut again and checked; counts it as matching or missing."""
-        again = recut(look, self.images)
+        again = cut_again(look, self.images)
         if again.image is None:
             self.missing += 1
             return Shown(problem=again.problem)

@@ -29,7 +29,7 @@ CONFIG_FILE = "config.yaml"
 """The resolved configuration."""
 
 
-class RunFolder:
+class TrainingFolder:
     """A run's folder.
 
     Args:
