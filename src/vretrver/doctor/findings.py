@@ -28,7 +28,7 @@ class Finding:
     severity: Severity
     """How serious it is."""
     sentence: str
-    """What was found, and the remedy where there is something to mend."""
+    """What was found, and the remedy where there is something to fix."""
 
 
 def ok(subject: str, sentence: str) -> Finding:
@@ -42,7 +42,7 @@ def note(subject: str, sentence: str) -> Finding:
 
 
 def warning(subject: str, sentence: str) -> Finding:
-    """Return a finding that something should be mended."""
+    """Return a finding that something should be fixed."""
     return Finding(subject=subject, severity=Severity.WARNING, sentence=sentence)
 
 

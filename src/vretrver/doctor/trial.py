@@ -35,17 +35,17 @@ _OUTSIDE = {StopReason.POLICY_ERROR, StopReason.CONTEXT_OVERFLOW, StopReason.DEA
 
 
 def try_window(policy: Policy, dialect: Dialect) -> Finding:
-    """Let a policy rank a red and a blue square for `a blue square`; red stands first in the order given."""
+    """Let a policy rank a red and a blue square for `a blue square`; red is first in the order given."""
     return _judge(run_window(policy, AgentSpec(), dialect=dialect))
 
 
 def run_window(policy: Policy, spec: AgentSpec, *, dialect: Dialect | None = None) -> Reranked:
-    """Let a policy rank the squares within `SECONDS`, as an agent of the spec, and return what became of it.
+    """Let a policy rank the squares within `SECONDS`, as an agent of the spec, and return the result.
 
     Args:
         policy: what writes the turns.
         spec: the agent.
-        dialect: what the model is told; None is as the spec says.
+        dialect: texts, tools and rules; None takes those of the spec.
     """
     with tempfile.TemporaryDirectory() as folder:
         hits = [_hit(Path(folder), name, score=1.0 / place) for place, name in enumerate(_COLOURS, start=1)]
@@ -87,7 +87,9 @@ def check_thumbnails(policy: Policy, dialect: Dialect) -> Finding:
     tokens = visual_tokens(small, cell)
     costs = [_cost(policy, size, cell) for size in (small, large)]
     if costs[0] is None or costs[1] is None:
-        return note("thumbnails", "the server tells no token counts: whether it enlarges thumbnails is not known")
+        return note(
+            "thumbnails", "the server reports no token counts, so it is not known whether it enlarges thumbnails"
+        )
     cost = visual_tokens(large, cell) - (costs[1] - costs[0])
     shown = f"{small[0]} x {small[1]}, {tokens} visual tokens,"
     if cost != tokens:
@@ -97,7 +99,7 @@ def check_thumbnails(policy: Policy, dialect: Dialect) -> Finding:
             f"--mm-processor-kwargs {limits} (docs/models.md)"
         )
         return warning("thumbnails", sentence)
-    return ok("thumbnails", f"a thumbnail of {shown} costs as many")
+    return ok("thumbnails", f"a thumbnail of {shown} costs that many")
 
 
 def _cost(policy: Policy, size: tuple[int, int], cell: int) -> int | None:

@@ -50,11 +50,11 @@ class Shown:
     name: str | None = None
     """The CSS class that carries the picture."""
     problem: str | None = None
-    """What stands in the picture's place."""
+    """Text shown in its place."""
 
 
 class PagePictures:
-    """Makes the page's pictures and keeps count of the looks that could be checked.
+    """Makes the page's pictures and counts the looks that could be checked.
 
     Args:
         images: where originals are read.

@@ -55,7 +55,7 @@ class Standing(StrEnum):
     UNCONFIRMED = "not confirmed"
     """The last window that held it failed."""
     UNREAD = "not read"
-    """No window held it: it lies below the depth, or the time was up."""
+    """No window held it: it is below the depth, or the query ended first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ def headline(reranked: Reranked, names: Names) -> str:
     """Return the one sentence on what changed; looks of failed windows are not counted, as nothing came of them."""
     result = outcome(reranked)
     if result is OrderOutcome.FAILED:
-        return "The order is the coarse one: nothing confirmed it."
+        return "Coarse order, not confirmed."
     if result is OrderOutcome.NOTHING_FITS:
         return "No candidate fits, the agent says; the order is kept beside it."
     looks = sum(trajectory.looks for trajectory in reranked.trajectories if trajectory.ranking is not None)

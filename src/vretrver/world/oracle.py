@@ -1,8 +1,7 @@
 """The scripted oracle: it knows what is true, but uses a fine detail only once it has looked at it.
 
-It is the ceiling of a learned agent: what the coarse attributes settle it settles from the thumbnail, what only the
-evidence settles it settles only for items whose evidence box was shown to it. Without tools it can therefore do no
-better than guess among the candidates that look alike.
+It is the ceiling of a learned agent: coarse attributes it takes from the thumbnail; a detail it uses only for items
+whose evidence box was shown to it. Without tools it can therefore only guess among the candidates that look alike.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class OracleTruth:
 
 
 def oracle(truth: OracleTruth, *, seed: int = 0, calls_per_turn: int = 4) -> WatchingPolicy:
-    """Return the oracle; pass its `watch` to the reranker, from which it learns what each window is about.
+    """Return the oracle; pass its `watch` to the reranker, from which it learns the task of each window.
 
     Args:
         truth: what is true.
@@ -97,7 +96,7 @@ class _Oracle:
         return f'<tool_call>{{"name": "zoom_in", "arguments": {arguments}}}</tool_call>'
 
     def _asked(self, moment: Moment) -> set[int]:
-        """Items whose region was asked for in an earlier turn, whatever became of it."""
+        """Items whose region was asked for in an earlier turn, with whatever outcome."""
         wanted = self._undecided()
         return {number for number in wanted if any(f'"target_image": {number},' in text for text in moment.said)}
 
@@ -107,7 +106,7 @@ class _Oracle:
         return {look.address.item for look in looks if isinstance(look, ShownPicture)}
 
     def _settled(self, moment: Moment) -> bool:
-        """Whether the relevant candidate itself was seen (and the query, where it has evidence)."""
+        """True when the relevant candidate itself was seen, and the query where it has evidence."""
         seen = self._seen(moment)
         if self._evidence(self.task.query) is not None and 0 not in seen:
             return False

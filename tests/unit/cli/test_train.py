@@ -68,8 +68,8 @@ def test_a_wrong_key_is_one_sentence(tmp_path: Path, command: str) -> None:
 @pytest.mark.parametrize(
     ("command", "sets", "said"),
     [
-        ("perception", ["gallery=g", "held_out=g", "tokenizer=t"], "g: there is no gallery; draw it first"),
-        ("expert", ["gallery=g", "stages=[{windows: 1}]"], "g: there is no gallery; draw it first"),
+        ("perception", ["gallery=g", "held_out=g", "tokenizer=t"], "g: no such gallery; draw it first"),
+        ("expert", ["gallery=g", "stages=[{windows: 1}]"], "g: no such gallery; draw it first"),
         ("sft", ["start.tokenizer=t", "trajectories=x"], "x: no trajectories with their pictures"),
         ("embed", ["start.tokenizer=t"], "tokenizer.json: the file is missing"),
     ],

@@ -81,8 +81,8 @@ def test_a_server_that_enlarges_only_thumbnails_is_found_out() -> None:
         return as_json(completion([BLUE_FIRST], prompt=sum(cost(message) for message in seen.body["messages"])))
 
     findings = {finding.subject: finding for finding in check(script)}
-    assert findings["endpoint"].verdict is Severity.OK
-    assert findings["thumbnails"].verdict is Severity.WARNING
+    assert findings["endpoint"].severity is Severity.OK
+    assert findings["thumbnails"].severity is Severity.WARNING
     assert "a thumbnail of 288 x 224, 63 visual tokens, costs 80" in findings["thumbnails"].sentence
     assert '{"size": {"shortest_edge": 1024, "longest_edge": 16777216}}' in findings["thumbnails"].sentence
 
@@ -94,7 +94,7 @@ def test_a_context_that_is_too_short_for_a_window_is_warned_of() -> None:
         return say(BLUE_FIRST)(seen)
 
     findings = {finding.subject: finding for finding in check(script)}
-    assert findings["context"].verdict is Severity.WARNING
+    assert findings["context"].severity is Severity.WARNING
     assert "the context is 4096 tokens, a window of 20 pictures can need 10640" in findings["context"].sentence
 
 

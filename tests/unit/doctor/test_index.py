@@ -38,14 +38,14 @@ def test_nothing_is_wrong_with_a_fresh_index(index: Path) -> None:
     assert [verdict for verdict, _ in findings.values()] == [Severity.OK] * 3
     assert findings["index"][1].startswith("4 items of ")
     assert findings["index search"][1].startswith("4 stored vectors find themselves")
-    assert findings["index pictures"][1] == "4 pictures of 4 items drawn are as they were"
+    assert findings["index pictures"][1] == "4 pictures of 4 sampled items are unchanged"
 
 
 def test_pictures_that_are_gone_or_changed_are_named(index: Path, drawn: DrawnFolder) -> None:
     draw(200).save(drawn.path / "3.png")
     assert found(index)["index pictures"] == (
         Severity.WARNING,
-        "1 of 4 items drawn have pictures that are changed, '1:3' first; update the index",
+        "1 of 4 sampled items have pictures that are changed, '1:3' first; update the index",
     )
     (drawn.path / "2.png").unlink()
     assert "that are gone, '1:2' first" in found(index)["index pictures"][1]
@@ -72,7 +72,7 @@ def test_what_was_deleted_and_takes_room_is_warned_of(index: Path) -> None:
     with IndexWriter(index) as writer:
         writer.delete(["1:1", "1:2"])
     findings = list(check_index(index))
-    assert any("2 of 4 vectors are deleted and still take room; compact" in f.sentence for f in findings)
+    assert any("2 of 4 vectors are deleted and still take up space; compact" in f.sentence for f in findings)
 
 
 def test_an_empty_index_and_none_at_all_are_said(tmp_path: Path) -> None:

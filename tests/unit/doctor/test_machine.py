@@ -62,7 +62,7 @@ def test_a_machine_without_accelerator_is_no_fault() -> None:
 def test_a_drawn_picture_is_read_reduced_and_encoded(tmp_path: Path) -> None:
     findings = {finding.subject: finding for finding in check_machine(tmp_path)}
     assert list(findings) == ["python", "machine", "pictures", "one picture"]
-    assert findings["one picture"].verdict is Severity.OK
+    assert findings["one picture"].severity is Severity.OK
     assert findings["one picture"].sentence.startswith("640 x 480 read, reduced to 288 x 224, encoded as ")
 
 

@@ -101,7 +101,7 @@ CHANGED: dict[str, tuple[Callable[[Path], None], str, Severity, str]] = {
         change("preprocessor_config.json", patch_size=14), "preprocessor", Severity.WRONG, "makes cells of 28 px",
     ),
     "no numbers": (
-        change("preprocessor_config.json", min_pixels="many"), "model folder", Severity.WRONG, "no whole numbers",
+        change("preprocessor_config.json", min_pixels="many"), "model folder", Severity.WRONG, "not whole numbers",
     ),
     "no tokenizer": (remove("tokenizer.json"), "tokenizer", Severity.WRONG, "neither tokenizer.json nor vocab.json"),
     "other tokenizer": (

@@ -44,7 +44,7 @@ UNNAMED = Names(given={})
             [ZOOM, "<answer>[1, 4, 2, 3]</answer>"],
             "Candidate 5:0 stayed first; candidate 5:3 moved from 4 to 2 after 2 looks.",
         ),
-        (["nothing"] * 5, "The order is the coarse one: nothing confirmed it."),
+        (["nothing"] * 5, "Coarse order, not confirmed."),
     ],
 )
 def test_the_headline_says_what_changed(tmp_path: Path, turns: list[str], sentence: str) -> None:

@@ -1,8 +1,8 @@
 """TRL's supervised trainer over whole conversations: its loop, schedule and checkpoints; our batches and loss.
 
 Its own collator leaves the tool block out of the prompt and cannot take pictures in observations, and its forward
-pass encodes every picture anew; so a step here is a row of sample numbers, and the loss is computed over the ids that
-the assistant wrote, with explicit positions, on pictures that are remembered while the tower is frozen.
+pass encodes every picture again; so a step here is a row of sample numbers, and the loss is computed over the ids
+that the assistant wrote, with explicit positions, on pictures that are cached while the tower is frozen.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
     """The library's trainer with the loss of this module.
 
     Args:
-        loaded: the model that is trained, with its tower's memory of pictures.
-        frozen: whether the tower stays as it is.
+        loaded: the model that is trained, with its tower's cache of pictures.
+        frozen: the tower is frozen.
         **given: the library's own arguments.
     """
 
@@ -123,7 +123,7 @@ def make_trainer(
         samples: what is learned from.
         pictures: gives the bytes of every picture by its hash.
         folder: takes metrics and checkpoints.
-        note: takes a line for a person, now and then.
+        note: called with lines of progress for a person.
 
     Raises:
         ConfigError: the library does not take an argument of `trainer`.

@@ -1,4 +1,4 @@
-"""The agent over the demonstration's queries, in one way; what a model has ranked is kept and not done again."""
+"""One arm over the demonstration's queries; what a model has ranked is kept and not ranked again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DemoArm:
     policy: Policy
     """What writes the turns."""
     config: AgentConfig
-    """What it is told and shown."""
+    """Its dialect, sizes, plan and sampling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def told_and_shown(policy: str) -> tuple[Dialect, Views]:
 
 
 def run_arm(arm: DemoArm, world: DemoWorld, kept: Path, progress: Progress) -> ArmResult:
-    """Rank all queries; what a model ranked in an earlier run is taken from the folder `kept`, where it is added to.
+    """Rank all queries; a model's earlier results are read from the folder `kept`, and new ones added to it.
 
     Raises:
         DataError: a file of that folder is damaged.
@@ -111,7 +111,7 @@ def run_arm(arm: DemoArm, world: DemoWorld, kept: Path, progress: Progress) -> A
 
 
 class _Clock:
-    """Seconds of ranking, those of earlier runs included; they stand beside the trace."""
+    """Seconds of ranking, those of earlier runs included; kept in a file next to the trace."""
 
     def __init__(self, trace: Path | None) -> None:
         self.path = None if trace is None else trace.with_suffix(".json")

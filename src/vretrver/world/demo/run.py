@@ -1,7 +1,7 @@
-"""The whole way once: draw, search, rank with looks, with looks that show nothing new, as the oracle does, report.
+"""The full pipeline once: draw, search, rank with real looks, with empty looks and as the oracle, report.
 
 The agent is the small one that ships. The oracle knows the answers and uses a detail only once it has looked at it;
-beside the agent it is the ceiling, in its place it is a demonstration without a model.
+next to the agent it is the ceiling; in place of the agent it demonstrates the pipeline without a model.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ def run_demo(
     encoder: str | None = None,
     local: LocalOptions | None = None,
 ) -> DemoResult:
-    """Run the demonstration, or what is missing of it.
+    """Run the demonstration, or the unfinished rest of it.
 
     Args:
-        out: folder for the catalogue, the rankings and the report; what is there is used again.
+        out: folder for the catalogue, the rankings and the report; existing files are reused.
         items: pictures in the pool; a multiple of 5.
         queries: most queries asked, spread over `world.TASKS`; a small catalogue has fewer.
         seed: seed of the catalogue.
         workers: processes that draw.
         progress: returns a progress function for a piece of work.
-        note: takes messages for a person.
+        note: called with messages for a person.
         policy: `oracle`, or a name of `policies.named`.
-        encoder: name of the coarse stage's encoder; None takes the shipped one, beside the oracle the one without a
+        encoder: name of the coarse stage's encoder; None takes the shipped one, or with the oracle the one without a
             model.
         local: how a model is run in this process.
 

@@ -66,7 +66,7 @@ def demo_world(
     progress: Callable[[str], Progress],
     note: Note,
 ) -> DemoWorld:
-    """Draw a catalogue, or take the one that is there, and search it.
+    """Draw a catalogue, or reuse an existing one, and search it.
 
     Args:
         out: folder for the catalogue.
@@ -76,7 +76,7 @@ def demo_world(
         workers: processes that draw.
         encoder: name of the coarse stage's encoder.
         progress: returns a progress function for a piece of work.
-        note: takes messages for a person.
+        note: called with messages for a person.
     """
     directory = out / f"catalogue-{seed}-{items}"
     write_catalogue(directory, seed=seed, items=items, workers=workers, progress=progress("drawing"))

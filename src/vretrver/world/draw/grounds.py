@@ -1,4 +1,4 @@
-"""What products lie on: eight textures, each a large tile of palette indices and a palette of 256 colours.
+"""Surfaces under products: eight textures, each a large tile of palette indices and a palette of 256 colours.
 
 A tile is drawn once per process; a picture takes a piece of it at some offset.
 """

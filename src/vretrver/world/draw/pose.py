@@ -1,4 +1,4 @@
-"""The nuisance of a shot: where things are, how they are lit, what lies beside. It never depends on a detail."""
+"""The nuisance of a shot: where things are, how they are lit, what is beside it. It never depends on a detail."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Prop:
     rotation: int
     """Degrees."""
     corner: tuple[int, int]
-    """Left and top of its canvas in the frame, in pixels; may lie outside."""
+    """Left and top of its canvas in the frame, in pixels; may be outside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Pose:
     """Everything about a picture but the family and the detail."""
 
     ground: str
-    """What the product lies on."""
+    """Surface under the product."""
     ground_corner: tuple[int, int]
     """Left and top of the piece of the ground's tile, in pixels."""
     size: int
@@ -55,7 +55,7 @@ class Pose:
     rotation: int
     """One of TURNS, clockwise."""
     flip: bool
-    """Whether the product is mirrored; light and shadow are then mirrored too."""
+    """True when the product is mirrored; light and shadow are then mirrored too."""
     corner: tuple[int, int]
     """Left and top of the product's canvas in the frame, in pixels."""
     shadow: tuple[int, int]

@@ -27,7 +27,7 @@ Pixels = npt.NDArray[np.uint8]
 """[height, width, 3] sRGB."""
 
 _DARKEST, _LIGHTEST = 24, 231
-"""Range of everything but labels before slope and noise are added, which reach 22 levels at the most."""
+"""Range of everything but labels before slope and noise are added, which reach at most 22 levels."""
 
 _SHADOW = (26, 22, 28)
 _NOISE_TILE = 1024

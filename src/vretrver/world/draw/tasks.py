@@ -58,7 +58,7 @@ class World:
     items: Sequence[Item]
     """All items, twins next to each other."""
     on_ground: Mapping[str, Sequence[Item]]
-    """Ground of the catalogue picture -> the items that lie on it."""
+    """Ground of the catalogue picture -> the items on it."""
 
     def twins(self, item: Item) -> list[Item]:
         """Return the other four of an item's family."""
@@ -70,7 +70,7 @@ class World:
         return Stream(self.seed, purpose, item.family.index, item.twin)
 
     def elsewhere(self, item: Item) -> Item:
-        """Return an item of another family on the same ground, or a twin where no other family lies on it."""
+        """Return an item of another family on the same ground, or a twin where no other family is on it."""
         stream, there = self.stream(item, "elsewhere"), self.on_ground[item.family.ground]
         if len(there) == TWINS:
             return stream.choice(self.twins(item))

@@ -49,13 +49,13 @@ def load_evidence(path: Path) -> dict[str, EvidenceRow]:
         picture path -> evidence, in the order of the file.
 
     Raises:
-        DataError: naming path:line, for a line that is wrong or a picture that stands twice.
+        DataError: naming path:line, for a malformed line or a picture that appears twice.
     """
     loaded: dict[str, EvidenceRow] = {}
     for where, row in read_objects(path):
         evidence = _parsed(where, row)
         if evidence.path in loaded:
-            raise DataError(f"{where}: picture {evidence.path!r} stands twice; remove one of its lines")
+            raise DataError(f"{where}: picture {evidence.path!r} appears twice; remove one of its lines")
         loaded[evidence.path] = evidence
     return loaded
 

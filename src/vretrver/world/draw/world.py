@@ -35,7 +35,7 @@ PRODUCTS = (
 """Kinds of product."""
 
 GROUNDS = ("wood", "tiles", "grass", "sand", "bricks", "linen", "marble", "slate")
-"""What a product lies on."""
+"""Surfaces under a product."""
 
 LABELS: tuple[LabelKind, ...] = ("print", "emblem", "stitch")
 """Kinds of label."""
@@ -77,7 +77,7 @@ class Family:
     pattern: str
     """One of painter.PATTERNS."""
     ground: str
-    """One of GROUNDS: what the catalogue pictures lie on."""
+    """One of GROUNDS: the surface in the catalogue pictures."""
     label: LabelKind
     """Kind of the details."""
     tone: str
@@ -138,7 +138,7 @@ def draw_family(seed: int, index: int) -> Family:
     Families of one seed with index < COARSE differ in product, colour, pattern or ground; those with
     index < 3 * COARSE differ in one of these or in the kind of label. Families that share product, colour, pattern
     and kind of label never share a detail while index < 3 * COARSE, so that a detail and the product's looks name
-    one item whatever it lies on.
+    one item on any ground.
     """
     lap, place = divmod(index, COARSE)
     rest, ground = divmod(_coarse_order(seed)[place], len(GROUNDS))

@@ -1,4 +1,4 @@
-"""What an embedding run is told."""
+"""Settings of an embedding run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DataConfig(Section):
     items: int = Field(default=5000, ge=10)
     """Products of the catalogue; a multiple of 5."""
     gallery: Path | None = None
-    """Finished pictures of that catalogue; None draws each picture whenever it is needed."""
+    """Finished pictures of that catalogue; None draws each picture every time it is needed."""
     shapes: tuple[int, ...] = (0, 1, 2, 3, 4, 6, 7, 8, 9)
     """Task shapes; one named twice is drawn twice as often."""
     hard: float = Field(default=0.5, ge=0, le=1)
@@ -39,10 +39,10 @@ class DataConfig(Section):
 
 
 class EvaluationConfig(Section):
-    """How the encoder is measured when it is trained."""
+    """How the encoder is measured after training."""
 
     seed: int = 2
-    """Seed of the catalogue, another one than that of the pairs."""
+    """Seed of the catalogue, different from that of the pairs."""
     items: int = Field(default=2000, ge=5)
     """Products of the catalogue, which are the pool; a multiple of 5."""
     queries: int = Field(default=500, ge=1)
@@ -85,9 +85,9 @@ class EmbedConfig(Section):
     threads: int = Field(default=2, ge=1)
     """Threads of torch on a CPU; resuming is exact with the same number."""
     seed: int = 0
-    """Of the weights that begin from lots, and of the order of pairs."""
+    """Seed of the randomly initialised weights and of the order of pairs."""
     trainer: dict[str, Any] = Field(default_factory=dict)
-    """Passed as it is to `SentenceTransformerTrainingArguments`."""
+    """Passed unchanged to `SentenceTransformerTrainingArguments`."""
     evaluation: EvaluationConfig | None = EvaluationConfig()
     """The measurement at the end; None leaves it out."""
 

@@ -33,15 +33,15 @@ Note = Callable[[str], None]
 
 
 def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
-    """Train an encoder to its end, or from where the run was killed, and return its folder.
+    """Train an encoder to its end, resuming an interrupted run, and return its folder.
 
     Args:
         config: the run.
         out: its folder.
-        note: takes a line for a person, now and then.
+        note: called with lines of progress for a person.
 
     Raises:
-        ConfigError: the folder belongs to another configuration, or what it starts from cannot be used.
+        ConfigError: the folder belongs to another configuration, or the model it starts from cannot be used.
         DataError: a gallery is missing, or the catalogue cannot have so many items.
         MissingDependency: the extra `train` is not installed.
     """
@@ -51,10 +51,10 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
         for told in (data, evaluation)
     )
     folder = TrainingFolder(out, config)
-    begun = start_folder(
+    base = start_folder(
         config.start, out / "start", size=ENCODER_SIZE, seed=config.seed, tokens=WORDINGS[config.layout].always
     )
-    loaded = load_model(begun, dtype=config.dtype, device=config.device or "auto")
+    loaded = load_model(base, dtype=config.dtype, device=config.device or "auto")
     recipe = Recipe(
         layout=config.layout,
         pictures=PixelBudget(cell=loaded.folder.geometry.cell, tokens=config.picture_tokens),
@@ -69,7 +69,7 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
     )
     run_trainer(make_trainer(config, module, pairs, folder, note), folder)
     recipe_file = {RECIPE_FILE: recipe.to_json().encode()}
-    trained = export_model(loaded.model, begun, out / MODEL_FOLDER, more=recipe_file)
+    trained = export_model(loaded.model, base, out / MODEL_FOLDER, more=recipe_file)
     if evaluation is not None and not (out / RESULT_FILE).is_file():
         _evaluate(config, evaluation, module, held_out, folder, note)
     write_curves(out / CURVES_FILE, folder.metrics(), title="train embed")

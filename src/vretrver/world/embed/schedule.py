@@ -1,8 +1,9 @@
-"""Which pairs each step sees: sampled from seed and step alone, so that any step can be made again.
+"""Which pairs each step sees: sampled from seed and step alone, so that any step can be reproduced.
 
 A batch is of one task shape and never holds two pairs that are alike at thumbnail size, twins among them: the others
-of a batch are the wrong answers, and the coarse stage must not be taught to tell apart what it cannot see. Part of a
-batch shares product and colour with another pair of it, so that families are told apart and not only kinds.
+of a batch are the wrong answers, and the coarse stage must not be trained to separate what it cannot see. Part of a
+batch shares product and colour with another pair of it, so that the encoder learns to tell families apart and not
+only kinds.
 """
 
 from __future__ import annotations

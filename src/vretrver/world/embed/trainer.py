@@ -88,7 +88,7 @@ def make_trainer(
         module: what is trained.
         pairs: the catalogue's pairs.
         folder: takes metrics and checkpoints.
-        note: takes a line for a person, now and then.
+        note: called with lines of progress for a person.
 
     Raises:
         ConfigError: the catalogue is too small for the batches.

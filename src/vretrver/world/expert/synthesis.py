@@ -1,4 +1,4 @@
-"""Expert trajectories for the cold start: the real loop over practice windows, in shards that appear whole."""
+"""Expert trajectories for the cold start: the real loop over practice windows, in shards written atomically."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 
 def synthesize(config: SynthesisConfig, out: Path, *, progress: Progress) -> int:
-    """Write what is missing of a run's shards and return the number of trajectories.
+    """Write the missing shards of a run and return the number of trajectories.
 
     Args:
         config: the run.
@@ -47,7 +47,7 @@ def synthesize(config: SynthesisConfig, out: Path, *, progress: Progress) -> int
     """
     Gallery(config.gallery).close()
     TrainingFolder(out, config)
-    for part in out.glob("shard-*.pictures.*"):  # of a run that was killed
+    for part in out.glob("shard-*.pictures.*"):  # left by a killed run
         part.unlink()
     total, shards = sum(stage.windows for stage in config.stages), shard_count(config)
     missing = [n for n in range(shards) if not shard_path(out, n).is_file()]
@@ -64,7 +64,7 @@ def shard_count(config: SynthesisConfig) -> int:
 
 
 def shard_path(out: Path, number: int) -> Path:
-    """Return the file of a shard's trajectories; its pictures lie beside it with the ending `.pictures`."""
+    """Return the file of a shard's trajectories; its pictures are next to it, with the suffix `.pictures`."""
     return out / f"shard-{number:03d}.jsonl"
 
 
@@ -84,7 +84,7 @@ def _stage(stages: tuple[WindowStage, ...], number: int) -> WindowStage:
         if number < stage.windows:
             return stage
         number -= stage.windows
-    raise ValueError(f"window {number} lies beyond the stages")
+    raise ValueError(f"window {number} is beyond the stages")
 
 
 def _weighted(weights: dict[int, int], stream: Stream) -> int:
@@ -132,7 +132,7 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
 
 
 def _hurried(setup: SessionSetup, config: SynthesisConfig, number: int) -> SessionSetup:
-    """Return the rules of one window: now and then it has fewer turns than the expert wants, and must answer."""
+    """Return the rules of one window: a few have fewer turns than the expert needs, so that it must answer."""
     stream = Stream(config.seed, "turns", number)
     if stream.below(100) >= config.hurried:
         return setup

@@ -20,7 +20,7 @@ class Criteria:
     traits: tuple[tuple[Trait, str], ...]
     """What the thumbnail or the text of a right candidate shows, in the order the expert checks it."""
     detail: Detail | None
-    """The detail the query's text asks for; None when it stands in the query's picture."""
+    """The detail the query's text asks for; None when it is in the query's picture."""
     seen: Detail | None = None
     """The detail in the query's first picture, when that is the one asked for."""
 
@@ -39,8 +39,8 @@ def trait_of(item: Item, trait: Trait) -> str:
 def criteria_of(shape: Shape, item: Item) -> Criteria:
     """Return what the query to which `item` is the answer asks for.
 
-    Only texts, and the second picture of an interleaved query, say what the product lies on. The colour of lids and
-    handles is no trait: at the size of a thumbnail it is named wrongly too often, and a right item would be ruled
+    Only texts, and the second picture of an interleaved query, name the ground. The colour of lids and
+    handles is not a trait: at the size of a thumbnail it is named wrongly too often, and a right item would be ruled
     out.
     """
     traits: list[Trait] = ["colour", "pattern", "product"]

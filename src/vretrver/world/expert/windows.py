@@ -23,7 +23,7 @@ from .wanted import Criteria, Trait, criteria_of, trait_of
 
 _TRAITS: tuple[Trait, ...] = ("product", "colour", "pattern", "ground")
 _SHARED = (("product", "colour", "pattern"), ("product", "colour"), ("product", "pattern"), ("colour", "pattern"))
-"""What families beside the right one have in common with it, most alike first."""
+"""What other families have in common with the right one, most alike first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

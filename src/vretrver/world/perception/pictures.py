@@ -1,4 +1,4 @@
-"""The pictures of a gallery in the order a perception run sees them, and what is true of each."""
+"""The pictures of a gallery in the order a perception run sees them, and what is known of each."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PictureBatch:
         return int(rows), int(columns)
 
     def patch_of(self, points: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Return where native points lie.
+        """Return the patch of each native point, and the place within it.
 
         Args:
             points: [N, ..., 2] in native pixels.

@@ -1,6 +1,6 @@
 """What is asked of the tower about pictures, as losses and as accuracies.
 
-Besides one question a picture, every patch is asked which mark's middle lies in it, and whether the label's does: a
+Besides one question a picture, every patch is asked which mark has its middle in it, and whether the label does: a
 tower that must only say what the whole label reads finds neither the label nor its marks in any reasonable time
 (docs/log.md).
 """
@@ -60,7 +60,7 @@ def marks_loss(heads: Heads, tokens: Tensor, seen: PictureBatch, targets: Target
 
 
 def patch_marks(seen: PictureBatch, targets: Targets) -> np.typing.NDArray[np.int64]:
-    """Return the mark whose middle lies in each patch, [N, patches]: 0 for none, -1 where there are two."""
+    """Return the mark with its middle in each patch, [N, patches]: 0 for none, -1 where there are two."""
     patch, _ = seen.patch_of(targets.points[seen.rows])
     wanted = np.zeros(_patches(seen), dtype=np.int64)
     for row, slot in zip(*np.nonzero(patch >= 0), strict=True):

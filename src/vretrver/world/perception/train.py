@@ -52,14 +52,14 @@ class Perception:
     def __init__(self, config: PerceptionConfig, folder: TrainingFolder) -> None:
         self.config, self.folder = config, folder
         tokenizer = Vocabulary.of_folder(config.tokenizer).backend
-        self.tower, self.heads = _begun(tiny_config(AGENT_SIZE, tokenizer), config.seed)
+        self.tower, self.heads = _initialised(tiny_config(AGENT_SIZE, tokenizer), config.seed)
         if config.start is not None:
-            self._begin(config.start)
+            self._continue_from(config.start)
         named = [*self.tower.named_parameters(), *((f"heads.{n}", p) for n, p in self.heads.named_parameters())]
         self.optimizer = Muon(muon_groups(named), lr=config.lr)
         self.done = 0
 
-    def _begin(self, checkpoint: Path) -> None:
+    def _continue_from(self, checkpoint: Path) -> None:
         state = saved_state(checkpoint)
         try:
             self.tower.load_state_dict(state["tower"])
@@ -69,7 +69,7 @@ class Perception:
             raise ConfigError(f"{checkpoint}: not a checkpoint of a perception run ({reason})") from error
 
     def resume(self) -> None:
-        """Go on from the folder's checkpoint, if there is one."""
+        """Continue from the folder's checkpoint, if there is one."""
         state = self.folder.load()
         if state is not None:
             self.tower.load_state_dict(state["tower"])
@@ -150,7 +150,7 @@ class Perception:
         return state
 
 
-def _begun(config: Any, seed: int) -> tuple[Any, Heads]:
+def _initialised(config: Any, seed: int) -> tuple[Any, Heads]:
     """Return a tower and heads with random weights; the library draws them from the process's own generator."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -159,12 +159,12 @@ def _begun(config: Any, seed: int) -> tuple[Any, Heads]:
 
 
 def train_perception(config: PerceptionConfig, out: Path, *, note: Note) -> Path:
-    """Run perception training to its end, or from where it was killed, and return the tower's file.
+    """Run perception training to its end, resuming an interrupted run, and return the tower's file.
 
     Args:
         config: the run.
         out: its folder.
-        note: takes a line for a person, now and then.
+        note: called with lines of progress for a person.
 
     Raises:
         ConfigError: the folder belongs to another configuration.

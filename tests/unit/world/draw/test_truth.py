@@ -47,5 +47,5 @@ def test_a_wrong_line_is_named(tmp_path: Path, row: dict[str, object]):
 
 def test_a_picture_that_stands_twice_is_refused(tmp_path: Path):
     row = {**ROW, "box": [1, 2, 3, 4]}
-    with pytest.raises(DataError, match=r"evidence\.jsonl:2: picture 'images/000/000001.jpg' stands twice"):
+    with pytest.raises(DataError, match=r"evidence\.jsonl:2: picture 'images/000/000001.jpg' appears twice"):
         load_evidence(write(tmp_path, row, row))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from tests.unit.world.expert.practices import SESSIONS, practised, sessions, windows
 
+from vretrver.agent.answers import Repairs
 from vretrver.agent.messages import Message
-from vretrver.agent.parsing import Repairs
 from vretrver.agent.trajectory import StopReason, Trajectory, Turn
 from vretrver.world.draw.render import label_place
 from vretrver.world.draw.world import Detail

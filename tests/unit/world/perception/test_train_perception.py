@@ -90,7 +90,7 @@ def test_a_finished_tower_has_tokens_of_the_spread_of_texts(gallery_file: Path, 
 def test_what_cannot_be_used_is_refused_before_a_folder_is_made(
     gallery_file: Path, tokens: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(DataError, match="there is no gallery"):
+    with pytest.raises(DataError, match="no such gallery"):
         train_perception(config(tmp_path / "none", tokens), tmp_path / "run", note=lambda _: None)
     assert not (tmp_path / "run").exists()
     with pytest.raises(ConfigError, match=r"tokenizer\.json: the file is missing"):
