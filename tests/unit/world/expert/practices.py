@@ -105,11 +105,7 @@ def _told(practice: Practice, record: Trajectory) -> str:
     for number, turn in enumerate(record.turns):
         lines.append(f"{turn.text}\n".replace("<tool_call>", "\n<tool_call>").replace("<answer>", "\n<answer>"))
         cuts = [cut for look in record.observations(number) for cut in look.cuts]
-        shown = [
-            f"{cut.address} {(cut.box and tuple(cut.box)) or 'whole'}"
-            for look in record.observations(number)
-            for cut in look.cuts
-        ]
+        shown = [f"{cut.address} {list(cut.box or ()) or 'whole'}" for cut in cuts]
         refused = [f"refused: {call.reason}" for call in turn.calls if call.reason]
         lines += [f"-- {line}\n" for line in [*shown, *refused]]
     return "".join(lines)
