@@ -1,7 +1,7 @@
 """Trace files: one reranked query a line, appended as it finishes, read back without loss.
 
-A file cut short by a kill ends in part of a line; the writer drops that part and the run goes on with the queries
-that are not in the file. Records are written in the schema of today; those of schema 1 are read too.
+An interrupted file may end in part of a line; the writer drops that part, and the run continues with the queries that
+are not in the file. Records are written in the current schema; those of schema 1 are read too.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _read(
 
     Args:
         data: the record as JSON.
-        today: reads records of today's schema.
+        today: reads records of the current schema.
         from_v1: reads those of schema 1.
         where: begins the sentence on a record of an unknown schema.
         refusal: begins the sentence on anything else.
@@ -139,7 +139,9 @@ def _read(
             raise DataError(f"{refusal}: {_said(error)}{remedy}") from error
     if other is not None:
         named = f"trace schema {other}" if isinstance(other, int) and 0 < other < 1000 else "an unknown trace schema"
-        raise DataError(f"{where}: {named}, but this version reads 1 and {SCHEMA}; use the version it is of")
+        raise DataError(
+            f"{where}: {named}, but this version reads 1 and {SCHEMA}; read it with the version that wrote it"
+        )
     raise DataError(f"{refusal}: {first_problem(problem)}{remedy}") from problem
 
 
@@ -161,7 +163,7 @@ _MARKS = TypeAdapter(_Marks)
 
 
 def _other_schema(data: bytes | str) -> object:
-    """Return the first schema that a record or a line names and that is not today's; None when there is none."""
+    """Return the first schema that a record or a line names and is not current; None when there is none."""
     try:
         marks = _MARKS.validate_json(data)
     except ValidationError:

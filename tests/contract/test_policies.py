@@ -13,7 +13,7 @@ from vretrver.agent.policy import Policy, Request
 from vretrver.agent.task import WindowStep, WindowTask
 from vretrver.policies.delegating import DelegatingPolicy
 from vretrver.policies.scripted import answer_text, first_k, misbehaving, replay, shuffled
-from vretrver.world.oracle import Truth, oracle
+from vretrver.world.oracle import OracleTruth, oracle
 
 POLICIES: dict[str, Callable[[], Policy]] = {
     "replay": lambda: replay([answer_text([1, 2, 3])] * 4),
@@ -41,7 +41,7 @@ class ToldOracle(DelegatingPolicy):
     """The oracle, told of a window with every request, as the reranker would."""
 
     def __init__(self, task: WindowTask) -> None:
-        self._oracle = oracle(Truth(relevant={}, alike={}))
+        self._oracle = oracle(OracleTruth(relevant={}, alike={}))
         super().__init__(self._oracle)
         self._task = task
         self.watch = self._oracle.watch

@@ -48,5 +48,5 @@ def test_a_book_holds_every_picture_that_was_shown_once(drawn: DrawnFolder, tmp_
 
 
 def test_a_book_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no picture book; synthesize the trajectories again"):
+    with pytest.raises(DataError, match="no such picture book; synthesize the trajectories again"):
         PictureBook(tmp_path / "none")

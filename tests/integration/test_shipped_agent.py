@@ -16,7 +16,7 @@ from vretrver.policies.named import LocalOptions, opened
 from vretrver.prng import Stream
 from vretrver.records import Candidate, Hit, Query
 from vretrver.retrieval.encoders import encoder_named
-from vretrver.world.demo.arms import Arm, arms_of, told_and_shown
+from vretrver.world.demo.arms import DemoArm, arms_of, told_and_shown
 from vretrver.world.draw.write import write_catalogue
 
 SEED, ITEMS, QUERIES = 990_001, 25, 20
@@ -52,7 +52,7 @@ def windows(world: Path) -> list[tuple[Query, list[Hit]]]:
     return pairs
 
 
-def ranked(arm: Arm, world: Path) -> list[Reranked]:
+def ranked(arm: DemoArm, world: Path) -> list[Reranked]:
     return list(Reranker(arm.policy, ImageStore({"": world}), arm.config).rerank_many(windows(world)))
 
 

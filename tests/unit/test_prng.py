@@ -8,13 +8,13 @@ from vretrver.prng import Stream
 
 
 def test_the_stream_of_seed_zero_is_the_published_sequence_of_splitmix64():
-    lot = Stream(0)
-    assert [lot.word() for _ in range(3)] == [0xE220A839, 0x6E789E6A, 0x06C45D18]
+    stream = Stream(0)
+    assert [stream.word() for _ in range(3)] == [0xE220A839, 0x6E789E6A, 0x06C45D18]
 
 
 def test_literal_draws_of_a_named_stream():
-    lot = Stream(1, "family", 12)
-    assert [lot.word() for _ in range(3)] == [0x101780FA, 0x2678588F, 0xFF16BE6E]
+    stream = Stream(1, "family", 12)
+    assert [stream.word() for _ in range(3)] == [0x101780FA, 0x2678588F, 0xFF16BE6E]
     assert Stream(5, "p").permutation(8) == [3, 6, 4, 5, 1, 0, 7, 2]
     assert Stream(-1, "x").below(1000) == 857
 
@@ -39,11 +39,11 @@ def test_paths_seeds_and_long_names_give_different_streams():
 
 
 def test_draws_stay_in_range_and_reach_all_of_it():
-    lot = Stream(4)
-    assert {lot.below(3) for _ in range(200)} == {0, 1, 2}
-    assert {lot.between(-2, 2) for _ in range(200)} == {-2, -1, 0, 1, 2}
-    assert {lot.choice("xyz") for _ in range(200)} == {"x", "y", "z"}
-    assert sorted(lot.permutation(50)) == list(range(50))
+    stream = Stream(4)
+    assert {stream.below(3) for _ in range(200)} == {0, 1, 2}
+    assert {stream.between(-2, 2) for _ in range(200)} == {-2, -1, 0, 1, 2}
+    assert {stream.choice("xyz") for _ in range(200)} == {"x", "y", "z"}
+    assert sorted(stream.permutation(50)) == list(range(50))
 
 
 @pytest.mark.parametrize("limit", [0, -1, 2**32 + 1])

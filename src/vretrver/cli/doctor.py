@@ -32,7 +32,7 @@ def doctor(
     """Check the installation, and what else is named. Ends with exit code 1 when something is wrong."""
     from dataclasses import asdict
 
-    from ..doctor.findings import Verdict
+    from ..doctor.findings import Severity
 
     if endpoint is not None and not model:
         raise ConfigError("--endpoint needs the model's name at the server; give --model or set VRETRVER_MODEL")
@@ -40,8 +40,8 @@ def doctor(
     for finding in _findings(model_folder, endpoint, model or "", index, dialect):
         findings.append(finding)
         if not as_json:
-            typer.echo(f"{finding.verdict:<8}  {finding.subject:<14}  {finding.sentence}")
-    failed = sum(finding.verdict is Verdict.WRONG for finding in findings)
+            typer.echo(f"{finding.severity:<8}  {finding.subject:<14}  {finding.sentence}")
+    failed = sum(finding.severity is Severity.WRONG for finding in findings)
     if as_json:
         emit_json({"wrong": failed, "findings": [asdict(finding) for finding in findings]})
     if failed:

@@ -59,7 +59,7 @@ def tokenizer(out: Annotated[Path, typer.Option(help="Folder to write.")]) -> No
 def perception(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) -> None:
     """Teach the small vision tower to see, before any language is learned."""
     from ..config import load_config
-    from ..training.libraries import PERCEPTION, require_libraries
+    from ..training.start import PERCEPTION, require_libraries
     from ..world.perception.config import PerceptionConfig
 
     loaded = load_config(config, PerceptionConfig, sets=sets or [])
@@ -76,7 +76,7 @@ def perception(out: OutOption, config: ConfigOption = None, sets: SetsOption = N
 def embed(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) -> None:
     """Train an encoder, so that it finds the group an item belongs to."""
     from ..config import load_config
-    from ..training.libraries import EMBED, require_libraries
+    from ..training.start import EMBED, require_libraries
     from ..world.embed.config import EmbedConfig
 
     loaded = load_config(config, EmbedConfig, sets=sets or [])
@@ -106,7 +106,7 @@ def expert(out: OutOption, config: ConfigOption = None, sets: SetsOption = None)
 def sft(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) -> None:
     """Train an agent on trajectories: on what the assistant wrote, and nothing else."""
     from ..config import load_config
-    from ..training.libraries import SFT, require_libraries
+    from ..training.start import SFT, require_libraries
     from ..world.agent.config import LessonsConfig
 
     loaded = load_config(config, LessonsConfig, sets=sets or [])

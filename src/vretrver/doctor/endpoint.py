@@ -12,11 +12,10 @@ from ..errors import VRetrverError
 from ..geometry import SizeRule, visual_tokens
 from ..policies.chat_api import ChatPolicy
 from .findings import Finding, note, ok, warning, wrong
-from .thumbnails import check_thumbnails
-from .trial import try_window
+from .trial import check_thumbnails, try_window
 
 PATIENCE = Patience(tries=2, answer=120.0)
-"""A server that is checked is not waited for as long as one in the middle of a run."""
+"""Shorter than in a run: a check should not wait long."""
 
 
 def check_endpoint(
@@ -28,7 +27,7 @@ def check_endpoint(
         url: address of the API, as in `http://localhost:8000/v1`.
         model: the model's name, as the server lists it.
         dialect: what the model is to work with.
-        patience: how long the server is waited for.
+        patience: how long to wait for the server.
         key_variable: environment variable that holds the key.
     """
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Severity(StrEnum):
     """How serious a finding is."""
 
     OK = "ok"
@@ -25,27 +25,27 @@ class Finding:
 
     subject: str
     """What was checked, in one or two words."""
-    verdict: Verdict
+    severity: Severity
     """How serious it is."""
     sentence: str
-    """What was found, and the remedy where there is something to mend."""
+    """What was found, and the remedy where there is something to fix."""
 
 
 def ok(subject: str, sentence: str) -> Finding:
     """Return a finding that all is well."""
-    return Finding(subject=subject, verdict=Verdict.OK, sentence=sentence)
+    return Finding(subject=subject, severity=Severity.OK, sentence=sentence)
 
 
 def note(subject: str, sentence: str) -> Finding:
     """Return a finding that nothing is wrong but something is worth knowing."""
-    return Finding(subject=subject, verdict=Verdict.NOTE, sentence=sentence)
+    return Finding(subject=subject, severity=Severity.NOTE, sentence=sentence)
 
 
 def warning(subject: str, sentence: str) -> Finding:
-    """Return a finding that something should be mended."""
-    return Finding(subject=subject, verdict=Verdict.WARNING, sentence=sentence)
+    """Return a finding that something should be fixed."""
+    return Finding(subject=subject, severity=Severity.WARNING, sentence=sentence)
 
 
 def wrong(subject: str, sentence: str) -> Finding:
     """Return a finding that something does not work."""
-    return Finding(subject=subject, verdict=Verdict.WRONG, sentence=sentence)
+    return Finding(subject=subject, severity=Severity.WRONG, sentence=sentence)

@@ -58,7 +58,7 @@ def _check_state(index: DirectoryIndex) -> Iterator[Finding]:
         yield ok("index", f"{count} items of {manifest.dimension} numbers from {manifest.fingerprint}{fields}")
     if dead > _DEAD_SHARE * max(manifest.slots, 1):
         yield warning(
-            "index", f"{dead} of {manifest.slots} vectors are deleted and still take room; compact the index"
+            "index", f"{dead} of {manifest.slots} vectors are deleted and still take up space; compact the index"
         )
     if index.holder is not None:
         yield note("index", f"it is being written by {index.holder}")
@@ -85,16 +85,16 @@ def _check_pictures(index: DirectoryIndex, dids: list[str], hidden: Callable[[Pa
     candidates = [candidate for candidate in index.candidates(dids).values() if candidate.pictures]
     places = index.manifest.places(index.directory)
     if not candidates or not places:
-        return note("index pictures", "none of the items that were drawn has a picture")
+        return note("index pictures", "none of the sampled items has a picture")
     if foreign := hidden(index.directory, places):
         shown = ", ".join(repr(str(place))[:200] for place in list(foreign.values())[:3])
-        sentence = f"not read: they lie outside of the index, in {shown}; confirm them with `vretrver info --trust`"
+        sentence = f"not read: they are outside the index, in {shown}; confirm them with `vretrver info --trust`"
         return note("index pictures", sentence)
     found = check_pictures(candidates, ImageStore(places, cache_bytes=0))
     for state, names in (("gone", found.gone), ("changed", found.changed)):
         if names:
             sentence = (
-                f"{len(names)} of {len(candidates)} items drawn have pictures that are {state}, {names[0]!r} first"
+                f"{len(names)} of {len(candidates)} sampled items have pictures that are {state}, {names[0]!r} first"
             )
             return warning("index pictures", f"{sentence}; update the index")
-    return ok("index pictures", f"{found.looked} pictures of {len(candidates)} items drawn are as they were")
+    return ok("index pictures", f"{found.looked} pictures of {len(candidates)} sampled items are unchanged")

@@ -2,7 +2,7 @@
 
 What is compared: the family, the size of a visual cell and the pixel limits with the sizes a dialect shows pictures
 at, the marks of the wire form with the tokenizer, the chat template with the wire form, and the weight files with
-their index. Whether the model answers well is not a question of its files.
+their index. Its files do not tell how well the model answers.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _check_pictures(folder: Path, config: Json, dialect: Dialect) -> Iterator[Fi
     try:
         pixels = Pixels.read(read_json(path))
     except (TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{path}: sizes that are no whole numbers; download it again") from error
+        raise DataError(f"{path}: its sizes are not whole numbers; download it again") from error
     if pixels.cell != cell:
         yield wrong(
             "preprocessor", f"{path} makes cells of {pixels.cell} px and the model reads {cell} px; replace it"

@@ -1,7 +1,7 @@
 """Whether a model's preprocessor leaves pictures at the size they are sent at, or would resize them again.
 
 A picture that is resized again costs another number of tokens than the trajectory says, and boxes and detail shift
-with it; so sizes must be multiples of the visual cell and lie within the preprocessor's pixel limits.
+with it; so sizes must be multiples of the visual cell and within the preprocessor's pixel limits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..geometry import SizeRule, SmartResize
 from .findings import Finding, ok, warning
 
 SHAPES = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 9), (2, 1), (3, 1))
-"""Width and height of usual pictures, lying; each counts upright too."""
+"""Width and height of usual pictures, landscape; each counts as portrait too."""
 
 _LONG_SIDE = 1600
 
@@ -35,7 +35,7 @@ class Pixels:
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Pixels:
-        """Read the two ways in which limits are written; raises TypeError or ValueError for what are no numbers."""
+        """Read the two ways in which limits are written; raises TypeError or ValueError for other values."""
         size = config.get("size") or {}
         least = config.get("min_pixels", size.get("shortest_edge", size.get("min_pixels", 0)))
         most = config.get("max_pixels", size.get("longest_edge", size.get("max_pixels")))
@@ -92,5 +92,5 @@ def _rules(views: Views) -> list[tuple[str, SizeRule]]:
 
 def _sizes(rule: SizeRule) -> list[tuple[int, int]]:
     """Return the sizes at which pictures of usual shapes are shown."""
-    lying = [(_LONG_SIDE, _LONG_SIDE * high // wide) for wide, high in SHAPES]
-    return [rule.fit(*size) for size in (*lying, *((height, width) for width, height in lying))]
+    landscape = [(_LONG_SIDE, _LONG_SIDE * high // wide) for wide, high in SHAPES]
+    return [rule.fit(*size) for size in (*landscape, *((height, width) for width, height in landscape))]

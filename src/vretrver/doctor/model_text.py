@@ -19,7 +19,7 @@ MARKS = tuple(
 """The special tokens of the wire form, each of which must be one token."""
 
 _IN_CONFIG = {"<|image_pad|>": "image_token_id", "<|vision_start|>": "vision_start_token_id"}
-"""Marks whose id stands in config.json too."""
+"""Marks whose id is in config.json too."""
 
 
 def check_tokenizer(folder: Path, config: Mapping[str, Any]) -> Iterator[Finding]:
@@ -87,7 +87,7 @@ def check_template(folder: Path) -> Finding:
 
 
 def _template(folder: Path) -> str | None:
-    """Return the chat template from the three places it may stand in; of several named ones the default."""
+    """Return the chat template from the three places it may be in; the default of several named ones."""
     try:
         if (folder / "chat_template.jinja").exists():
             return (folder / "chat_template.jinja").read_text(encoding="utf-8")

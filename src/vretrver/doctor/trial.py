@@ -1,4 +1,8 @@
-"""One window of two drawn pictures through a policy: does it see pictures, and answer in the dialect's grammar?"""
+"""Drawn pictures through a policy: does it see them, answer in the dialect's grammar, and take thumbnails as sent?
+
+Published limits of Qwen3-VL enlarge most thumbnails. The probe of `policies` shows larger pictures, which no limit
+reaches; the prompt tokens that a thumbnail costs tell whether it was resized, for any policy that counts them.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +12,40 @@ from pathlib import Path
 from PIL import Image
 
 from ..agent.dialect import Dialect
-from ..agent.policy import Policy
+from ..agent.messages import Message, ShownPicture
+from ..agent.policy import FinishReason, Policy, Request, Sampling
 from ..agent.reranked import Reranked
 from ..agent.trajectory import StopReason
 from ..assembly.agent import assembled
 from ..assembly.spec import AgentSpec
-from ..images import ImageStore
-from ..records import Candidate, Hit, ImageRef, Query, parts_of
-from .findings import Finding, ok, warning, wrong
+from ..geometry import visual_tokens
+from ..images import ImageStore, encode_picture
+from ..records import Address, Candidate, Hit, ImageRef, Query, parts_of
+from .findings import Finding, note, ok, warning, wrong
 
 SECONDS = 300.0
 """Most seconds the window may take."""
 
 _SIDE = 512
 _COLOURS = {"red": (200, 30, 30), "blue": (30, 60, 200)}
+_SMALL, _LARGE = (640, 480), (1280, 960)
+"""Width and height of the files a thumbnail and a query's picture are made of."""
+
 _OUTSIDE = {StopReason.POLICY_ERROR, StopReason.CONTEXT_OVERFLOW, StopReason.DEADLINE}
 
 
 def try_window(policy: Policy, dialect: Dialect) -> Finding:
-    """Let a policy rank a red and a blue square for `a blue square`; red stands first in the order given."""
+    """Let a policy rank a red and a blue square for `a blue square`; red is first in the order given."""
     return _judge(run_window(policy, AgentSpec(), dialect=dialect))
 
 
 def run_window(policy: Policy, spec: AgentSpec, *, dialect: Dialect | None = None) -> Reranked:
-    """Let a policy rank the squares within `SECONDS`, as an agent of the spec, and return what became of it.
+    """Let a policy rank the squares within `SECONDS`, as an agent of the spec, and return the result.
 
     Args:
         policy: what writes the turns.
         spec: the agent.
-        dialect: what the model is told; None is as the spec says.
+        dialect: texts, tools and rules; None takes those of the spec.
     """
     with tempfile.TemporaryDirectory() as folder:
         hits = [_hit(Path(folder), name, score=1.0 / place) for place, name in enumerate(_COLOURS, start=1)]
@@ -69,3 +78,38 @@ def _judge(reranked: Reranked) -> Finding:
             f"a red square was put before a blue one for `a blue square` ({cost}): is it shown pictures?",
         )
     return ok("one window", f"a blue square was found among two pictures: {cost}")
+
+
+def check_thumbnails(policy: Policy, dialect: Dialect) -> Finding:
+    """Compare the cost of a thumbnail with that of a query's picture, which no limit reaches."""
+    cell = dialect.views.candidate.cell
+    small, large = dialect.views.candidate.fit(*_SMALL), dialect.views.query.fit(*_LARGE)
+    tokens = visual_tokens(small, cell)
+    costs = [_cost(policy, size, cell) for size in (small, large)]
+    if costs[0] is None or costs[1] is None:
+        return note(
+            "thumbnails", "the server reports no token counts, so it is not known whether it enlarges thumbnails"
+        )
+    cost = visual_tokens(large, cell) - (costs[1] - costs[0])
+    shown = f"{small[0]} x {small[1]}, {tokens} visual tokens,"
+    if cost != tokens:
+        limits = f'\'{{"size": {{"shortest_edge": {cell * cell}, "longest_edge": 16777216}}}}\''
+        sentence = (
+            f"a thumbnail of {shown} costs {cost}: the server resizes it; lower its limit, in vLLM with "
+            f"--mm-processor-kwargs {limits} (docs/models.md)"
+        )
+        return warning("thumbnails", sentence)
+    return ok("thumbnails", f"a thumbnail of {shown} costs that many")
+
+
+def _cost(policy: Policy, size: tuple[int, int], cell: int) -> int | None:
+    """Return the prompt tokens of a grey picture and a word; None when the policy does not count."""
+    picture = encode_picture(Image.new("RGB", size, (128, 128, 128)))
+    shown = ShownPicture(address=Address(item=0), picture=picture, tokens=visual_tokens(size, cell))
+    session = f"thumbnails/{size[0]}x{size[1]}"
+    message = Message(role="user", pieces=(shown, "Say: ready."))
+    policy.submit(Request(session=session, messages=(message,), sampling=Sampling(max_tokens=1)))
+    (completion,) = policy.collect()
+    policy.release(session)
+    counted = completion.finish is not FinishReason.ERROR and not completion.usage.estimated
+    return (completion.usage.prompt_tokens or None) if counted else None

@@ -14,10 +14,10 @@ from ..agent.reranked import Reranked
 from ..errors import DataError
 from ..files import replace_file
 from ..images import ImageStore
-from .gallery import Gallery
 from .markup import Markup, element, joined
+from .page_pictures import PagePictures
 from .query import KINDS, query_article, query_title
-from .tiles import Desk
+from .tiles import PageContext
 from .words import Names, about_policy, counted, outcome
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -50,17 +50,17 @@ def write_report(
     Raises:
         DataError: the file cannot be written.
     """
-    gallery = Gallery(images)
-    desk = Desk(gallery=gallery, names=Names(given=names))
+    pictures = PagePictures(images)
+    context = PageContext(pictures=pictures, names=Names(given=names))
     queries = list(reranked)
-    articles = [query_article(query, number, desk) for number, query in enumerate(queries, start=1)]
+    articles = [query_article(query, number, context) for number, query in enumerate(queries, start=1)]
     body = joined(
-        _header(queries, gallery, title=title, summary=summary),
+        _header(queries, pictures, title=title, summary=summary),
         element("main", _contents(queries) if len(queries) > 1 else None, articles),
         _footer(),
     )
     page = joined(
-        Markup("<!doctype html>\n"), element("html", _head(title, gallery), element("body", body), lang="en")
+        Markup("<!doctype html>\n"), element("html", _head(title, pictures), element("body", body), lang="en")
     )
     _write_whole(path, f"{page}\n".encode())
 
@@ -72,7 +72,7 @@ def _write_whole(path: Path, data: bytes) -> None:
         raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
 
 
-def _head(title: str, gallery: Gallery) -> Markup:
+def _head(title: str, pictures: PagePictures) -> Markup:
     css = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     return element(
         "head",
@@ -81,14 +81,14 @@ def _head(title: str, gallery: Gallery) -> Markup:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", title),
-        element("style", Markup(css + gallery.css())),
+        element("style", Markup(css + pictures.css())),
     )
 
 
 def _header(
-    queries: Sequence[Reranked], gallery: Gallery, *, title: str, summary: Sequence[tuple[str, str]]
+    queries: Sequence[Reranked], pictures: PagePictures, *, title: str, summary: Sequence[tuple[str, str]]
 ) -> Markup:
-    facts = [*summary, *_totals(queries, gallery)]
+    facts = [*summary, *_totals(queries, pictures)]
     rows = [(element("dt", name), element("dd", value, dir="auto")) for name, value in facts]
     policies = dict.fromkeys(t.policy for query in queries for t in query.trajectories)
     scripts = [element("p", about, class_="notice") for policy in policies if (about := about_policy(policy))]
@@ -102,18 +102,18 @@ def _header(
     )
 
 
-def _totals(queries: Sequence[Reranked], gallery: Gallery) -> list[tuple[str, str]]:
+def _totals(queries: Sequence[Reranked], pictures: PagePictures) -> list[tuple[str, str]]:
     windows = [trajectory for query in queries for trajectory in query.trajectories]
     failed = sum(trajectory.ranking is None for trajectory in windows)
     calls = [call for trajectory in windows for turn in trajectory.turns for call in turn.calls]
     looks = sum(call.outcome == "executed" for call in calls)
     refused = sum(call.outcome == "refused" for call in calls)
-    shown = gallery.matching + gallery.missing
+    shown = pictures.matching + pictures.missing
     return [
         ("queries shown", f"{len(queries):,}"),
         ("windows", f"{len(windows):,}, {failed:,} failed" if failed else f"{len(windows):,}, none failed"),
         ("looks", f"{looks:,}, {refused:,} refused" if refused else f"{looks:,}, none refused"),
-        ("pictures from looks", f"{gallery.matching:,} of {shown:,} match the record" if shown else "none"),
+        ("pictures from looks", f"{pictures.matching:,} of {shown:,} match the record" if shown else "none"),
     ]
 
 

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 
 from ..agent.observations import Layout
 from ..agent.trajectory import CutRecord, PictureShown, TextShown, Turn
-from .gallery import LARGE
 from .markup import Markup, element
-from .tiles import Desk, picture, region, shortened
+from .page_pictures import LARGE
+from .tiles import PageContext, picture, region, shortened
 from .words import Names, cut
 
 _TOGETHER = {Layout.ALONE: "", Layout.ROW: ", side by side", Layout.COLUMN: ", one below the other"}
 
 
-def look_figure(turn: Turn, look: PictureShown | TextShown, desk: Desk) -> Markup:
+def look_figure(turn: Turn, look: PictureShown | TextShown, page: PageContext) -> Markup:
     """Return one look of a turn."""
     tool = _tool(turn, look.call)
-    return _text(tool, look, desk) if isinstance(look, TextShown) else _picture(tool, look, desk)
+    return _text(tool, look, page) if isinstance(look, TextShown) else _picture(tool, look, page)
 
 
 def address_of(one: CutRecord) -> str:
@@ -28,34 +28,34 @@ def address_of(one: CutRecord) -> str:
     return str(one.address if isinstance(one.address, int) else list(one.address))
 
 
-def _picture(tool: str, look: PictureShown, desk: Desk) -> Markup:
-    shown = desk.gallery.look(look)
-    items = " and ".join(dict.fromkeys(_item(one, desk.names) for one in look.cuts))
+def _picture(tool: str, look: PictureShown, page: PageContext) -> Markup:
+    shown = page.pictures.look(look)
+    items = " and ".join(dict.fromkeys(_item(one, page.names) for one in look.cuts))
     seen = picture(shown, f"What the agent was shown of {items}", kind="seen")
     alone = len(look.cuts) == 1
     whole = alone and look.cuts[0].box is None  # the look itself shows all there is
     caption = element(
         "figcaption",
-        _title(look.cuts, desk.names, _TOGETHER[look.layout]),
+        _title(look.cuts, page.names, _TOGETHER[look.layout]),
         [element("span", f"{_asked(tool, one)}: {_where(one, alone=alone)}", dir="auto") for one in look.cuts],
         element("span", f"{look.width} x {look.height} px, {look.tokens} visual tokens"),
         element("span", f"same bytes as the agent was shown ({str(look.sha256)[:12]})", class_="same")
         if shown.name is not None
         else None,
     )
-    panes = [*([] if whole else _outlined(look.cuts, desk)), seen]
+    panes = [*([] if whole else _outlined(look.cuts, page)), seen]
     return element("figure", element("div", panes, class_="panes"), caption, class_="look whole" if whole else "look")
 
 
-def _text(tool: str, look: TextShown, desk: Desk) -> Markup:
+def _text(tool: str, look: TextShown, page: PageContext) -> Markup:
     alone = len(look.cuts) == 1
     caption = element(
         "figcaption",
-        _title(look.cuts, desk.names, ""),
+        _title(look.cuts, page.names, ""),
         [element("span", f"{_asked(tool, one)}: {_where(one, alone=alone)}", dir="auto") for one in look.cuts],
         element("span", f"read by {shortened(look.made_by, 80)}", dir="auto"),
     )
-    panes = element("div", _outlined(look.cuts, desk), class_="panes")
+    panes = element("div", _outlined(look.cuts, page), class_="panes")
     if look.text.strip():
         said = element("blockquote", cut(look.text), dir="auto")
     else:
@@ -63,13 +63,13 @@ def _text(tool: str, look: TextShown, desk: Desk) -> Markup:
     return element("figure", panes, said, caption, class_="look text")
 
 
-def _outlined(cuts: Sequence[CutRecord], desk: Desk) -> list[Markup]:
+def _outlined(cuts: Sequence[CutRecord], page: PageContext) -> list[Markup]:
     """Return the whole pictures of cuts, each with its region drawn on it."""
     panes = []
     for one in cuts:
         outline = None if one.box is None else region(one.box, one.image)
-        description = f"Picture of {_item(one, desk.names)}{', the region marked' if outline else ''}"
-        panes.append(picture(desk.gallery.thumbnail(one.image, LARGE), description, *([outline] if outline else [])))
+        description = f"Picture of {_item(one, page.names)}{', the region marked' if outline else ''}"
+        panes.append(picture(page.pictures.thumbnail(one.image, LARGE), description, *([outline] if outline else [])))
     return panes
 
 

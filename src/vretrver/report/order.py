@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from ..agent.reranked import Ranked, Reranked
 from ..records import Candidate
 from .markup import Markup, element, joined
-from .tiles import Desk, tile
+from .tiles import PageContext, tile
 from .words import Standing, standings
 
 SHOWN = 10
 """Places shown with a picture; later ones are listed by name."""
 
 
-def order_section(reranked: Reranked, desk: Desk) -> Markup:
+def order_section(reranked: Reranked, page: PageContext) -> Markup:
     """Return the best places before and after, and the later ones as a list that can be opened."""
     standing = standings(reranked)
     candidates = {hit.candidate.did: hit.candidate for hit in reranked.hits}
@@ -27,34 +27,34 @@ def order_section(reranked: Reranked, desk: Desk) -> Markup:
         element(
             "div",
             element("h4", "Before", element("span", "by the coarse score", class_="aside")),
-            element("ol", [_before(rank, c, desk) for rank, c in enumerate(before, start=1)], class_="strip"),
+            element("ol", [_before(rank, c, page) for rank, c in enumerate(before, start=1)], class_="strip"),
             _moves(after, len(before)),
             element("h4", "After", element("span", _legend(after, standing), class_="aside")),
-            element("ol", [_after(r, candidates[r.did], standing[r.did], desk) for r in after], class_="strip"),
+            element("ol", [_after(r, candidates[r.did], standing[r.did], page) for r in after], class_="strip"),
             class_="order",
             style=columns,
         ),
-        _rest(reranked.ranking[SHOWN:], standing, desk),
+        _rest(reranked.ranking[SHOWN:], standing, page),
     )
 
 
-def _before(rank: int, candidate: Candidate, desk: Desk) -> Markup:
-    return _cell(rank, candidate, None, desk, kind=None)
+def _before(rank: int, candidate: Candidate, page: PageContext) -> Markup:
+    return _cell(rank, candidate, None, page, kind=None)
 
 
-def _after(ranked: Ranked, candidate: Candidate, standing: Standing, desk: Desk) -> Markup:
+def _after(ranked: Ranked, candidate: Candidate, standing: Standing, page: PageContext) -> Markup:
     doubt = None if standing is Standing.CONFIRMED else element("span", standing.value, class_="doubt")
     moved = "moved" if ranked.rank < ranked.coarse_rank else None
     kind = {Standing.UNCONFIRMED: "unconfirmed", Standing.UNREAD: "unread"}.get(standing, moved)
-    return _cell(ranked.rank, candidate, joined(_move(ranked), doubt), desk, kind=kind)
+    return _cell(ranked.rank, candidate, joined(_move(ranked), doubt), page, kind=kind)
 
 
-def _cell(rank: int, candidate: Candidate, note: Markup | None, desk: Desk, *, kind: str | None) -> Markup:
+def _cell(rank: int, candidate: Candidate, note: Markup | None, page: PageContext, *, kind: str | None) -> Markup:
     return element(
         "li",
         element("span", str(rank), class_="rank"),
-        tile(candidate, desk),
-        element("span", desk.names.short(candidate.did), class_="name", dir="auto"),
+        tile(candidate, page),
+        element("span", page.names.short(candidate.did), class_="name", dir="auto"),
         note,
         class_=kind,
     )
@@ -95,13 +95,13 @@ def _legend(after: Sequence[Ranked], standing: Mapping[str, Standing]) -> str:
     return "not confirmed by the agent" if doubted == len(after) else "by the agent where not marked"
 
 
-def _rest(ranking: Sequence[Ranked], standing: Mapping[str, Standing], desk: Desk) -> Markup | None:
+def _rest(ranking: Sequence[Ranked], standing: Mapping[str, Standing], page: PageContext) -> Markup | None:
     if not ranking:
         return None
     rows = [
         element(
             "li",
-            element("span", desk.names.short(ranked.did), dir="auto"),
+            element("span", page.names.short(ranked.did), dir="auto"),
             " ",
             _move(ranked),
             None

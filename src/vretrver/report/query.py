@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from ..agent.answers import Verdict
 from ..agent.reranked import Reranked
-from .gallery import LARGE
 from .markup import Markup, element
 from .order import order_section
-from .tiles import Desk, query_pictures, shortened
+from .page_pictures import LARGE
+from .tiles import PageContext, query_pictures, shortened
 from .windows import window_section
-from .words import Outcome, counted, ending, failure, headline, nothing_fits, outcome
+from .words import OrderOutcome, counted, ending, failure, headline, nothing_fits, outcome
 
 TITLE_CHARS = 160
 """Most characters of a query's text in a heading; longer ones are repeated in full below."""
 
 KINDS = {
-    Outcome.CHANGED: "good",
-    Outcome.KEPT: "plain",
-    Outcome.NOTHING_FITS: "plain",
-    Outcome.STOPPED: "bad",
-    Outcome.PARTLY_FAILED: "bad",
-    Outcome.FAILED: "bad",
+    OrderOutcome.CHANGED: "good",
+    OrderOutcome.KEPT: "plain",
+    OrderOutcome.NOTHING_FITS: "plain",
+    OrderOutcome.STOPPED: "bad",
+    OrderOutcome.PARTLY_FAILED: "bad",
+    OrderOutcome.FAILED: "bad",
 }
 """CSS class of an outcome's badge."""
 
@@ -33,29 +33,29 @@ def query_title(reranked: Reranked) -> str:
     return f"Query of {counted(len(query.pictures), 'picture')}"
 
 
-def query_article(reranked: Reranked, number: int, desk: Desk) -> Markup:
+def query_article(reranked: Reranked, number: int, page: PageContext) -> Markup:
     """Return query `number` (from 1)."""
     shown = [picture for trajectory in reranked.trajectories for picture in trajectory.pictures]
-    desk.gallery.pin(cut.image for picture in shown for cut in picture.cuts)
+    page.pictures.pin(cut.image for picture in shown for cut in picture.cuts)
     candidates = {hit.candidate.did: hit.candidate for hit in reranked.hits}
     windows = len(reranked.trajectories)
     return element(
         "article",
-        _head(reranked, desk),
-        order_section(reranked, desk),
+        _head(reranked, page),
+        order_section(reranked, page),
         [
-            window_section(trajectory, place, windows, candidates, desk)
+            window_section(trajectory, place, windows, candidates, page)
             for place, trajectory in enumerate(reranked.trajectories, start=1)
         ],
         id=f"q{number}",
     )
 
 
-def _head(reranked: Reranked, desk: Desk) -> Markup:
+def _head(reranked: Reranked, page: PageContext) -> Markup:
     query, result = reranked.query, outcome(reranked)
     text = query.text.strip()
     long = element("p", text, class_="fulltext", dir="auto") if len(text) > TITLE_CHARS else None
-    pictures = query_pictures(query, desk, LARGE)
+    pictures = query_pictures(query, page, LARGE)
     windows = len(reranked.trajectories)
     ended = ending(reranked)
     looks = sum(trajectory.looks for trajectory in reranked.trajectories)
@@ -67,7 +67,7 @@ def _head(reranked: Reranked, desk: Desk) -> Markup:
         element("p", query.instruction, class_="instruction", dir="auto") if query.instruction else None,
         long,
         element("div", pictures, class_="asked") if pictures else None,
-        element("p", headline(reranked, desk.names), class_="headline", dir="auto"),
+        element("p", headline(reranked, page.names), class_="headline", dir="auto"),
         element(
             "p",
             element("span", result.value, class_=f"badge {KINDS[result]}"),

@@ -1,4 +1,4 @@
-"""Cutting the picture of a look again from the original and checking it against the record.
+"""Cutting the picture of a look again from the original, and checking it against the record.
 
 The path is the one the bench takes, so the bytes are the ones the model was sent, or it is said why not. A record is
 data from a file: what it asks for is checked before anything is decoded.
@@ -32,7 +32,7 @@ class Exactly:
     cell: int = 1
     """Not used: a recorded size is a multiple of its cell already."""
 
-    def fit(self, width: int, height: int) -> tuple[int, int]:  # noqa: ARG002 - the size of the original is no matter
+    def fit(self, width: int, height: int) -> tuple[int, int]:  # noqa: ARG002 - the recorded size is used
         """Return the recorded (width, height)."""
         return self.width, self.height
 
@@ -47,7 +47,7 @@ class Recut:
     """Why there is no picture."""
 
 
-def recut(look: PictureShown, images: ImageStore) -> Recut:
+def cut_again(look: PictureShown, images: ImageStore) -> Recut:
     """Make a look's picture again and compare its bytes with the recorded hash; never raises for a bad record."""
     if len(look.cuts) > 1 or look.layout is not Layout.ALONE:
         return Recut(
@@ -74,7 +74,7 @@ def recut(look: PictureShown, images: ImageStore) -> Recut:
 
 
 def lies_on(box: tuple[int, int, int, int], ref: ImageRef) -> bool:
-    """Say whether [left, top, right, bottom] is a region of a picture; no region lies on one of unknown size."""
+    """Say whether [left, top, right, bottom] is a region of a picture; False for a picture of unknown size."""
     left, top, right, bottom = box
     return 0 <= left < right <= (ref.width or 0) and 0 <= top < bottom <= (ref.height or 0)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..records import Candidate, ImageRef, Query
-from .gallery import SMALL, Gallery, Shown
 from .markup import Markup, element
+from .page_pictures import SMALL, PagePictures, Shown
 from .recut import lies_on
 from .words import Names
 
@@ -18,10 +18,10 @@ TILE_CHARS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class PageContext:
     """What every part of the page is drawn with."""
 
-    gallery: Gallery
+    pictures: PagePictures
     """The page's pictures."""
     names: Names
     """How items are called."""
@@ -54,23 +54,23 @@ def region(box: tuple[int, int, int, int], ref: ImageRef) -> Markup | None:
     return element("span", class_="box", style=style)
 
 
-def tile(candidate: Candidate, desk: Desk) -> Markup:
+def tile(candidate: Candidate, page: PageContext) -> Markup:
     """Return a candidate as a small square: its first picture, or the beginning of its text."""
     pictures, text = candidate.pictures, candidate.text
     if not pictures:
         return element("span", shortened(text, TILE_CHARS), class_="tile words", dir="auto")
-    shown = desk.gallery.thumbnail(pictures[0], SMALL)
+    shown = page.pictures.thumbnail(pictures[0], SMALL)
     further = element("span", f"+{len(pictures) - 1}", class_="further") if len(pictures) > 1 else None
     if shown.name is None:
         return element("span", "picture not available", further, class_="tile words gone", title=shown.problem)
-    label = f"Picture of {desk.names.full(candidate.did)}"
+    label = f"Picture of {page.names.full(candidate.did)}"
     return element("span", further, class_=f"tile {shown.name}", role="img", aria_label=label)
 
 
-def query_pictures(query: Query, desk: Desk, side: int) -> list[Markup]:
+def query_pictures(query: Query, page: PageContext, side: int) -> list[Markup]:
     """Return the query's pictures in order."""
     return [
-        picture(desk.gallery.thumbnail(ref, side), f"Picture {number} of the query")
+        picture(page.pictures.thumbnail(ref, side), f"Picture {number} of the query")
         for number, ref in enumerate(query.pictures, start=1)
     ]
 

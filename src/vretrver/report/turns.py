@@ -13,11 +13,11 @@ from ..agent.policy import FinishReason, Usage
 from ..agent.trajectory import CallRecord, MessageRecord, Trajectory, Turn
 from .looks import address_of, look_figure
 from .markup import Markup, element, joined
-from .tiles import Desk, shortened
+from .tiles import PageContext, shortened
 from .words import cut, listed, repaired
 
 
-def turn_section(trajectory: Trajectory, index: int, desk: Desk) -> Markup:
+def turn_section(trajectory: Trajectory, index: int, page: PageContext) -> Markup:
     """Return turn `index` (from 0) of a trajectory."""
     turn = trajectory.turns[index]
     answer = trajectory.answer if index == len(trajectory.turns) - 1 else None
@@ -26,9 +26,9 @@ def turn_section(trajectory: Trajectory, index: int, desk: Desk) -> Markup:
         element("h4", f"Turn {index + 1}", element("span", _facts(turn), class_="aside")),
         _words(turn, answered=answer is not None),
         element("p", "Problem: ", turn.problem, ".", class_="problem", dir="auto") if turn.problem else None,
-        _looks(trajectory, index, desk),
+        _looks(trajectory, index, page),
         _not_executed(turn),
-        None if answer is None else _answer(trajectory, answer, desk),
+        None if answer is None else _answer(trajectory, answer, page),
         _verbatim(trajectory, turn),
         class_="turn",
     )
@@ -56,11 +56,11 @@ def _words(turn: Turn, *, answered: bool) -> Markup | None:
     return element("blockquote", cut(text.strip()), dir="auto")
 
 
-def _looks(trajectory: Trajectory, index: int, desk: Desk) -> Markup | None:
+def _looks(trajectory: Trajectory, index: int, page: PageContext) -> Markup | None:
     turn, shown = trajectory.turns[index], trajectory.observations(index)
     if not shown:
         return None
-    return element("ol", [element("li", look_figure(turn, one, desk)) for one in shown], class_="looks")
+    return element("ol", [element("li", look_figure(turn, one, page)) for one in shown], class_="looks")
 
 
 def _not_executed(turn: Turn) -> Markup | None:
@@ -78,10 +78,10 @@ def _refusal(call: CallRecord) -> Markup:
     )
 
 
-def _answer(trajectory: Trajectory, answer: Answer, desk: Desk) -> Markup:
+def _answer(trajectory: Trajectory, answer: Answer, page: PageContext) -> Markup:
     fixed = repaired(trajectory)
     none_fits = " No candidate fits." if isinstance(answer, RankingOrNoneAnswer) and answer.none_fits else None
-    first = f" First is {desk.names.full(trajectory.ranking[0])}." if trajectory.ranking else None
+    first = f" First is {page.names.full(trajectory.ranking[0])}." if trajectory.ranking else None
     return joined(
         element("p", element("strong", "Answer"), f" [{listed(answer.numbers)}].", none_fits, first, class_="answer"),
         element("p", fixed, class_="problem") if fixed else None,

@@ -9,13 +9,13 @@ from ..agent.policy import Sampling
 from ..agent.trajectory import STOPS, PictureShown, Trajectory
 from ..records import Candidate
 from .markup import Markup, element
-from .tiles import Desk, tile
+from .tiles import PageContext, tile
 from .turns import turn_section
 from .words import counted, failure, nothing_fits, places
 
 
 def window_section(
-    trajectory: Trajectory, number: int, windows: int, candidates: Mapping[str, Candidate], desk: Desk
+    trajectory: Trajectory, number: int, windows: int, candidates: Mapping[str, Candidate], page: PageContext
 ) -> Markup:
     """Return window `number` (from 1) of `windows`; open when it is the only one, looked at something, or failed."""
     failed = trajectory.ranking is None
@@ -42,8 +42,8 @@ def window_section(
         element("p", "The answer was given only when it was asked for.", class_="aside")
         if trajectory.forced
         else None,
-        [turn_section(trajectory, index, desk) for index in range(len(trajectory.turns))],
-        _numbering(trajectory, candidates, desk),
+        [turn_section(trajectory, index, page) for index in range(len(trajectory.turns))],
+        _numbering(trajectory, candidates, page),
         _record(trajectory),
         class_="window",
         open=failed or windows == 1 or trajectory.looks > 0,
@@ -56,14 +56,14 @@ def _failed(trajectory: Trajectory, number: int, windows: int) -> Markup:
     return element("p", text, class_="alert", dir="auto")
 
 
-def _numbering(trajectory: Trajectory, candidates: Mapping[str, Candidate], desk: Desk) -> Markup:
+def _numbering(trajectory: Trajectory, candidates: Mapping[str, Candidate], page: PageContext) -> Markup:
     """Return the candidates under the numbers the model knew them by."""
     cells = [
         element(
             "li",
             element("span", str(number), class_="rank"),
-            tile(candidates[did], desk) if did in candidates else None,
-            element("span", desk.names.short(did), class_="name", dir="auto"),
+            tile(candidates[did], page) if did in candidates else None,
+            element("span", page.names.short(did), class_="name", dir="auto"),
         )
         for number, did in enumerate(trajectory.candidates, start=1)
     ]

@@ -30,7 +30,7 @@ _SCRIPTS = {
 }
 
 
-class Outcome(StrEnum):
+class OrderOutcome(StrEnum):
     """What became of a query's order."""
 
     CHANGED = "order changed"
@@ -55,7 +55,7 @@ class Standing(StrEnum):
     UNCONFIRMED = "not confirmed"
     """The last window that held it failed."""
     UNREAD = "not read"
-    """No window held it: it lies below the depth, or the time was up."""
+    """No window held it: it is below the depth, or the query ended first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +88,18 @@ def cut(text: str) -> str:
     return f"{text[:TEXT_CHARS]} ... ({counted(len(text) - TEXT_CHARS, 'more character')} in the trace)"
 
 
-def outcome(reranked: Reranked) -> Outcome:
+def outcome(reranked: Reranked) -> OrderOutcome:
     """Return what became of the order."""
     if reranked.verdict is Verdict.FAILED:
-        return Outcome.FAILED
+        return OrderOutcome.FAILED
     if reranked.ended is not Ended.COMPLETE:
-        return Outcome.STOPPED
+        return OrderOutcome.STOPPED
     if reranked.failed:
-        return Outcome.PARTLY_FAILED
+        return OrderOutcome.PARTLY_FAILED
     if reranked.verdict is Verdict.NOTHING_FITS:
-        return Outcome.NOTHING_FITS
+        return OrderOutcome.NOTHING_FITS
     moved = any(ranked.rank != ranked.coarse_rank for ranked in reranked.ranking)
-    return Outcome.CHANGED if moved else Outcome.KEPT
+    return OrderOutcome.CHANGED if moved else OrderOutcome.KEPT
 
 
 def standings(reranked: Reranked) -> dict[str, Standing]:
@@ -114,9 +114,9 @@ def standings(reranked: Reranked) -> dict[str, Standing]:
 def headline(reranked: Reranked, names: Names) -> str:
     """Return the one sentence on what changed; looks of failed windows are not counted, as nothing came of them."""
     result = outcome(reranked)
-    if result is Outcome.FAILED:
-        return "The order is the coarse one: nothing confirmed it."
-    if result is Outcome.NOTHING_FITS:
+    if result is OrderOutcome.FAILED:
+        return "Coarse order, not confirmed."
+    if result is OrderOutcome.NOTHING_FITS:
         return "No candidate fits, the agent says; the order is kept beside it."
     looks = sum(trajectory.looks for trajectory in reranked.trajectories if trajectory.ranking is not None)
     after = f"after {counted(looks, 'look')}" if looks else "without a look"

@@ -1,8 +1,8 @@
 """Causal attention for training on CPUs: by strips of rows, each over the places it may see, with plain products.
 
 A step of the small agent takes a tenth less time than with torch's own kernel, whose backward pass is slow there. It
-costs memory, as all weights are kept for the backward pass, and in bfloat16 a little precision: scores are rounded
-before the softmax, where torch's kernel keeps them in 32 bits.
+costs memory, as all attention weights are kept for the backward pass, and in bfloat16 a little precision: scores are
+rounded before the softmax, where torch's kernel keeps them in 32 bits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ROWS = 128
 """Rows of a strip."""
 
 _MOST = 2**27
-"""Weights of a layer, half of which are kept: with more the library's own attention is used."""
+"""Weights of a layer, half of which are kept: above it the library's own attention is used."""
 
 
 def train_by_strips(model: Any) -> None:
@@ -40,9 +40,9 @@ def causal_strips(
     scaling: float | None = None,
     **given: Any,
 ) -> tuple[Tensor, None]:
-    """Attend as transformers' `sdpa_attention_forward` does, which takes over in cases this is not made for.
+    """Attend as transformers' `sdpa_attention_forward` does, which handles the other cases.
 
-    Those are a mask, dropout, no gradients, a conversation that goes on, and too little memory.
+    Those are a mask, dropout, no gradients, a continued conversation, and too little memory.
 
     Args:
         module: the layer.

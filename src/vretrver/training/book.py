@@ -1,6 +1,6 @@
-"""Picture books: the bytes a model was shown, by their hash, beside the trajectories that only name them.
+"""Picture books: the bytes a model was shown, by hash, for trajectories that only name them.
 
-A trajectory says how each picture can be made again; a book saves making it. Any policy can be recorded.
+A trajectory says how each picture can be reproduced; a book saves the work. Any policy can be recorded.
 """
 
 from __future__ import annotations
@@ -29,26 +29,28 @@ class PictureBook:
 
     Args:
         path: the file; made when `write` is set.
-        write: whether pictures are added.
+        write: open the book for adding pictures.
 
     Raises:
-        DataError: there is no such book to read.
+        DataError: there is no such book.
     """
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         if not write and not path.is_file():
-            raise DataError(f"{path}: there is no picture book; synthesize the trajectories again")
+            raise DataError(f"{path}: no such picture book; synthesize the trajectories again")
         self.path = path
         self._database = sqlite3.connect(path, check_same_thread=False)
         if write:
-            self._database.execute("pragma journal_mode=off")  # a book that was cut short is thrown away whole
+            self._database.execute(
+                "pragma journal_mode=off"
+            )  # an incomplete book is discarded, so it needs no journal
             self._database.execute("pragma synchronous=off")
             self._database.execute("create table if not exists pictures (sha256 text primary key, data blob)")
         else:
             self._database.execute("pragma query_only=on")
 
     def put(self, pictures: Iterable[ShownPicture]) -> None:
-        """Add pictures that are not there yet."""
+        """Add the pictures that are new."""
         rows = [(shown.picture.sha256, shown.picture.data) for shown in pictures]
         self._database.executemany("insert or ignore into pictures values (?, ?)", rows)
 
@@ -62,7 +64,7 @@ class PictureBook:
         return None if row is None else bytes(row[0])
 
     def close(self) -> None:
-        """Write everything and give the file back."""
+        """Commit and close the file."""
         self._database.commit()
         self._database.close()
 

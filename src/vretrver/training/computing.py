@@ -1,4 +1,4 @@
-"""How torch computes on a CPU while a command runs; what was set before is set again afterwards."""
+"""How torch computes on a CPU while a command runs; the previous settings are restored afterwards."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .._optional import require
 
 @contextmanager
 def computing(threads: int, *, subnormal: bool = False) -> Iterator[None]:
-    """Compute with so many threads.
+    """Set the number of threads, and flush subnormal numbers, until the context ends.
 
     Args:
-        threads: of torch on a CPU.
-        subnormal: keep numbers too small for a normal exponent; training does without, since they are many times
+        threads: threads of torch on a CPU.
+        subnormal: keep numbers too small for a normal exponent; training flushes them, since they are many times
             slower and make no difference to what is learned.
 
     Raises:

@@ -21,7 +21,7 @@ def write_curves(path: Path, metrics: Iterable[Mapping[str, Any]], *, title: str
     Args:
         path: the SVG file.
         metrics: entries with their `step`; nested mappings are named `outer.inner`.
-        title: stands above the panels.
+        title: heading above the panels.
     """
     panels = {name: points for name, points in _series(metrics).items() if len(points) > 1}
     rows = -(-len(panels) // _COLUMNS)

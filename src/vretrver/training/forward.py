@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 def install_forward(loaded: LocalModel, *, frozen: bool) -> None:
     """Make `model(batch=batch)` return the log-probabilities of a batch's chosen ids, [chosen], in fp32.
 
-    They come row by row, in the order of the ids; those of an id are of what precedes it in its row.
+    They come row by row, in the order of the ids; those of an id depend on what precedes it in its row.
 
     Args:
-        loaded: the model, with its tower's memory of pictures.
-        frozen: whether the tower stays as it is, so that pictures may come from its memory, without gradients.
+        loaded: the model, with its tower's cache of pictures.
+        frozen: the tower is frozen, so that pictures may come from its cache, without gradients.
     """
 
     def forward(model: Any, batch: Batch) -> Tensor:

@@ -1,8 +1,8 @@
 """The optimiser of the small models: Muon for matrices inside blocks, AdamW for the rest, 32-bit masters of weights.
 
 On CPUs with bf16 units, bf16 weights are several times faster to train than 32-bit ones; their 32-bit copies live in
-the optimiser's state, so that small steps are not lost. Muon as in Moonlight: the orthogonalised momentum is scaled
-by 0.2 * sqrt(larger side), which gives it the size of an AdamW step, so that both share one learning rate.
+the optimiser's state, so that small steps survive rounding. Muon as in Moonlight: the orthogonalised momentum is
+scaled by 0.2 * sqrt(larger side), which gives it the size of an AdamW step, so that both share one learning rate.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Muon(Optimizer):  # type: ignore[misc]
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Take one step; parameters without a gradient stay as they are."""
+        """Take one step; parameters without a gradient are unchanged."""
         loss = None if closure is None else closure()
         matrices: dict[tuple[int, ...], list[tuple[Tensor, Tensor, float, float]]] = {}
         for group in self.param_groups:
@@ -155,10 +155,10 @@ def orthogonal(matrices: Tensor) -> Tensor:
 
 def _gradient(parameter: Tensor) -> Tensor:
     if parameter.grad is None:
-        raise RuntimeError("a parameter without a gradient has no step to take")
+        raise RuntimeError("a parameter has no gradient")
     return parameter.grad.to(torch.float32)
 
 
 def _parts(shape: tuple[int, ...]) -> int:
-    """Return into how many square pieces a fused query-key-value matrix falls; 1 for any other matrix."""
+    """Return the number of square pieces of a fused query-key-value matrix; 1 for any other matrix."""
     return 3 if shape[0] == 3 * shape[1] else 1

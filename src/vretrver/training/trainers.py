@@ -1,4 +1,4 @@
-"""What the runs over a library's trainer share: its settings, checkpoints and metrics, and the folder that comes out.
+"""What runs over a library's trainer share: settings, checkpoints, metrics, and the exported folder.
 
 The loop, the schedule of the learning rate and resuming are the library's own.
 """
@@ -15,14 +15,14 @@ from transformers import TrainerCallback
 from ..errors import ConfigError
 from ..files import replace_file
 from ..models.quiet import quiet
+from .folder import TrainingFolder
 from .muon import Muon, muon_groups
-from .runlog import RunFolder
 
 CHECKPOINTS = "checkpoints"
 """Folder of the trainer's checkpoints in a run's folder."""
 
 STATE_FILE = "trainer_state.json"
-"""The trainer writes it last: a checkpoint that has it is complete."""
+"""The trainer writes it last: so a checkpoint that has it is complete."""
 
 MODEL_FOLDER = "model"
 """Folder of the trained model in a run's folder."""
@@ -37,24 +37,24 @@ DEFAULTS: Mapping[str, Any] = {
     "disable_tqdm": True,
     "dataloader_pin_memory": False,
 }
-"""Arguments of the trainer, where a configuration says nothing else."""
+"""Default arguments of the trainer."""
 
 _NOTED = ("loss", "learning_rate", "grad_norm")
 
 
-class Notes(TrainerCallback):  # type: ignore[misc]
+class MetricsCallback(TrainerCallback):  # type: ignore[misc]
     """Writes what the trainer logs into the run's metrics.
 
     Args:
         folder: takes the metrics.
-        note: takes a line for a person.
+        note: called with lines of progress for a person.
     """
 
-    def __init__(self, folder: RunFolder, note: Callable[[str], None]) -> None:
+    def __init__(self, folder: TrainingFolder, note: Callable[[str], None]) -> None:
         self.folder, self.note = folder, note
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
-        """Note the numbers that are kept."""
+        """Append the recorded numbers."""
         kept = {name: round(logs[name], 6) for name in _NOTED if name in logs}
         if kept:
             self.folder.note(state.global_step, kept)
@@ -62,18 +62,18 @@ class Notes(TrainerCallback):  # type: ignore[misc]
 
 
 def refuse_several_devices(args: Any) -> None:
-    """Raise ConfigError where the library would spread a step over devices: batches here are made for one."""
+    """Raise ConfigError where the library would spread a step over devices: batches here are made for one device."""
     if args.n_gpu > 1 or args.world_size > 1:
         raise ConfigError("a run trains on one device; show it one GPU with CUDA_VISIBLE_DEVICES=0, in one process")
 
 
-def run_trainer(trainer: Any, folder: RunFolder) -> None:
-    """Train from the newest complete checkpoint to the end; metrics of later steps are taken back first."""
+def run_trainer(trainer: Any, folder: TrainingFolder) -> None:
+    """Train from the newest complete checkpoint to the end; metrics after the checkpoint are discarded first."""
     checkpoint = newest_checkpoint(folder.path)
     folder.keep_until(-1 if checkpoint is None else step_of(checkpoint))
     with quiet():
         if checkpoint is not None and step_of(checkpoint) >= trainer.args.max_steps:
-            # resumed at its end, the library's loop would take one step more
+            # resumed at its end, the library's loop would take one more step
             trainer._load_from_checkpoint(str(checkpoint))
             return
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
@@ -102,19 +102,19 @@ def small_optimiser(model: Any, *, lr: float, vision_lr: float) -> Muon:
     return Muon(groups, lr=lr)
 
 
-def export_model(model: Any, begun: Path, out: Path, *, more: Mapping[str, bytes] | None = None) -> Path:
-    """Write a trained model, the files of the folder it began from with its own weights; it appears whole.
+def export_model(model: Any, base: Path, out: Path, *, more: Mapping[str, bytes] | None = None) -> Path:
+    """Write a trained model atomically: the files of its base folder with the trained weights.
 
     Args:
         model: of transformers.
-        begun: the folder it began from.
-        out: the folder that is written; one that is there is replaced.
+        base: the folder training started from.
+        out: the folder that is written; an existing one is replaced.
         more: further files by name.
     """
     part = out.with_name(f"{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    for path in sorted(begun.iterdir()):
+    for path in sorted(base.iterdir()):
         if path.suffix in (".json", ".jinja", ".txt") and "safetensors" not in path.name:
             shutil.copyfile(path, part / path.name)
     with quiet():

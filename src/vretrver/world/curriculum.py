@@ -1,4 +1,4 @@
-"""The curriculum: the stages that make the shipped models, in one file, and running what is missing of them."""
+"""The curriculum: the stages that make the shipped models, in one file, and running those that are not done."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ RESULTS: Mapping[Command, str] = {
     "expert": "config.yaml",
     "sft": "model/config.json",
 }
-"""The file that each leaves in a stage's place; a gallery is a file itself."""
+"""The result file of each command, below the stage's path; a gallery is a file itself."""
 
 LOG_FILE = "stages.jsonl"
-"""The stages that are done, each with its seconds."""
+"""Finished stages, each with its seconds."""
 
 CONFIGS = "configs"
 """Folder of the settings that stages were run with."""
@@ -52,11 +52,11 @@ class Stage(Section):
     needs: tuple[str, ...] = ()
     """Stages whose results it takes, all of them above it in the file."""
     base: str | None = None
-    """A stage above it whose settings it takes over."""
+    """A stage above it whose settings it inherits."""
     settings: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the command, in the place of the base's."""
+    """Settings of the command; they replace those of the base."""
     sets: dict[str, Any] = Field(default_factory=dict)
-    """Single keys, `a.b` below others, that are changed last."""
+    """Single keys, as in `a.b`, applied last."""
 
 
 class Curriculum(Section):
@@ -94,7 +94,7 @@ class Curriculum(Section):
         return found
 
     def settings_of(self, stage: Stage) -> dict[str, Any]:
-        """Return what a stage's command is told: the settings of its base, its own, and single keys."""
+        """Return the settings of a stage's command: those of its base, then its own, then single keys."""
         values = {} if stage.base is None else self.settings_of(self.stage(stage.base))
         values |= copy.deepcopy(stage.settings)
         for key, value in stage.sets.items():
@@ -113,7 +113,7 @@ class Curriculum(Section):
         return [stage for stage in self.stages if stage.name in found]
 
     def seconds(self) -> dict[str, float]:
-        """Return the stages that are done, each with its seconds."""
+        """Return the finished stages, each with its seconds."""
         log = self.work / LOG_FILE
         lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
         noted = {line["stage"]: float(line["seconds"]) for line in map(json.loads, lines)}
@@ -125,15 +125,15 @@ class Curriculum(Section):
 
 
 def run_curriculum(curriculum: Curriculum, names: Sequence[str], *, note: Note) -> None:
-    """Run what is missing of stages and of all they need; a stage that was stopped goes on.
+    """Run the unfinished ones of the stages and of all they need; an interrupted stage is resumed.
 
     Args:
         curriculum: all stages.
-        names: the stages that are wanted; none for those that ship, whose models are then copied into the package.
-        note: takes a line for a person after each stage.
+        names: stages to run; none runs those that ship and copies their models into the package.
+        note: called with one line per finished stage, for a person.
 
     Raises:
-        ConfigError: there is no such stage, or one failed, which has said why.
+        ConfigError: there is no such stage, or one failed; its own output says why.
     """
     wanted = curriculum.wanted(names)
     curriculum.work.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ def run_curriculum(curriculum: Curriculum, names: Sequence[str], *, note: Note) 
 
 
 def _run(curriculum: Curriculum, stage: Stage) -> None:
-    """Run a stage in a process of its own, so that its memory is given back."""
+    """Run a stage in a process of its own, so that its memory is freed."""
     command = [str(Path(sys.executable).parent / "vretrver"), "train", stage.command]
     settings = curriculum.settings_of(stage)
     if stage.command == "pictures":
@@ -169,7 +169,7 @@ def _run(curriculum: Curriculum, stage: Stage) -> None:
         subprocess.run(command, check=True, env={"OMP_WAIT_POLICY": "passive", **os.environ})
     except subprocess.CalledProcessError as error:
         raise ConfigError(
-            f"stage {stage.name} failed (exit code {error.returncode}); run this again to go on"
+            f"stage {stage.name} failed (exit code {error.returncode}); run the command again to resume"
         ) from error
 
 

@@ -1,7 +1,7 @@
 """A gallery: the finished pictures of a training catalogue in one SQLite file, so that each is drawn once.
 
-Holds what a model is shown: thumbnails, larger whole pictures, and regions with and without the label. A gallery that
-was killed half-way is completed; two galleries of equal arguments hold equal pictures.
+Holds what a model is shown: thumbnails, larger whole pictures, and regions with and without the label. An
+interrupted gallery is completed; two galleries of equal arguments hold equal pictures.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Gallery:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise DataError(f"{path}: there is no gallery; draw it first with `vretrver train pictures`")
+            raise DataError(f"{path}: no such gallery; draw it first with `vretrver train pictures`")
         self.path = path
         self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
         try:
@@ -102,20 +102,20 @@ class Gallery:
         """Return the gallery of a catalogue, or None without a path.
 
         Raises:
-            ConfigError: it shows another catalogue: paths are alike in all of them, and pictures are not.
+            ConfigError: it shows another catalogue: all catalogues use the same paths, with different pictures.
             DataError: there is no gallery.
         """
         found = None if path is None else cls(path)
         if found is not None and (found.seed, found.items) != (seed, items):
             found.close()
             raise ConfigError(
-                f"{path}: shows {found.items} items of seed {found.seed}, and {items} of seed {seed} are asked for; "
+                f"{path}: shows {found.items} items of seed {found.seed}, and {items} of seed {seed} are needed; "
                 "name the gallery of those, or set seed and items to its own"
             )
         return found
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._database.close()
 
     def plan(self) -> list[Item]:
@@ -160,7 +160,7 @@ class Gallery:
 def draw_gallery(
     path: Path, *, seed: int, items: int, workers: int = 1, progress: Callable[[int, int], None] | None = None
 ) -> int:
-    """Draw what is missing of a gallery and return the number of native pictures it shows.
+    """Draw the missing pictures of a gallery and return the number of native pictures it shows.
 
     Args:
         path: the file; its folder must exist.
@@ -203,7 +203,7 @@ def _complete(
     workers: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Draw what is missing; the views of a picture are written together."""
+    """Draw the missing pictures; the views of a picture are written together."""
     there = {row[0] for row in database.execute("select path from views where kind = 'thumbnail'")}
     missing = [(p, shot) for p, shot in shots if p not in there]
     done = len(shots) - len(missing)
@@ -228,14 +228,14 @@ def _views(job: tuple[str, Shot]) -> list[View]:
     path, shot = job
     data, pixels = encode_native(shot)
     native = Image.frombytes("RGB", (FRAME, FRAME), pixels)
-    lot = Stream(shot.family.seed, "gallery", shot.family.index, shot.twin, shot.view)
+    stream = Stream(shot.family.seed, "gallery", shot.family.index, shot.twin, shot.view)
     label = label_place(shot).box
     views = [_whole(path, "thumbnail", data)]
-    if lot.below(8) == 0:
+    if stream.below(8) == 0:
         views.append(_whole(path, "select", data))
-    views += [_region(path, "look", number, native, _around(lot, label)) for number in range(LOOKS)]
-    if lot.below(4) == 0:
-        views.append(_region(path, "empty", 0, native, _away(lot, label)))
+    views += [_region(path, "look", number, native, _around(stream, label)) for number in range(LOOKS)]
+    if stream.below(4) == 0:
+        views.append(_region(path, "empty", 0, native, _away(stream, label)))
     return views
 
 
@@ -260,17 +260,17 @@ def _region(path: str, kind: Literal["look", "empty"], number: int, native: Imag
     )
 
 
-def _around(lot: Stream, label: tuple[int, int, int, int]) -> Box:
+def _around(stream: Stream, label: tuple[int, int, int, int]) -> Box:
     """Return a region that holds the whole label, somewhere in it."""
-    left = lot.between(max(label[2] - REGION, 0), min(label[0], FRAME - REGION))
-    top = lot.between(max(label[3] - REGION, 0), min(label[1], FRAME - REGION))
+    left = stream.between(max(label[2] - REGION, 0), min(label[0], FRAME - REGION))
+    top = stream.between(max(label[3] - REGION, 0), min(label[1], FRAME - REGION))
     return Box(left=left, top=top, right=left + REGION, bottom=top + REGION)
 
 
-def _away(lot: Stream, label: tuple[int, int, int, int]) -> Box:
+def _away(stream: Stream, label: tuple[int, int, int, int]) -> Box:
     """Return a region that holds nothing of the label."""
     while True:
-        left, top = lot.below(FRAME - REGION + 1), lot.below(FRAME - REGION + 1)
+        left, top = stream.below(FRAME - REGION + 1), stream.below(FRAME - REGION + 1)
         apart_x = left + REGION <= label[0] or left >= label[2]
         apart_y = top + REGION <= label[1] or top >= label[3]
         if apart_x or apart_y:

@@ -1,8 +1,7 @@
 """The scripted oracle: it knows what is true, but uses a fine detail only once it has looked at it.
 
-It is the ceiling of a learned agent: what the coarse attributes settle it settles from the thumbnail, what only the
-evidence settles it settles only for items whose evidence box was shown to it. Without tools it can therefore do no
-better than guess among the candidates that look alike.
+It is the ceiling of a learned agent: coarse attributes it takes from the thumbnail; a detail it uses only for items
+whose evidence box was shown to it. Without tools it can therefore only guess among the candidates that look alike.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ..records import Candidate, Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class DetailRegion:
     """Where a picture's decisive detail is."""
 
     box: Box
@@ -32,19 +31,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
+class OracleTruth:
     """What the oracle knows."""
 
     relevant: Mapping[str, frozenset[str]]
     """qid -> dids of relevant candidates."""
     alike: Mapping[str, frozenset[str]]
     """qid -> dids a thumbnail cannot tell from the relevant ones, those included."""
-    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    evidence: Mapping[str, DetailRegion] = field(default_factory=dict)
     """Picture path -> where to look; pictures without an entry need no look."""
 
 
-def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> WatchingPolicy:
-    """Return the oracle; pass its `watch` to the reranker, from which it learns what each window is about.
+def oracle(truth: OracleTruth, *, seed: int = 0, calls_per_turn: int = 4) -> WatchingPolicy:
+    """Return the oracle; pass its `watch` to the reranker, from which it learns the task of each window.
 
     Args:
         truth: what is true.
@@ -59,7 +58,7 @@ def oracle(truth: Truth, *, seed: int = 0, calls_per_turn: int = 4) -> WatchingP
 
 
 class _Oracle:
-    def __init__(self, truth: Truth, task: WindowTask, seed: int) -> None:
+    def __init__(self, truth: OracleTruth, task: WindowTask, seed: int) -> None:
         self.truth, self.task, self.seed = truth, task, seed
         self.relevant = truth.relevant.get(task.query.qid, frozenset())
         self.alike = truth.alike.get(task.query.qid, self.relevant) | self.relevant
@@ -80,7 +79,7 @@ class _Oracle:
             return []
         return [number for number, item in items if self._evidence(item) is not None]
 
-    def _evidence(self, item: Query | Candidate) -> Evidence | None:
+    def _evidence(self, item: Query | Candidate) -> DetailRegion | None:
         return next((self.truth.evidence[p.path] for p in item.pictures if p.path in self.truth.evidence), None)
 
     def _look(self, numbers: list[int]) -> str:
@@ -97,7 +96,7 @@ class _Oracle:
         return f'<tool_call>{{"name": "zoom_in", "arguments": {arguments}}}</tool_call>'
 
     def _asked(self, moment: Moment) -> set[int]:
-        """Items whose region was asked for in an earlier turn, whatever became of it."""
+        """Items whose region was asked for in an earlier turn, with whatever outcome."""
         wanted = self._undecided()
         return {number for number in wanted if any(f'"target_image": {number},' in text for text in moment.said)}
 
@@ -107,7 +106,7 @@ class _Oracle:
         return {look.address.item for look in looks if isinstance(look, ShownPicture)}
 
     def _settled(self, moment: Moment) -> bool:
-        """Whether the relevant candidate itself was seen (and the query, where it has evidence)."""
+        """True when the relevant candidate itself was seen, and the query where it has evidence."""
         seen = self._seen(moment)
         if self._evidence(self.task.query) is not None and 0 not in seen:
             return False
@@ -138,7 +137,7 @@ class _Oracle:
 _CONFIRMED = 4.0
 
 
-def _permille(evidence: Evidence) -> list[int]:
+def _permille(evidence: DetailRegion) -> list[int]:
     """Return the evidence box in thousandths, outward."""
     box, width, height = evidence.box, evidence.width, evidence.height
     low = [box.left * 1000 // width, box.top * 1000 // height]

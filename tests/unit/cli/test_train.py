@@ -11,7 +11,7 @@ from tests.integration.commands import call, sentence_of
 
 from vretrver.errors import MissingDependency
 from vretrver.models.vocabulary import Vocabulary
-from vretrver.training import libraries
+from vretrver.training import start
 from vretrver.world.gallery import Gallery
 
 COMMANDS = ("pictures", "tokenizer", "perception", "embed", "expert", "sft")
@@ -68,8 +68,8 @@ def test_a_wrong_key_is_one_sentence(tmp_path: Path, command: str) -> None:
 @pytest.mark.parametrize(
     ("command", "sets", "said"),
     [
-        ("perception", ["gallery=g", "held_out=g", "tokenizer=t"], "g: there is no gallery; draw it first"),
-        ("expert", ["gallery=g", "stages=[{windows: 1}]"], "g: there is no gallery; draw it first"),
+        ("perception", ["gallery=g", "held_out=g", "tokenizer=t"], "g: no such gallery; draw it first"),
+        ("expert", ["gallery=g", "stages=[{windows: 1}]"], "g: no such gallery; draw it first"),
         ("sft", ["start.tokenizer=t", "trajectories=x"], "x: no trajectories with their pictures"),
         ("embed", ["start.tokenizer=t"], "tokenizer.json: the file is missing"),
     ],
@@ -83,7 +83,7 @@ def test_a_missing_extra_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
     def lacking(name: str, *, extra: str) -> None:
         raise MissingDependency(f"{name} is not installed; run: pip install 'vretrver[{extra}]'")
 
-    monkeypatch.setattr(libraries, "require", lacking)
+    monkeypatch.setattr(start, "require", lacking)
     options = ("--set", "start.tokenizer=t", "--set", "trajectories=x")
     done = call("train", "sft", "--out", "run", *options, cwd=tmp_path)
     assert sentence_of(done) == "vretrver: torch is not installed; run: pip install 'vretrver[train]'"

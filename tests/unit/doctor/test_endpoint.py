@@ -23,7 +23,7 @@ from tests.stub_server import (
 from vretrver._http import Patience
 from vretrver.agent.dialects import dialect_named
 from vretrver.doctor.endpoint import check_endpoint
-from vretrver.doctor.findings import Finding, Verdict
+from vretrver.doctor.findings import Finding, Severity
 from vretrver.doctor.model_pictures import Pixels
 
 BLUE_FIRST = "<think>The second is blue.</think><answer>[2, 1]</answer>"
@@ -36,8 +36,8 @@ def check(script: Script, *, model: str = "stub") -> list[Finding]:
         return list(check_endpoint(server.url, model=model, dialect=dialect_named("vretrver"), patience=HURRY))
 
 
-def shown(findings: list[Finding]) -> list[tuple[Verdict, str]]:
-    return [(finding.verdict, finding.subject) for finding in findings]
+def shown(findings: list[Finding]) -> list[tuple[Severity, str]]:
+    return [(finding.severity, finding.subject) for finding in findings]
 
 
 @pytest.fixture(autouse=True)
@@ -48,21 +48,21 @@ def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_is_wrong_with_a_server_that_keeps_what_it_is_sent() -> None:
     findings = check(say(BLUE_FIRST))
     assert shown(findings) == [
-        (Verdict.NOTE, "key"),
-        (Verdict.OK, "endpoint"),
-        (Verdict.OK, "endpoint"),
-        (Verdict.OK, "thumbnails"),
-        (Verdict.OK, "context"),
-        (Verdict.OK, "one window"),
+        (Severity.NOTE, "key"),
+        (Severity.OK, "endpoint"),
+        (Severity.OK, "endpoint"),
+        (Severity.OK, "thumbnails"),
+        (Severity.OK, "context"),
+        (Severity.OK, "one window"),
     ]
     assert findings[-2].sentence == "32768 tokens; a window of 20 pictures can need 10640"
 
 
 def test_a_server_that_resizes_pictures_or_drops_thoughts_is_warned_of() -> None:
     resized = check(chat(lambda _: BLUE_FIRST, cell=28))
-    assert any(f.verdict is Verdict.WARNING and "resizes pictures" in f.sentence for f in resized)
+    assert any(f.severity is Severity.WARNING and "resizes pictures" in f.sentence for f in resized)
     forgetful = check(chat(lambda _: BLUE_FIRST, keep_thoughts=False))
-    assert any(f.verdict is Verdict.WARNING and "rewrites earlier turns" in f.sentence for f in forgetful)
+    assert any(f.severity is Severity.WARNING and "rewrites earlier turns" in f.sentence for f in forgetful)
 
 
 def test_a_server_that_enlarges_only_thumbnails_is_found_out() -> None:
@@ -81,8 +81,8 @@ def test_a_server_that_enlarges_only_thumbnails_is_found_out() -> None:
         return as_json(completion([BLUE_FIRST], prompt=sum(cost(message) for message in seen.body["messages"])))
 
     findings = {finding.subject: finding for finding in check(script)}
-    assert findings["endpoint"].verdict is Verdict.OK
-    assert findings["thumbnails"].verdict is Verdict.WARNING
+    assert findings["endpoint"].severity is Severity.OK
+    assert findings["thumbnails"].severity is Severity.WARNING
     assert "a thumbnail of 288 x 224, 63 visual tokens, costs 80" in findings["thumbnails"].sentence
     assert '{"size": {"shortest_edge": 1024, "longest_edge": 16777216}}' in findings["thumbnails"].sentence
 
@@ -94,13 +94,13 @@ def test_a_context_that_is_too_short_for_a_window_is_warned_of() -> None:
         return say(BLUE_FIRST)(seen)
 
     findings = {finding.subject: finding for finding in check(script)}
-    assert findings["context"].verdict is Verdict.WARNING
+    assert findings["context"].severity is Severity.WARNING
     assert "the context is 4096 tokens, a window of 20 pictures can need 10640" in findings["context"].sentence
 
 
 def test_a_model_that_does_not_keep_to_the_grammar_is_warned_of() -> None:
     findings = check(say("The second one, I believe."))
-    assert findings[-1].verdict is Verdict.WARNING
+    assert findings[-1].severity is Severity.WARNING
     assert "does not keep to dialect vretrver" in findings[-1].sentence
 
 
@@ -115,9 +115,9 @@ def test_a_model_that_does_not_keep_to_the_grammar_is_warned_of() -> None:
 )
 def test_a_server_that_will_not_do_ends_the_check_with_one_sentence(script: Script, words: str) -> None:
     findings = check(script)
-    assert findings[-1].verdict is Verdict.WRONG
+    assert findings[-1].severity is Severity.WRONG
     assert words in findings[-1].sentence
-    assert shown(findings) == [(Verdict.NOTE, "key"), (Verdict.WRONG, "endpoint")]
+    assert shown(findings) == [(Severity.NOTE, "key"), (Severity.WRONG, "endpoint")]
 
 
 def test_another_model_than_is_served_is_named() -> None:
@@ -132,7 +132,7 @@ def test_a_dead_endpoint_is_one_sentence() -> None:
     with StubServer(say("")) as server:
         url = server.url
     (_, finding) = check_endpoint(url, model="stub", dialect=dialect_named("vretrver"), patience=HURRY)
-    assert finding.verdict is Verdict.WRONG
+    assert finding.severity is Severity.WRONG
     assert "start the server, or correct the address" in finding.sentence
 
 
@@ -143,5 +143,5 @@ def test_no_finding_holds_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
         assert all("sk-very-secret" not in finding.sentence for finding in findings)
         assert "key" not in [finding.subject for finding in findings]
     (finding,) = check_endpoint("http://me:sk-very-secret@host/v1", model="m", dialect=dialect_named("vretrver"))
-    assert finding.verdict is Verdict.WRONG
+    assert finding.severity is Severity.WRONG
     assert "sk-very-secret" not in finding.sentence

@@ -67,7 +67,7 @@ def test_a_missing_library_of_the_package_itself_is_wrong() -> None:
 
 def test_another_version_than_needed_is_wrong() -> None:
     found = finding("numpy>=99; extra == 'index'")
-    assert found.verdict == "wrong"
+    assert found.severity == "wrong"
     assert "numpy>=99 is needed: pip install 'vretrver[index]'" in found.sentence
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from vretrver.doctor import machine
-from vretrver.doctor.findings import Verdict
+from vretrver.doctor.findings import Severity
 from vretrver.doctor.machine import check_machine, devices_of
 
 
@@ -33,36 +33,36 @@ def device(name: str, gigabytes: int, major: int) -> Any:
     return SimpleNamespace(name=name, total_memory=gigabytes * 10**9, major=major)
 
 
-def said(torch: Any, *, driver: bool = False) -> list[tuple[Verdict, str]]:
-    return [(finding.verdict, finding.sentence) for finding in devices_of(torch, driver=driver)]
+def said(torch: Any, *, driver: bool = False) -> list[tuple[Severity, str]]:
+    return [(finding.severity, finding.sentence) for finding in devices_of(torch, driver=driver)]
 
 
 def test_every_accelerator_is_named_with_its_memory() -> None:
     assert said(torch_with(device("A100", 80, 8), device("T4", 16, 7)), driver=True) == [
-        (Verdict.OK, "cuda:0 is A100, 80.0 GB, with bfloat16"),
-        (Verdict.WARNING, "cuda:1 is T4, 16.0 GB, without bfloat16: use float16"),
+        (Severity.OK, "cuda:0 is A100, 80.0 GB, with bfloat16"),
+        (Severity.WARNING, "cuda:1 is T4, 16.0 GB, without bfloat16: use float16"),
     ]
 
 
 def test_a_driver_that_torch_cannot_use_is_warned_of() -> None:
     remedy = "install torch for this driver's CUDA"
     assert said(torch_with(cuda=None), driver=True) == [
-        (Verdict.WARNING, f"there is an NVIDIA driver and torch 2.13.0 is a CPU build; {remedy}")
+        (Severity.WARNING, f"there is an NVIDIA driver and torch 2.13.0 is a CPU build; {remedy}")
     ]
     assert said(torch_with(), driver=True) == [
-        (Verdict.WARNING, f"there is an NVIDIA driver and torch 2.13.0 cannot use it; {remedy}")
+        (Severity.WARNING, f"there is an NVIDIA driver and torch 2.13.0 cannot use it; {remedy}")
     ]
 
 
 def test_a_machine_without_accelerator_is_no_fault() -> None:
-    assert said(torch_with()) == [(Verdict.NOTE, "torch 2.13.0 computes on the CPU only (2 threads)")]
-    assert said(torch_with(mps=True)) == [(Verdict.OK, "torch 2.13.0 computes on Apple's mps")]
+    assert said(torch_with()) == [(Severity.NOTE, "torch 2.13.0 computes on the CPU only (2 threads)")]
+    assert said(torch_with(mps=True)) == [(Severity.OK, "torch 2.13.0 computes on Apple's mps")]
 
 
 def test_a_drawn_picture_is_read_reduced_and_encoded(tmp_path: Path) -> None:
     findings = {finding.subject: finding for finding in check_machine(tmp_path)}
     assert list(findings) == ["python", "machine", "pictures", "one picture"]
-    assert findings["one picture"].verdict is Verdict.OK
+    assert findings["one picture"].severity is Severity.OK
     assert findings["one picture"].sentence.startswith("640 x 480 read, reduced to 288 x 224, encoded as ")
 
 
@@ -70,6 +70,6 @@ def test_a_disk_that_is_nearly_full_is_warned_of(tmp_path: Path, monkeypatch: py
     usage = SimpleNamespace(total=10**12, used=10**12, free=5 * 10**8)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     finding = machine._check_disk(tmp_path)
-    assert finding.verdict is Verdict.WARNING
+    assert finding.severity is Severity.WARNING
     assert "0.5 GB free" in finding.sentence
     assert "make room" in finding.sentence

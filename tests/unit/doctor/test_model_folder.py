@@ -11,7 +11,7 @@ import pytest
 from tests.unit.doctor.folders import MARKS, TEMPLATE, write_json, write_model
 
 from vretrver.agent.dialects import dialect_named
-from vretrver.doctor.findings import Verdict
+from vretrver.doctor.findings import Severity
 from vretrver.doctor.model_folder import check_model_folder
 from vretrver.doctor.model_pictures import Pixels
 from vretrver.doctor.model_text import MARKS as WIRE_MARKS
@@ -20,16 +20,16 @@ PUBLISHED_3 = {"size": {"shortest_edge": 65536, "longest_edge": 16777216}}
 """Limits in the published Qwen3-VL folders: 64 to 16,384 visual tokens."""
 
 
-def found(folder: Path, dialect: str = "vretrver") -> dict[str, tuple[Verdict, str]]:
+def found(folder: Path, dialect: str = "vretrver") -> dict[str, tuple[Severity, str]]:
     """Return subject -> verdict and sentence."""
     findings = list(check_model_folder(folder, dialect_named(dialect)))
-    return {finding.subject: (finding.verdict, finding.sentence) for finding in findings}
+    return {finding.subject: (finding.severity, finding.sentence) for finding in findings}
 
 
 def test_nothing_is_wrong_with_a_whole_folder_of_either_family(tmp_path: Path) -> None:
     for family, dialect in (("qwen3_vl", "vretrver"), ("qwen2_5_vl", "released")):
         findings = found(write_model(tmp_path / family, family=family), dialect)
-        assert {verdict for verdict, _ in findings.values()} == {Verdict.OK}, findings
+        assert {verdict for verdict, _ in findings.values()} == {Severity.OK}, findings
         assert list(findings) == ["model family", "picture sizes", "tokenizer", "chat template", "weights"]
     assert findings["weights"][1] == "0.00 billion parameters in BF16/F32, 0.0 GB in 2 files, all whole"
 
@@ -40,7 +40,7 @@ def test_the_marks_are_those_of_the_wire_form() -> None:
 
 def test_thumbnails_below_the_published_limit_would_be_enlarged_and_the_flag_is_given(tmp_path: Path) -> None:
     verdict, sentence = found(write_model(tmp_path, sizes=PUBLISHED_3))["picture sizes"]
-    assert verdict is Verdict.WARNING
+    assert verdict is Severity.WARNING
     assert "what is shown as candidate: 288 x 224 becomes 320 x 256, 80 tokens for 63" in sentence
     assert '--mm-processor-kwargs \'{"size": {"shortest_edge": 1024, "longest_edge": 16777216}}\'' in sentence
 
@@ -48,16 +48,16 @@ def test_thumbnails_below_the_published_limit_would_be_enlarged_and_the_flag_is_
 def test_the_flag_that_is_given_keeps_every_size(tmp_path: Path) -> None:
     _, sentence = found(write_model(tmp_path, sizes=PUBLISHED_3))["picture sizes"]
     limits = json.loads(sentence.split("--mm-processor-kwargs '")[1].rstrip("'"))
-    assert found(write_model(tmp_path, sizes=limits))["picture sizes"][0] is Verdict.OK
+    assert found(write_model(tmp_path, sizes=limits))["picture sizes"][0] is Severity.OK
 
 
 def test_a_dialect_for_another_cell_is_warned_of(tmp_path: Path) -> None:
     verdict, sentence = found(write_model(tmp_path, family="qwen2_5_vl"))["picture sizes"]
-    assert verdict is Verdict.WARNING
+    assert verdict is Severity.WARNING
     assert "in cells of 32 px and the model reads 28 px" in sentence
     assert "--dialect released" in sentence
     verdict, sentence = found(write_model(tmp_path / "3"), "released")["picture sizes"]
-    assert (verdict, "--dialect" in sentence) == (Verdict.WARNING, False)
+    assert (verdict, "--dialect" in sentence) == (Severity.WARNING, False)
 
 
 @pytest.mark.parametrize(
@@ -91,37 +91,38 @@ def text(name: str, content: str) -> Callable[[Path], None]:
 
 
 THINKING = TEMPLATE + "{% set content = content.split('</think>')[-1] %}"
-CHANGED: dict[str, tuple[Callable[[Path], None], str, Verdict, str]] = {
-    "no config": (remove("config.json"), "model folder", Verdict.WRONG, "config.json: the file is missing"),
-    "broken config": (text("config.json", "{"), "model folder", Verdict.WRONG, "not a JSON file that can be read"),
-    "list config": (text("config.json", "[]"), "model folder", Verdict.WRONG, "not a JSON object"),
-    "another family": (change("config.json", model_type="llava"), "model family", Verdict.WRONG, "is a llava"),
-    "no preprocessor": (remove("preprocessor_config.json"), "preprocessor", Verdict.WRONG, "the file is missing"),
+CHANGED: dict[str, tuple[Callable[[Path], None], str, Severity, str]] = {
+    "no config": (remove("config.json"), "model folder", Severity.WRONG, "config.json: the file is missing"),
+    "broken config": (text("config.json", "{"), "model folder", Severity.WRONG, "not a JSON file that can be read"),
+    "list config": (text("config.json", "[]"), "model folder", Severity.WRONG, "not a JSON object"),
+    "another family": (change("config.json", model_type="llava"), "model family", Severity.WRONG, "is a llava"),
+    "no preprocessor": (remove("preprocessor_config.json"), "preprocessor", Severity.WRONG, "the file is missing"),
     "other cell": (
-        change("preprocessor_config.json", patch_size=14), "preprocessor", Verdict.WRONG, "makes cells of 28 px",
+        change("preprocessor_config.json", patch_size=14), "preprocessor", Severity.WRONG, "makes cells of 28 px",
     ),
     "no numbers": (
-        change("preprocessor_config.json", min_pixels="many"), "model folder", Verdict.WRONG, "no whole numbers",
+        change("preprocessor_config.json", min_pixels="many"), "model folder", Severity.WRONG, "not whole numbers",
     ),
-    "no tokenizer": (remove("tokenizer.json"), "tokenizer", Verdict.WRONG, "neither tokenizer.json nor vocab.json"),
+    "no tokenizer": (remove("tokenizer.json"), "tokenizer", Severity.WRONG, "neither tokenizer.json nor vocab.json"),
     "other tokenizer": (
-        change("tokenizer.json", added_tokens=[{"id": 4, "content": "<|im_start|>"}]), "tokenizer", Verdict.WRONG,
+        change("tokenizer.json", added_tokens=[{"id": 4, "content": "<|im_start|>"}]), "tokenizer", Severity.WRONG,
         "does not know <|im_end|>, <|vision_start|>, <|image_pad|>, <|vision_end|>",
     ),
-    "other ids": (change("config.json", image_token_id=9), "tokenizer", Verdict.WRONG, "<|image_pad|> is 8 in the"),
-    "broken tokenizer": (text("tokenizer.json", "{"), "model folder", Verdict.WRONG, "files cannot be read"),
-    "no template": (remove("tokenizer_config.json"), "chat template", Verdict.WRONG, "none, servers refuse chats"),
+    "other ids": (change("config.json", image_token_id=9), "tokenizer", Severity.WRONG, "<|image_pad|> is 8 in the"),
+    "broken tokenizer": (text("tokenizer.json", "{"), "model folder", Severity.WRONG, "files cannot be read"),
+    "no template": (remove("tokenizer_config.json"), "chat template", Severity.WRONG, "none, servers refuse chats"),
     "other template": (
-        text("chat_template.jinja", "[INST] {{ content }}"), "chat template", Verdict.WARNING, "not write the marks",
+        text("chat_template.jinja", "[INST] {{ content }}"), "chat template", Severity.WARNING, "not write the marks",
     ),
     "thinking template": (
-        change("tokenizer_config.json", chat_template=THINKING), "chat template", Verdict.WARNING, "use the Instruct",
+        change("tokenizer_config.json", chat_template=THINKING), "chat template", Severity.WARNING,
+        "use the Instruct",
     ),
     "named templates": (
         change("tokenizer_config.json", chat_template=[{"name": "default", "template": TEMPLATE}]), "chat template",
-        Verdict.OK, "leaves earlier turns alone",
+        Severity.OK, "leaves earlier turns alone",
     ),
-    "no weights": (remove("model-1.safetensors"), "weights", Verdict.WRONG, "the weight file is missing"),
+    "no weights": (remove("model-1.safetensors"), "weights", Severity.WRONG, "the weight file is missing"),
 }  # fmt: skip
 
 

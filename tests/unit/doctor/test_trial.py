@@ -7,14 +7,14 @@ import re
 from vretrver.agent.dialects import dialect_named
 from vretrver.agent.policy import Completion, Failure, FailureKind, FinishReason
 from vretrver.doctor.endpoint import window_tokens
-from vretrver.doctor.findings import Verdict
+from vretrver.doctor.findings import Severity
 from vretrver.doctor.trial import try_window
 from vretrver.policies.scripted import Moment, ScriptedPolicy, replay
 
 
 def test_a_policy_that_finds_the_blue_square_is_well() -> None:
     finding = try_window(replay(["<think>the second</think><answer>[2, 1]</answer>"]), dialect_named("vretrver"))
-    assert finding.verdict is Verdict.OK
+    assert finding.severity is Severity.OK
     assert re.fullmatch(
         r"a blue square was found among two pictures: \d+\.\d s, \d+ tokens, 0 looks", finding.sentence
     )
@@ -22,13 +22,13 @@ def test_a_policy_that_finds_the_blue_square_is_well() -> None:
 
 def test_the_wrong_order_raises_the_question_whether_pictures_arrive() -> None:
     finding = try_window(replay(["<answer>[1, 2]</answer>"]), dialect_named("vretrver"))
-    assert finding.verdict is Verdict.WARNING
+    assert finding.severity is Severity.WARNING
     assert finding.sentence.startswith("a red square was put before a blue one")
 
 
 def test_prose_is_no_answer_and_says_so() -> None:
     finding = try_window(replay(["It is the second one."]), dialect_named("released"))
-    assert finding.verdict is Verdict.WARNING
+    assert finding.severity is Severity.WARNING
     assert "no usable answer (malformed)" in finding.sentence
     assert "does not keep to dialect released" in finding.sentence
 
@@ -39,7 +39,7 @@ def test_a_policy_that_fails_is_wrong_with_its_reason() -> None:
         return Completion(session=moment.session, text="", finish=FinishReason.ERROR, failure=failure)
 
     finding = try_window(ScriptedPolicy(fails, name="fails"), dialect_named("vretrver"))
-    assert finding.verdict is Verdict.WRONG
+    assert finding.severity is Severity.WRONG
     assert "policy_error (503: no capacity)" in finding.sentence
 
 

@@ -13,7 +13,7 @@ from tests.unit.report.reranks import LOOKED, call, drawn, looks_of, reranked
 from vretrver.agent.observations import Layout
 from vretrver.agent.trajectory import PictureShown
 from vretrver.images import ImageStore
-from vretrver.report.recut import recut
+from vretrver.report.recut import cut_again
 
 
 def look(images: ImageStore, turns: list[str] | None = None) -> PictureShown:
@@ -29,7 +29,7 @@ def with_cut(shown: PictureShown, **changes: Any) -> PictureShown:
 def test_a_region_is_cut_again_at_the_size_it_was_shown(tmp_path: Path) -> None:
     images = drawn(tmp_path)
     shown = look(images)
-    again = recut(shown, images)
+    again = cut_again(shown, images)
     assert again.problem is None
     assert again.image is not None
     assert again.image.size == (shown.width, shown.height)
@@ -40,14 +40,14 @@ def test_a_whole_picture_is_shown_again(tmp_path: Path) -> None:
     turns = [call("select_images", target_images=[2]), "<answer>[1]</answer>"]
     shown = look(images, turns)
     assert shown.cuts[0].box is None
-    assert recut(shown, images).problem is None
+    assert cut_again(shown, images).problem is None
 
 
 def test_a_picture_that_changed_is_named(tmp_path: Path) -> None:
     images = drawn(tmp_path)
     shown = look(images)
     Image.new("RGB", (320, 240), (1, 2, 3)).save(tmp_path / "1.png")
-    assert recut(shown, images).problem == (
+    assert cut_again(shown, images).problem == (
         "This look cannot be shown again: picture 1.png: the file has changed since it was recorded; index it again."
     )
 
@@ -56,7 +56,7 @@ def test_a_picture_that_is_gone_is_named(tmp_path: Path) -> None:
     images = drawn(tmp_path)
     shown = look(images)
     (tmp_path / "1.png").unlink()
-    assert recut(shown, images).problem == (
+    assert cut_again(shown, images).problem == (
         "This look cannot be shown again: picture 1.png: cannot be read: No such file or directory."
     )
 
@@ -64,7 +64,7 @@ def test_a_picture_that_is_gone_is_named(tmp_path: Path) -> None:
 def test_another_region_than_the_recorded_one_is_not_shown(tmp_path: Path) -> None:
     images = drawn(tmp_path)
     shown = look(images)
-    problem = recut(with_cut(shown, box=(100, 50, 300, 200)), images).problem
+    problem = cut_again(with_cut(shown, box=(100, 50, 300, 200)), images).problem
     assert problem is not None
     assert f"instead of {str(shown.sha256)[:12]}" in problem
 
@@ -74,20 +74,20 @@ def test_another_region_than_the_recorded_one_is_not_shown(tmp_path: Path) -> No
 )
 def test_a_region_that_is_not_on_the_picture_is_not_followed(tmp_path: Path, box: tuple[int, int, int, int]) -> None:
     images = drawn(tmp_path)
-    problem = recut(with_cut(look(images), box=box), images).problem
+    problem = cut_again(with_cut(look(images), box=box), images).problem
     assert problem == f"The record gives this look the region {list(box)}, which is not on its picture."
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 64), (-32, 64), (100_000, 100_000)])
 def test_a_size_no_look_has_is_not_followed(tmp_path: Path, width: int, height: int) -> None:
     images = drawn(tmp_path)
-    problem = recut(replace(look(images), width=width, height=height), images).problem
+    problem = cut_again(replace(look(images), width=width, height=height), images).problem
     assert problem == f"The record gives this look the size {width} x {height}, which no look has."
 
 
 def test_a_look_without_a_hash_is_not_taken_on_trust(tmp_path: Path) -> None:
     images = drawn(tmp_path)
-    problem = recut(replace(look(images), sha256=None), images).problem
+    problem = cut_again(replace(look(images), sha256=None), images).problem
     assert problem == "The record gives this look no hash to check it by."
 
 
@@ -95,5 +95,5 @@ def test_a_look_without_a_hash_is_not_taken_on_trust(tmp_path: Path) -> None:
 def test_several_cuts_in_one_picture_are_said_not_to_be_made_again(tmp_path: Path, layout: Layout) -> None:
     images = drawn(tmp_path)
     shown = look(images)
-    problem = recut(replace(shown, cuts=(*shown.cuts, *shown.cuts), layout=layout), images).problem
+    problem = cut_again(replace(shown, cuts=(*shown.cuts, *shown.cuts), layout=layout), images).problem
     assert problem == ("This look put 2 cuts together; this version cannot put them together again to check them.")

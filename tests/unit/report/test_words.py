@@ -14,7 +14,7 @@ from vretrver.agent.reranked import Ended
 from vretrver.agent.trajectory import STOPS, StopReason, Trajectory
 from vretrver.report.words import (
     Names,
-    Outcome,
+    OrderOutcome,
     Standing,
     about_policy,
     counted,
@@ -44,7 +44,7 @@ UNNAMED = Names(given={})
             [ZOOM, "<answer>[1, 4, 2, 3]</answer>"],
             "Candidate 5:0 stayed first; candidate 5:3 moved from 4 to 2 after 2 looks.",
         ),
-        (["nothing"] * 5, "The order is the coarse one: nothing confirmed it."),
+        (["nothing"] * 5, "Coarse order, not confirmed."),
     ],
 )
 def test_the_headline_says_what_changed(tmp_path: Path, turns: list[str], sentence: str) -> None:
@@ -55,7 +55,7 @@ def test_looks_of_a_failed_window_are_not_credited(tmp_path: Path) -> None:
     turns = {"9:1/w0": [ZOOM, *["nothing"] * 4], "9:1/w1": ["<answer>[2, 1]</answer>"]}
     candidates = [pictured(number) for number in (0, 1, 2)]
     result = reranked(drawn(tmp_path), turns, candidates=candidates, size=2)
-    assert outcome(result) is Outcome.PARTLY_FAILED
+    assert outcome(result) is OrderOutcome.PARTLY_FAILED
     assert headline(result, UNNAMED) == "Candidate 5:1 moved from 2 to 1 without a look."
 
 
@@ -104,10 +104,10 @@ def test_nothing_fits_is_said_plainly_when_every_window_says_so(tmp_path: Path) 
     every = reranked(
         images, {"9:1/w0": [NONE], "9:1/w1": [NONE]}, candidates=candidates, size=2, form=RankingOrNone()
     )
-    assert outcome(every) is Outcome.NOTHING_FITS
+    assert outcome(every) is OrderOutcome.NOTHING_FITS
     assert headline(every, UNNAMED) == "No candidate fits, the agent says; the order is kept beside it."
     one = reranked(images, {"9:1/w0": [NONE], "9:1/w1": [FITS]}, candidates=candidates, size=2, form=RankingOrNone())
-    assert outcome(one) is Outcome.CHANGED
+    assert outcome(one) is OrderOutcome.CHANGED
     assert headline(one, UNNAMED) == "Candidate 5:1 moved from 2 to 1 without a look."
     assert nothing_fits(one.trajectories[0], window=1, windows=2) == (
         "Window 1 (places 2 to 3): no candidate fits, the agent says; its order is kept beside it."
@@ -120,7 +120,7 @@ def test_a_query_that_ended_early_says_by_what(tmp_path: Path) -> None:
         drawn(tmp_path), {"9:1/w0": [FITS], "9:1/w1": [FITS]}, candidates=candidates, size=2, budget=Budget(turns=1)
     )
     assert (outcome(stopped), ending(stopped)) == (
-        Outcome.STOPPED,
+        OrderOutcome.STOPPED,
         "Stopped at the budget (turns): the best order so far.",
     )
     late = replace(stopped, ended=Ended.DEADLINE, reached=(Limit.SECONDS,))
@@ -128,14 +128,17 @@ def test_a_query_that_ended_early_says_by_what(tmp_path: Path) -> None:
     assert ending(replace(late, ended=Ended.CANCELLED)) == "Stopped by the caller: the best order so far."
     nothing = replace(late, trajectories=late.trajectories[1:])
     assert (outcome(nothing), ending(nothing)) == (
-        Outcome.FAILED,
+        OrderOutcome.FAILED,
         "Stopped at the deadline: nothing was ranked by then.",
     )
 
 
 def test_a_budget_of_looks_does_not_end_a_query_and_is_told(tmp_path: Path) -> None:
     result = reranked(drawn(tmp_path), LOOKED, budget=Budget(looks=1))
-    assert (outcome(result), ending(result)) == (Outcome.CHANGED, "Looks beyond the budget (looks) were refused.")
+    assert (outcome(result), ending(result)) == (
+        OrderOutcome.CHANGED,
+        "Looks beyond the budget (looks) were refused.",
+    )
     both = replace(result, reached=(Limit.LOOKS, Limit.LOOK_TOKENS))
     assert ending(both) == "Looks beyond the budget (looks, look tokens) were refused."
     assert ending(reranked(drawn(tmp_path), LOOKED)) is None

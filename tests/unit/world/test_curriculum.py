@@ -161,7 +161,7 @@ def test_a_command_that_fails_is_one_sentence(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(subprocess, "run", fails)
-    with pytest.raises(ConfigError, match=r"stage train\.gallery failed \(exit code 3\); run this again to go on"):
+    with pytest.raises(ConfigError, match=r"stage train\.gallery failed \(exit code 3\); run the command again"):
         run_curriculum(Curriculum.model_validate(LITTLE), [], note=lambda _: None)
 
 

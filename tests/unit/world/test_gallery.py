@@ -103,7 +103,7 @@ def test_a_gallery_that_was_killed_is_completed_to_what_an_undisturbed_one_holds
 def test_a_file_of_another_gallery_is_refused(gallery_file: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds another gallery \\(seed 3, 20 items\\)"):
         draw_gallery(gallery_file, seed=SEED + 1, items=ITEMS)
-    with pytest.raises(DataError, match="there is no gallery; draw it first"):
+    with pytest.raises(DataError, match="no such gallery; draw it first"):
         Gallery(tmp_path / "none")
     (tmp_path / "text").write_text("not a database, but long enough to be taken for one" * 20)
     with pytest.raises(DataError, match="not a gallery"):

@@ -13,22 +13,22 @@ from vretrver.agent.reranker import Reranker
 from vretrver.agent.trajectory import PictureShown, Trajectory
 from vretrver.geometry import Box
 from vretrver.records import Hit, Query
-from vretrver.world.oracle import Evidence, Truth, oracle
+from vretrver.world.oracle import DetailRegion, OracleTruth, oracle
 
 TWINS = [f"1:{number}" for number in (2, 3, 4, 5, 6)]
-DETAIL = Evidence(box=Box(left=100, top=50, right=140, bottom=70), width=800, height=400)
+DETAIL = DetailRegion(box=Box(left=100, top=50, right=140, bottom=70), width=800, height=400)
 
 
-def _truth(relevant: str, *, qids: int = 1) -> Truth:
+def _truth(relevant: str, *, qids: int = 1) -> OracleTruth:
     """Candidates 2 to 6 are twins; each has its detail at the same place."""
-    return Truth(
+    return OracleTruth(
         relevant={f"9:{number}": frozenset({relevant}) for number in range(1, qids + 1)},
         alike={f"9:{number}": frozenset(TWINS) for number in range(1, qids + 1)},
         evidence={f"{number}.png": DETAIL for number in range(8)},
     )
 
 
-def _rerank(drawn: DrawnFolder, truth: Truth, query: Query, **config: object) -> Reranked:
+def _rerank(drawn: DrawnFolder, truth: OracleTruth, query: Query, **config: object) -> Reranked:
     for number in range(8):
         drawn.ref(number, (800, 400))
     policy = oracle(truth)
@@ -66,7 +66,7 @@ def test_it_looks_at_the_query_as_well_when_that_has_a_detail(drawn: DrawnFolder
 
 
 def test_what_differs_by_more_than_a_detail_needs_no_look(drawn: DrawnFolder) -> None:
-    truth = Truth(relevant={"9:1": frozenset({"1:5"})}, alike={}, evidence={"5.png": DETAIL})
+    truth = OracleTruth(relevant={"9:1": frozenset({"1:5"})}, alike={}, evidence={"5.png": DETAIL})
     reranked = _rerank(drawn, truth, drawn.query())
     assert reranked.ranking[0].did == "1:5"
     assert reranked.trajectories[0].looks == 0

@@ -1,7 +1,7 @@
-"""Which samples make a step, and their tensors: rows of like length, so that little is padding.
+"""Which samples make a step, and their tensors: rows of similar length, so that little is padding.
 
-The order is that of the trajectories, easy stages first, but for rows of like length from near one another; it
-depends on lengths and seed only, so that a resumed run goes on exactly where it was.
+The order is that of the trajectories, easy stages first, except that neighbours of similar length are grouped; it
+depends on lengths and seed only, so that a resumed run continues exactly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from ..book import PictureBytes
 from .samples import Sample
 
 _NEAR = 96
-"""Samples among which rows of like length are looked for."""
+"""Neighbouring samples among which rows of similar length are grouped: enough for little padding, and few enough to
+keep the order of stages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +36,9 @@ class Batch:
     positions: Tensor
     """[3, rows, length] positions in three axes."""
     pads: Tensor
-    """[rows, length] whether a visual token stands there."""
+    """[rows, length] True at visual tokens."""
     chosen: Tensor
-    """[rows, length] whether the policy chose the id: where the loss is."""
+    """[rows, length] True where the policy chose the id: where the loss is."""
     weights: Tensor
     """[rows, length] how much the id counts, where it was chosen."""
     logprobs: Tensor | None
@@ -53,7 +54,7 @@ def steps_of(lengths: Sequence[int], *, tokens: int, seed: int, epochs: int = 1)
         lengths: ids of each sample.
         tokens: most ids of a step, padding included.
         seed: of the order of steps made from neighbouring samples.
-        epochs: how often all samples are gone through.
+        epochs: passes over all samples.
     """
     steps: list[list[int]] = []
     for epoch in range(epochs):
@@ -109,7 +110,7 @@ def collate(samples: Sequence[Sample], pictures: PictureBytes, *, picture_pad: i
 
 
 def _check_pictures(sample: Sample, picture_pad: int) -> None:
-    """Refuse a row whose pictures are not those of its ids: nothing may be trained on other pictures, or on none."""
+    """Refuse a row whose pictures are not those of its ids: training must never see other pictures, or none."""
     marks, tokens = int((sample.ids_T == picture_pad).sum()), sum(rows * columns for rows, columns in sample.grids)
     if marks != tokens or len(sample.grids) != len(sample.pictures):
         raise ParityError(
@@ -122,7 +123,7 @@ def _shown(sample: Sample, pictures: PictureBytes) -> list[ShownPicture]:
     for sha256, (width, height), (rows, columns) in zip(sample.pictures, sample.sizes, sample.grids, strict=True):
         data = pictures.get(sha256)
         if data is None:
-            raise DataError(f"no picture {sha256[:12]} is kept; synthesize the trajectories again")
+            raise DataError(f"picture {sha256[:12]} is not in any book; synthesize the trajectories again")
         picture = Picture(data=data, width=width, height=height, sha256=sha256)
         out.append(ShownPicture(address=Address(item=0), picture=picture, tokens=rows * columns))
     return out

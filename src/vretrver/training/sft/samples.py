@@ -34,7 +34,7 @@ class Sample:
     ids_T: npt.NDArray[np.int32]
     """Token ids."""
     chosen_T: npt.NDArray[np.bool_]
-    """Whether the policy chose the id: where the loss is."""
+    """True where the policy chose the id: where the loss is."""
     weight_T: npt.NDArray[np.float32]
     """How much the id counts; 0 where it was not chosen. An advantage may be put in its place."""
     logprobs_T: npt.NDArray[np.float32] | None
@@ -50,7 +50,7 @@ class Sample:
 
 
 def messages_of(trajectory: Trajectory) -> tuple[Message, ...]:
-    """Return the conversation of a trajectory; its pictures have no bytes: those lie in a picture book."""
+    """Return the conversation of a trajectory; its pictures have no bytes: those are in a picture book."""
     messages = [_message(record, trajectory) for record in trajectory.prompt]
     for turn in trajectory.turns:
         messages.append(Message(role="assistant", pieces=(turn.text,)))
@@ -186,7 +186,7 @@ def _message(record: MessageRecord, trajectory: Trajectory) -> Message:
 def _picture(place: int, trajectory: Trajectory) -> ShownPicture:
     shown = trajectory.shown[place] if 0 <= place < len(trajectory.shown) else None
     if not isinstance(shown, PictureShown) or shown.sha256 is None:
-        raise DataError(f"session {trajectory.session}: a message shows picture {place}, which is not recorded")
+        raise DataError(f"session {trajectory.session}: a message shows picture {place}, which is not in the record")
     address = shown.cuts[0].address
     return ShownPicture(
         address=Address.from_wire(address if isinstance(address, int) else [*address]),

@@ -1,8 +1,8 @@
 """TRL's supervised trainer over whole conversations: its loop, schedule and checkpoints; our batches and loss.
 
 Its own collator leaves the tool block out of the prompt and cannot take pictures in observations, and its forward
-pass encodes every picture anew; so a step here is a row of sample numbers, and the loss is computed over the ids that
-the assistant wrote, with explicit positions, on pictures that are remembered while the tower is frozen.
+pass encodes every picture again; so a step here is a row of sample numbers, and the loss is computed over the ids
+that the assistant wrote, with explicit positions, on pictures that are cached while the tower is frozen.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from trl import SFTTrainer
 from ...errors import ConfigError
 from ...models.loading import LocalModel
 from ..book import PictureBytes
+from ..folder import TrainingFolder
 from ..forward import install_forward
 from ..muon import Muon
-from ..runlog import RunFolder
-from ..trainers import CHECKPOINTS, DEFAULTS, Notes, refuse_several_devices, small_optimiser
+from ..trainers import CHECKPOINTS, DEFAULTS, MetricsCallback, refuse_several_devices, small_optimiser
 from .batches import Batch, collate, steps_of
 from .config import SftConfig
 from .samples import Sample
@@ -40,7 +40,7 @@ _RECOMPUTING = ("activation_checkpointing", "gradient_checkpointing")
 """Two names of one argument, the newer one first; TRL's own default is to recompute."""
 
 
-class Lesson:
+class StepCollator:
     """Makes the batch of a step from its row.
 
     Args:
@@ -63,8 +63,8 @@ class AgentTrainer(SFTTrainer):  # type: ignore[misc]
     """The library's trainer with the loss of this module.
 
     Args:
-        loaded: the model that is trained, with its tower's memory of pictures.
-        frozen: whether the tower stays as it is.
+        loaded: the model that is trained, with its tower's cache of pictures.
+        frozen: the tower is frozen.
         **given: the library's own arguments.
     """
 
@@ -111,7 +111,7 @@ def make_trainer(
     tokenizer: Any,
     samples: Sequence[Sample],
     pictures: PictureBytes,
-    folder: RunFolder,
+    folder: TrainingFolder,
     note: Callable[[str], None],
 ) -> AgentTrainer:
     """Return the trainer of a run.
@@ -123,7 +123,7 @@ def make_trainer(
         samples: what is learned from.
         pictures: gives the bytes of every picture by its hash.
         folder: takes metrics and checkpoints.
-        note: takes a line for a person, now and then.
+        note: called with lines of progress for a person.
 
     Raises:
         ConfigError: the library does not take an argument of `trainer`.
@@ -137,16 +137,16 @@ def make_trainer(
         frozen=frozen,
         args=_arguments(config, loaded, folder, steps=min(config.steps, len(steps))),
         train_dataset=Dataset.from_dict({"samples": steps}),
-        data_collator=Lesson(loaded, samples, pictures),
+        data_collator=StepCollator(loaded, samples, pictures),
         processing_class=tokenizer,
         optimizers=(_optimiser(config, loaded), None),
-        callbacks=[Notes(folder, note)],
+        callbacks=[MetricsCallback(folder, note)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _arguments(config: SftConfig, loaded: LocalModel, folder: RunFolder, *, steps: int) -> TrlConfig:
+def _arguments(config: SftConfig, loaded: LocalModel, folder: TrainingFolder, *, steps: int) -> TrlConfig:
     """Return the trainer's arguments; raises ConfigError for one the library does not take."""
     ours = {
         "output_dir": str(folder.path / CHECKPOINTS),

@@ -1,4 +1,4 @@
-"""How much each id counts in the loss, told from the texts of the ids."""
+"""How much each id counts in the loss, computed from the texts of the ids."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _BOX = re.compile(r'"bbox_2d": \[([^\]]*)\]')
 
 
 def even(texts: Sequence[str]) -> Weights:
-    """Let all ids count alike."""
+    """Give all ids the same weight."""
     return np.ones(len(texts), dtype=np.float32)
 
 
 def boxes(weight: float, rest: Weigh = even) -> Weigh:
-    """Let the numbers of a box in a call count more, or less, than the rest.
+    """Give the numbers of a box in a call a weight of their own.
 
     Args:
         weight: of the ids of boxes.

@@ -1,4 +1,4 @@
-"""What a supervised run on the expert's trajectories is told."""
+"""Settings of a supervised run on the expert's trajectories."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ class LessonsConfig(SftConfig):
     """A supervised run on trajectories that the scripted expert may have written."""
 
     sign_weight: float = Field(default=1.0, gt=0)
-    """Weight of the + or - behind every mark that was read: comparing is a thing of its own to learn."""
+    """Weight of the + or - after every mark that was read: comparison has to be learned separately."""

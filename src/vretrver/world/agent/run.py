@@ -1,4 +1,4 @@
-"""The run that teaches an agent what the expert showed: a small one from nothing, or any model that is named."""
+"""The run that trains an agent on what the expert showed: a small one from random weights, or a named model."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from ...config import load_config
 from ...errors import DataError
 from ...models.agent_recipe import RECIPE_FILE, AgentRecipe
-from ...training.runlog import CONFIG_FILE, RunFolder
+from ...training.folder import CONFIG_FILE, TrainingFolder
 from ...training.sft.run import shards_of, train_sft
 from ...training.sft.samples import first_trajectory
 from ..expert.config import SynthesisConfig
 from ..expert.synthesis import shard_count
-from ..tiny.config import AGENT
+from ..tiny.config import AGENT_SIZE
 from ..tiny.start import start_folder
 from ..tiny.views import VIEWS, shown_at
 from .config import LessonsConfig
@@ -21,25 +21,25 @@ from .weights import lesson_weights
 
 
 def train_agent(config: LessonsConfig, out: Path, *, note: Callable[[str], None]) -> Path:
-    """Train to the end, or from where the run was killed, and return the folder of the trained model.
+    """Train to the end, resuming an interrupted run, and return the folder of the trained model.
 
     Args:
         config: the run.
         out: its folder.
-        note: takes a line for a person, now and then.
+        note: called with lines of progress for a person.
 
     Raises:
-        ConfigError: the folder belongs to another configuration, or what it starts from cannot be used.
-        DataError: there are no trajectories, or only a part of what the expert was told to write.
+        ConfigError: the folder belongs to another configuration, or the model it starts from cannot be used.
+        DataError: there are no trajectories, or only a part of those the expert was to write.
         MissingDependency: the extra `train` is not installed.
     """
     shards = shards_of(config.trajectories)
     _refuse_a_part(config.trajectories, len(shards))
     recipe = recipe_of(config, shards[0])
-    RunFolder(out, config)  # refuses a folder of another run before a model is made in it
-    begun = start_folder(config.start, out / "start", size=AGENT, seed=config.seed)
+    TrainingFolder(out, config)  # refuses a folder of another run before a model is made in it
+    base = start_folder(config.start, out / "start", size=AGENT_SIZE, seed=config.seed)
     weigh = lesson_weights(box=config.box_weight, sign=config.sign_weight)
-    return train_sft(config, out, note=note, begun=begun, weigh=weigh, more=recipe)
+    return train_sft(config, out, note=note, base=base, weigh=weigh, more=recipe)
 
 
 def _refuse_a_part(folder: Path, found: int) -> None:
@@ -51,16 +51,16 @@ def _refuse_a_part(folder: Path, found: int) -> None:
 
 
 def _synthesis(folder: Path) -> SynthesisConfig | None:
-    """Return what the expert was told, or None where it did not write the trajectories."""
+    """Return the settings of the synthesis run, or None where the trajectories are from elsewhere."""
     told = folder / CONFIG_FILE
     return load_config(told, SynthesisConfig, environ={}) if told.is_file() else None
 
 
 def recipe_of(config: LessonsConfig, shard: Path) -> dict[str, bytes]:
-    """Return the file that says how the agent was taught, by name.
+    """Return the file that says how the agent was trained, by name.
 
-    Of trajectories that the expert did not write only the records are known, not the sizes: a model that was begun
-    from a folder keeps that folder's file, if it has one.
+    Trajectories that the expert did not write give the dialect but not the sizes: a model that started from a folder
+    keeps that folder's file, if it has one.
     """
     synthesis = _synthesis(config.trajectories)
     if config.start.folder is not None and synthesis is None:

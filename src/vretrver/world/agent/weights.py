@@ -1,4 +1,4 @@
-"""Which ids of the expert's turns count more: the numbers of boxes, and the signs behind marks that were read."""
+"""Which ids of the expert's turns count more: the numbers of boxes, and the signs after marks that were read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def lesson_weights(*, box: float, sign: float) -> Weigh:
 
     Args:
         box: weight of the ids of boxes.
-        sign: weight of a + or - that stands outside of boxes.
+        sign: weight of a + or - outside boxes.
     """
 
     def signs(texts: Sequence[str]) -> Weights:

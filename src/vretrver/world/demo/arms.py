@@ -1,4 +1,4 @@
-"""The agent over the demonstration's queries, in one way; what a model has ranked is kept and not done again."""
+"""One arm over the demonstration's queries; what a model has ranked is kept and not ranked again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MOST_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
+class DemoArm:
     """One way to rank."""
 
     name: str
@@ -43,11 +43,11 @@ class Arm:
     policy: Policy
     """What writes the turns."""
     config: AgentConfig
-    """What it is told and shown."""
+    """Its dialect, sizes, plan and sampling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class ArmResult:
     """What an arm did."""
 
     reranked: tuple[Reranked, ...]
@@ -70,12 +70,12 @@ class Ran:
         }
 
 
-def arms_of(policy: Policy, dialect: Dialect, views: Views) -> tuple[Arm, Arm]:
+def arms_of(policy: Policy, dialect: Dialect, views: Views) -> tuple[DemoArm, DemoArm]:
     """Return the agent, and the same agent without what its looks show; a script is given no tools instead."""
     blind = vretrver(tools=False) if policy.scripted else without_evidence(dialect)
     return (
-        Arm(name="agent", policy=policy, config=_config(dialect, views)),
-        Arm(name="without-evidence", policy=policy, config=_config(blind, views)),
+        DemoArm(name="agent", policy=policy, config=_config(dialect, views)),
+        DemoArm(name="without-evidence", policy=policy, config=_config(blind, views)),
     )
 
 
@@ -89,8 +89,8 @@ def told_and_shown(policy: str) -> tuple[Dialect, Views]:
     return dialect_named(dialect_name(spec)), views_of(spec, VIEWS)
 
 
-def run_arm(arm: Arm, world: DemoWorld, kept: Path, progress: Progress) -> Ran:
-    """Rank all queries; what a model ranked in an earlier run is taken from the folder `kept`, where it is added to.
+def run_arm(arm: DemoArm, world: DemoWorld, kept: Path, progress: Progress) -> ArmResult:
+    """Rank all queries; a model's earlier results are read from the folder `kept`, and new ones added to it.
 
     Raises:
         DataError: a file of that folder is damaged.
@@ -107,11 +107,11 @@ def run_arm(arm: Arm, world: DemoWorld, kept: Path, progress: Progress) -> Ran:
         clock.note()
         done[reranked.query.qid] = reranked
         progress(len(done), len(world.pairs))
-    return Ran(reranked=tuple(done[query.qid] for query, _ in world.pairs), seconds=clock.seconds)
+    return ArmResult(reranked=tuple(done[query.qid] for query, _ in world.pairs), seconds=clock.seconds)
 
 
 class _Clock:
-    """Seconds of ranking, those of earlier runs included; they stand beside the trace."""
+    """Seconds of ranking, those of earlier runs included; kept in a file next to the trace."""
 
     def __init__(self, trace: Path | None) -> None:
         self.path = None if trace is None else trace.with_suffix(".json")
@@ -136,5 +136,5 @@ def _config(dialect: Dialect, views: Views) -> AgentConfig:
     return config_of(spec, dialect=dialect, views=views)
 
 
-def _key(arm: Arm) -> str:
+def _key(arm: DemoArm) -> str:
     return hashlib.sha256(f"{arm.policy.fingerprint}\n{arm.config.sha256}".encode()).hexdigest()[:12]

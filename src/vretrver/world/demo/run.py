@@ -1,7 +1,7 @@
-"""The whole way once: draw, search, rank with looks, with looks that show nothing new, as the oracle does, report.
+"""The full pipeline once: draw, search, rank with real looks, with empty looks and as the oracle, report.
 
 The agent is the small one that ships. The oracle knows the answers and uses a detail only once it has looked at it;
-beside the agent it is the ceiling, in its place it is a demonstration without a model.
+next to the agent it is the ceiling; in place of the agent it demonstrates the pipeline without a model.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...models.shipped import SHIPPED
 from ...policies.named import LocalOptions, opened
 from ...report.html import write_report
 from ..oracle import oracle
-from .arms import ORACLE, Ran, arms_of, run_arm, told_and_shown
+from .arms import ORACLE, ArmResult, arms_of, run_arm, told_and_shown
 from .result import DemoResult, Figures, scores
 from .world import DemoWorld, Note, Progress, demo_world
 
@@ -37,18 +37,18 @@ def run_demo(
     encoder: str | None = None,
     local: LocalOptions | None = None,
 ) -> DemoResult:
-    """Run the demonstration, or what is missing of it.
+    """Run the demonstration, or the unfinished rest of it.
 
     Args:
-        out: folder for the catalogue, the rankings and the report; what is there is used again.
+        out: folder for the catalogue, the rankings and the report; existing files are reused.
         items: pictures in the pool; a multiple of 5.
         queries: most queries asked, spread over `world.TASKS`; a small catalogue has fewer.
         seed: seed of the catalogue.
         workers: processes that draw.
         progress: returns a progress function for a piece of work.
-        note: takes messages for a person.
+        note: called with messages for a person.
         policy: `oracle`, or a name of `policies.named`.
-        encoder: name of the coarse stage's encoder; None takes the shipped one, beside the oracle the one without a
+        encoder: name of the coarse stage's encoder; None takes the shipped one, or with the oracle the one without a
             model.
         local: how a model is run in this process.
 
@@ -100,11 +100,11 @@ def _policy(name: str, world: DemoWorld, local: LocalOptions | None) -> Iterator
         yield policy
 
 
-def _figures(ran: Ran, world: DemoWorld) -> Figures:
+def _figures(ran: ArmResult, world: DemoWorld) -> Figures:
     return {**scores(ran.orders, world.qrels, ("hit@1", "mrr")), **ran.costs()}
 
 
-def _report(result: DemoResult, ran: Ran, world: DemoWorld) -> None:
+def _report(result: DemoResult, ran: ArmResult, world: DemoWorld) -> None:
     """Write the report over some of the queries that looking changed, of every task shape."""
     moved = [r for r in ran.reranked if r.ranking[0].coarse_rank > 1 and any(t.looks for t in r.trajectories)]
     among = moved or list(ran.reranked)

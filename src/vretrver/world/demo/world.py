@@ -17,7 +17,7 @@ from ...runs import Qrels
 from ..draw.pose import FRAME
 from ..draw.truth import load_evidence
 from ..draw.write import write_catalogue
-from ..oracle import Evidence, Truth
+from ..oracle import DetailRegion, OracleTruth
 
 TASKS = (0, 4, 7)
 """Task shapes shown: text to picture, picture to picture, picture and text to picture."""
@@ -39,7 +39,7 @@ class DemoWorld:
     """Its pictures."""
     pairs: tuple[tuple[Query, tuple[Hit, ...]], ...]
     """Queries with what the coarse stage found, best first."""
-    truth: Truth
+    truth: OracleTruth
     """The judged positives, their twins, and where the details are."""
     encoder: str
     """Fingerprint of the coarse stage."""
@@ -66,7 +66,7 @@ def demo_world(
     progress: Callable[[str], Progress],
     note: Note,
 ) -> DemoWorld:
-    """Draw a catalogue, or take the one that is there, and search it.
+    """Draw a catalogue, or reuse an existing one, and search it.
 
     Args:
         out: folder for the catalogue.
@@ -76,7 +76,7 @@ def demo_world(
         workers: processes that draw.
         encoder: name of the coarse stage's encoder.
         progress: returns a progress function for a piece of work.
-        note: takes messages for a person.
+        note: called with messages for a person.
     """
     directory = out / f"catalogue-{seed}-{items}"
     write_catalogue(directory, seed=seed, items=items, workers=workers, progress=progress("drawing"))
@@ -114,14 +114,14 @@ def _retriever(directory: Path, images: ImageStore, encoder: str, progress: Prog
     return retriever
 
 
-def _truth(directory: Path, rows: Sequence[MbeirQuery]) -> Truth:
-    evidence: Mapping[str, Evidence] = {
-        path: Evidence(
+def _truth(directory: Path, rows: Sequence[MbeirQuery]) -> OracleTruth:
+    evidence: Mapping[str, DetailRegion] = {
+        path: DetailRegion(
             box=Box(left=e.box[0], top=e.box[1], right=e.box[2], bottom=e.box[3]), width=FRAME, height=FRAME
         )
         for path, e in load_evidence(directory / "evidence.jsonl").items()
     }
-    return Truth(
+    return OracleTruth(
         relevant={row.query.qid: frozenset(row.positives) for row in rows},
         alike={row.query.qid: frozenset(row.positives + row.negatives) for row in rows},
         evidence=evidence,

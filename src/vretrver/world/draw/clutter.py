@@ -1,4 +1,4 @@
-"""Small neutral props that lie beside a product: pebble, leaf, coin, button, acorn, twig."""
+"""Small neutral props beside a product: pebble, leaf, coin, button, acorn, twig."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Painter:
             shape: signed distances to the part, in sixteenths.
             level: shade levels; cut to 1 .. LEVELS - 1.
             material: BODY, TRIM or PAPER.
-            shadow: by how many levels the part darkens what lies under its edge, fading out over 14 units.
+            shadow: levels by which the part darkens what is under its edge, fading out over 14 units.
         """
         if shadow:
             near = clamp(14 * SUB - abs(shape), 0, 14 * SUB) * shadow // (14 * SUB)

@@ -1,4 +1,4 @@
-"""Which items a catalogue has and what they are called: ids, picture paths and prices, all by lot.
+"""Which items a catalogue has and what they are called: ids, picture paths and prices, all sampled.
 
 Ids and paths are numbers drawn without replacement over the whole catalogue, so that neither a number nor an order
 says which items are twins, which twin an item is, or whether a picture is a candidate's or a query's.
@@ -81,7 +81,7 @@ def make_plan(seed: int, items: int) -> list[Item]:
     for place in range(items):
         index, twin = divmod(place, TWINS)
         family = plan[-1].family if twin else draw_family(seed, index)
-        lot = Stream(seed, "sheet", index, twin)
+        stream = Stream(seed, "sheet", index, twin)
         dids = [f"{DATASET}:{number + 1}" for number in numbers[4 * place : 4 * place + 4]]
         plan.append(
             Item(
@@ -93,8 +93,8 @@ def make_plan(seed: int, items: int) -> list[Item]:
                 page_did=dids[1],
                 description_did=dids[2],
                 sheet_did=dids[3],
-                price=f"{lot.between(4, 89)}.{lot.choice(('00', '25', '50', '75', '95'))}",
-                care=lot.choice(_CARE),
+                price=f"{stream.between(4, 89)}.{stream.choice(('00', '25', '50', '75', '95'))}",
+                care=stream.choice(_CARE),
             )
         )
     return plan

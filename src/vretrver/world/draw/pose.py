@@ -1,4 +1,4 @@
-"""The nuisance of a shot: where things are, how they are lit, what lies beside. It never depends on a detail."""
+"""The nuisance of a shot: where things are, how they are lit, what is beside it. It never depends on a detail."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Prop:
     rotation: int
     """Degrees."""
     corner: tuple[int, int]
-    """Left and top of its canvas in the frame, in pixels; may lie outside."""
+    """Left and top of its canvas in the frame, in pixels; may be outside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Pose:
     """Everything about a picture but the family and the detail."""
 
     ground: str
-    """What the product lies on."""
+    """Surface under the product."""
     ground_corner: tuple[int, int]
     """Left and top of the piece of the ground's tile, in pixels."""
     size: int
@@ -55,7 +55,7 @@ class Pose:
     rotation: int
     """One of TURNS, clockwise."""
     flip: bool
-    """Whether the product is mirrored; light and shadow are then mirrored too."""
+    """True when the product is mirrored; light and shadow are then mirrored too."""
     corner: tuple[int, int]
     """Left and top of the product's canvas in the frame, in pixels."""
     shadow: tuple[int, int]
@@ -79,31 +79,33 @@ class Pose:
 
 
 def draw_pose(shot: Shot) -> Pose:
-    """Draw a shot's pose by lot, from its family's number, its twin and its view only."""
+    """Sample a shot's pose; it depends on the family's number, the twin and the view only."""
     family = shot.family
-    lot = Stream(family.seed, "pose", family.index, shot.twin, shot.view)
-    size, rotation, flip = lot.choice(SIZES), lot.choice(TURNS), bool(lot.below(2))
-    corner = lot.below(FRAME - size + 1), lot.below(FRAME - size + 1)
-    shadow = lot.between(10, 20) * (-1 if flip else 1), lot.between(14, 24)
+    stream = Stream(family.seed, "pose", family.index, shot.twin, shot.view)
+    size, rotation, flip = stream.choice(SIZES), stream.choice(TURNS), bool(stream.below(2))
+    corner = stream.below(FRAME - size + 1), stream.below(FRAME - size + 1)
+    shadow = stream.between(10, 20) * (-1 if flip else 1), stream.between(14, 24)
     left, top, right, bottom = master(family.product).label_zone
-    place = lot.between(left * 16, right * 16), lot.between(top * 16, bottom * 16)
+    place = stream.between(left * 16, right * 16), stream.between(top * 16, bottom * 16)
     middle = corner[0] + size // 2, corner[1] + size // 2
     return Pose(
-        ground=family.ground if shot.view == 0 else lot.choice([name for name in GROUNDS if name != family.ground]),
-        ground_corner=(lot.below(257), lot.below(257)),
+        ground=family.ground
+        if shot.view == 0
+        else stream.choice([name for name in GROUNDS if name != family.ground]),
+        ground_corner=(stream.below(257), stream.below(257)),
         size=size,
         rotation=rotation,
         flip=flip,
         corner=corner,
         shadow=shadow,
-        gain=lot.between(240, 271),
-        contrast=lot.between(236, 268),
-        slope=(lot.between(-11, 11), lot.between(-11, 11)),
+        gain=stream.between(240, 271),
+        contrast=stream.between(236, 268),
+        slope=(stream.between(-11, 11), stream.between(-11, 11)),
         label_centre=_placed(place, middle=middle, size=size, rotation=rotation, flip=flip),
-        label_rotation=rotation + lot.choice(LABEL_TURNS),
-        label_scale=lot.choice(LABEL_SCALES),
-        label_shift=lot.between(-6, 6),
-        props=_draw_props(lot.child("props"), middle),
+        label_rotation=rotation + stream.choice(LABEL_TURNS),
+        label_scale=stream.choice(LABEL_SCALES),
+        label_shift=stream.between(-6, 6),
+        props=_draw_props(stream.child("props"), middle),
     )
 
 
@@ -118,19 +120,19 @@ def _placed(
     return middle[0] * 16 + x, middle[1] * 16 + y
 
 
-def _draw_props(lot: Stream, middle: tuple[int, int]) -> tuple[Prop, ...]:
-    """Draw up to four props, each far from the product's middle and from the others; crowded lots are dropped."""
+def _draw_props(stream: Stream, middle: tuple[int, int]) -> tuple[Prop, ...]:
+    """Draw up to four props, each far from the product's middle and from the others; one without room is dropped."""
     props: list[Prop] = []
-    for _ in range(lot.choice((0, 1, 2, 2, 3, 4))):
-        name = lot.choice(list(clutter.MASTERS))
-        size = 2 * lot.between(32, 50)
-        centre = lot.between(20, FRAME - 20), lot.between(20, FRAME - 20)
+    for _ in range(stream.choice((0, 1, 2, 2, 3, 4))):
+        name = stream.choice(list(clutter.MASTERS))
+        size = 2 * stream.between(32, 50)
+        centre = stream.between(20, FRAME - 20), stream.between(20, FRAME - 20)
         others = [(p.corner[0] + p.size // 2, p.corner[1] + p.size // 2) for p in props]
         prop = Prop(
             name=name,
-            colours=lot.below(len(clutter.COLOURS[name])),
+            colours=stream.below(len(clutter.COLOURS[name])),
             size=size,
-            rotation=15 * lot.below(24),
+            rotation=15 * stream.below(24),
             corner=(centre[0] - size // 2, centre[1] - size // 2),
         )
         if _far(centre, [middle], 300) and _far(centre, others, 110):

@@ -27,7 +27,7 @@ Pixels = npt.NDArray[np.uint8]
 """[height, width, 3] sRGB."""
 
 _DARKEST, _LIGHTEST = 24, 231
-"""Range of everything but labels before slope and noise are added, which reach 22 levels at the most."""
+"""Range of everything but labels before slope and noise are added, which reach at most 22 levels."""
 
 _SHADOW = (26, 22, 28)
 _NOISE_TILE = 1024
@@ -83,9 +83,9 @@ def render(shot: Shot, *, window: Window = WHOLE) -> Pixels:
 
 
 def _grain(shot: Shot) -> tuple[tuple[int, int], tuple[int, int]]:
-    lot = Stream(shot.family.seed, "grain", shot.family.index, shot.twin, shot.view, shot.grain)
+    stream = Stream(shot.family.seed, "grain", shot.family.index, shot.twin, shot.view, shot.grain)
     room = _NOISE_TILE - FRAME + 1
-    return (lot.below(room), lot.below(room)), (lot.below(512 - PATCH), lot.below(512 - PATCH))
+    return (stream.below(room), stream.below(room)), (stream.below(512 - PATCH), stream.below(512 - PATCH))
 
 
 def _scene(shot: Shot, pose: Pose, window: Window) -> Image.Image:

@@ -24,7 +24,7 @@ PoolName = Literal["pictures", "pages", "descriptions", "sheets"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class QueryContent:
     """What a query holds besides its ids."""
 
     modality: Literal["text", "image", "image,text"]
@@ -45,7 +45,7 @@ class Shape:
     """M-BEIR's task id; 9 is ours."""
     pool: PoolName
     """Which candidates are searched."""
-    ask: Callable[[Item, World], Asked]
+    ask: Callable[[Item, World], QueryContent]
     """Makes the query to which an item is the answer."""
 
 
@@ -58,24 +58,24 @@ class World:
     items: Sequence[Item]
     """All items, twins next to each other."""
     on_ground: Mapping[str, Sequence[Item]]
-    """Ground of the catalogue picture -> the items that lie on it."""
+    """Ground of the catalogue picture -> the items on it."""
 
     def twins(self, item: Item) -> list[Item]:
         """Return the other four of an item's family."""
         first = item.family.index * TWINS
         return [twin for twin in self.items[first : first + TWINS] if twin.twin != item.twin]
 
-    def lot(self, item: Item, purpose: str) -> Stream:
+    def stream(self, item: Item, purpose: str) -> Stream:
         """Return the random numbers for one purpose at one item."""
         return Stream(self.seed, purpose, item.family.index, item.twin)
 
     def elsewhere(self, item: Item) -> Item:
-        """Return an item of another family on the same ground, or a twin where no other family lies on it."""
-        lot, there = self.lot(item, "elsewhere"), self.on_ground[item.family.ground]
+        """Return an item of another family on the same ground, or a twin where no other family is on it."""
+        stream, there = self.stream(item, "elsewhere"), self.on_ground[item.family.ground]
         if len(there) == TWINS:
-            return lot.choice(self.twins(item))
+            return stream.choice(self.twins(item))
         while True:
-            other = lot.choice(there)
+            other = stream.choice(there)
             if other.family.index != item.family.index:
                 return other
 
@@ -88,39 +88,39 @@ def make_world(seed: int, items: Sequence[Item]) -> World:
     return World(seed=seed, items=items, on_ground=on_ground)
 
 
-def _text_to_picture(item: Item, _: World) -> Asked:
-    return Asked(modality="text", text=f"{item.family.words()}, {item.detail.words()}")
+def _text_to_picture(item: Item, _: World) -> QueryContent:
+    return QueryContent(modality="text", text=f"{item.family.words()}, {item.detail.words()}")
 
 
-def _text_to_sheet(item: Item, _: World) -> Asked:
-    return Asked(modality="text", text=f"price and care of the {item.looks}, {item.detail.words()}")
+def _text_to_sheet(item: Item, _: World) -> QueryContent:
+    return QueryContent(modality="text", text=f"price and care of the {item.looks}, {item.detail.words()}")
 
 
-def _text_to_page(item: Item, _: World) -> Asked:
-    return Asked(modality="text", text=f"catalogue page of the {item.family.words()}, {item.detail.words()}")
+def _text_to_page(item: Item, _: World) -> QueryContent:
+    return QueryContent(modality="text", text=f"catalogue page of the {item.family.words()}, {item.detail.words()}")
 
 
-def _picture_alone(item: Item, _: World) -> Asked:
-    return Asked(modality="image", picture=item.query_picture)
+def _picture_alone(item: Item, _: World) -> QueryContent:
+    return QueryContent(modality="image", picture=item.query_picture)
 
 
-def _picture_to_sheet(item: Item, _: World) -> Asked:
-    return Asked(modality="image,text", picture=item.query_picture, text="what does this very item cost?")
+def _picture_to_sheet(item: Item, _: World) -> QueryContent:
+    return QueryContent(modality="image,text", picture=item.query_picture, text="what does this very item cost?")
 
 
-def _picture_to_page(item: Item, _: World) -> Asked:
-    return Asked(modality="image,text", picture=item.query_picture, text="catalogue page of this very item")
+def _picture_to_page(item: Item, _: World) -> QueryContent:
+    return QueryContent(modality="image,text", picture=item.query_picture, text="catalogue page of this very item")
 
 
-def _changed_picture(item: Item, world: World) -> Asked:
-    other = world.lot(item, "reference").choice(world.twins(item))
-    return Asked(
+def _changed_picture(item: Item, world: World) -> QueryContent:
+    other = world.stream(item, "reference").choice(world.twins(item))
+    return QueryContent(
         modality="image,text", picture=other.query_picture, text=f"the same product, but {item.detail.words()}"
     )
 
 
-def _interleaved(item: Item, world: World) -> Asked:
-    other = world.lot(item, "interleaved").choice(world.twins(item))
+def _interleaved(item: Item, world: World) -> QueryContent:
+    other = world.stream(item, "interleaved").choice(world.twins(item))
     parts: tuple[Row, ...] = (
         {"text": "the product of"},
         {"image": other.query_picture},
@@ -129,7 +129,7 @@ def _interleaved(item: Item, world: World) -> Asked:
         {"text": f"with {item.detail.words()}"},
     )
     text = " ".join(str(part.get("text", "<image>")) for part in parts)
-    return Asked(modality="image,text", picture=other.query_picture, text=text, parts=parts)
+    return QueryContent(modality="image,text", picture=other.query_picture, text=text, parts=parts)
 
 
 SHAPES: tuple[Shape, ...] = (

@@ -14,7 +14,7 @@ EVIDENCE_FILE = "evidence.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class EvidenceRow:
     """What one picture shows, and where its label is."""
 
     path: str
@@ -42,25 +42,25 @@ class Evidence:
         }
 
 
-def load_evidence(path: Path) -> dict[str, Evidence]:
+def load_evidence(path: Path) -> dict[str, EvidenceRow]:
     """Read an evidence file.
 
     Returns:
         picture path -> evidence, in the order of the file.
 
     Raises:
-        DataError: naming path:line, for a line that is wrong or a picture that stands twice.
+        DataError: naming path:line, for a malformed line or a picture that appears twice.
     """
-    loaded: dict[str, Evidence] = {}
+    loaded: dict[str, EvidenceRow] = {}
     for where, row in read_objects(path):
         evidence = _parsed(where, row)
         if evidence.path in loaded:
-            raise DataError(f"{where}: picture {evidence.path!r} stands twice; remove one of its lines")
+            raise DataError(f"{where}: picture {evidence.path!r} appears twice; remove one of its lines")
         loaded[evidence.path] = evidence
     return loaded
 
 
-def _parsed(where: str, row: Mapping[str, object]) -> Evidence:
+def _parsed(where: str, row: Mapping[str, object]) -> EvidenceRow:
     match row:
         case {
             "img_path": str(path),
@@ -70,7 +70,7 @@ def _parsed(where: str, row: Mapping[str, object]) -> Evidence:
             "detail": str(detail),
             "box": [int(left), int(top), int(right), int(bottom)],
         } if left < right and top < bottom:
-            return Evidence(
+            return EvidenceRow(
                 path=picture_path(path, where),
                 did=did,
                 family=family,

@@ -1,4 +1,4 @@
-"""The nouns of the catalogue: details, families of five twins, shots; and how a family is drawn by lot.
+"""The nouns of the catalogue: details, families of five twins, shots; and how a family is sampled.
 
 Everything about a family follows from a seed and its index. No picture is drawn here.
 """
@@ -35,7 +35,7 @@ PRODUCTS = (
 """Kinds of product."""
 
 GROUNDS = ("wood", "tiles", "grass", "sand", "bricks", "linen", "marble", "slate")
-"""What a product lies on."""
+"""Surfaces under a product."""
 
 LABELS: tuple[LabelKind, ...] = ("print", "emblem", "stitch")
 """Kinds of label."""
@@ -77,7 +77,7 @@ class Family:
     pattern: str
     """One of painter.PATTERNS."""
     ground: str
-    """One of GROUNDS: what the catalogue pictures lie on."""
+    """One of GROUNDS: the surface in the catalogue pictures."""
     label: LabelKind
     """Kind of the details."""
     tone: str
@@ -133,19 +133,19 @@ def all_details(kind: LabelKind) -> tuple[Detail, ...]:
 
 
 def draw_family(seed: int, index: int) -> Family:
-    """Draw a family by lot.
+    """Sample a family.
 
     Families of one seed with index < COARSE differ in product, colour, pattern or ground; those with
     index < 3 * COARSE differ in one of these or in the kind of label. Families that share product, colour, pattern
     and kind of label never share a detail while index < 3 * COARSE, so that a detail and the product's looks name
-    one item whatever it lies on.
+    one item on any ground.
     """
     lap, place = divmod(index, COARSE)
     rest, ground = divmod(_coarse_order(seed)[place], len(GROUNDS))
     rest, pattern_at = divmod(rest, len(PATTERNS))
     product_at, colour_at = divmod(rest, len(COLOURS))
     colour, pattern = list(COLOURS)[colour_at], PATTERNS[pattern_at]
-    lot = Stream(seed, "family", index)
+    stream = Stream(seed, "family", index)
     label = LABELS[(Stream(seed, "label", rest, pattern_at, ground).below(len(LABELS)) + lap) % len(LABELS)]
     return Family(
         seed=seed,
@@ -155,8 +155,8 @@ def draw_family(seed: int, index: int) -> Family:
         pattern=pattern,
         ground=GROUNDS[ground],
         label=label,
-        tone=lot.choice(allowed_tones(colour, patterned=pattern != "plain")),
-        trim=lot.choice(allowed_trims(colour)),
+        tone=stream.choice(allowed_tones(colour, patterned=pattern != "plain")),
+        trim=stream.choice(allowed_trims(colour)),
         details=_twins(seed, label, (rest, pattern_at), (lap // len(LABELS)) * len(GROUNDS) + ground),
     )
 

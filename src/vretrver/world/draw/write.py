@@ -26,7 +26,7 @@ from .journal import JOURNAL_FILE, Written, open_journal, save_journal
 from .plan import DATASET, Item, make_plan, shots_of
 from .render import label_place, render
 from .tasks import INSTRUCTIONS, NAME, SHAPES, PoolName, Row, Shape, World, candidate_rows, make_world, query_rows
-from .truth import EVIDENCE_FILE, Evidence
+from .truth import EVIDENCE_FILE, EvidenceRow
 from .world import Shot
 
 GENERATOR = 1
@@ -171,9 +171,9 @@ def _text_files(world: World, split: str) -> dict[str, bytes]:
     return files
 
 
-def _evidence(items: Iterable[Item]) -> list[Evidence]:
+def _evidence(items: Iterable[Item]) -> list[EvidenceRow]:
     found = [
-        Evidence(
+        EvidenceRow(
             path=path,
             did=did,
             family=item.family.index,

@@ -1,4 +1,4 @@
-"""What an embedding run is told."""
+"""Settings of an embedding run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ...config import Section
-from ...training.start import Start
+from ...training.start import ModelSource
 
 OURS = (
     "output_dir",
@@ -23,7 +23,7 @@ OURS = (
 """Arguments of the trainer that other keys of the configuration decide."""
 
 
-class Data(Section):
+class DataConfig(Section):
     """Which pairs are trained on."""
 
     seed: int = 1
@@ -31,18 +31,18 @@ class Data(Section):
     items: int = Field(default=5000, ge=10)
     """Products of the catalogue; a multiple of 5."""
     gallery: Path | None = None
-    """Finished pictures of that catalogue; None draws each picture whenever it is needed."""
+    """Finished pictures of that catalogue; None draws each picture every time it is needed."""
     shapes: tuple[int, ...] = (0, 1, 2, 3, 4, 6, 7, 8, 9)
     """Task shapes; one named twice is drawn twice as often."""
     hard: float = Field(default=0.5, ge=0, le=1)
     """Share of a batch that has the product and the colour of another pair of the batch."""
 
 
-class Evaluation(Section):
-    """How the encoder is measured when it is trained."""
+class EvaluationConfig(Section):
+    """How the encoder is measured after training."""
 
     seed: int = 2
-    """Seed of the catalogue, another one than that of the pairs."""
+    """Seed of the catalogue, different from that of the pairs."""
     items: int = Field(default=2000, ge=5)
     """Products of the catalogue, which are the pool; a multiple of 5."""
     queries: int = Field(default=500, ge=1)
@@ -54,7 +54,7 @@ class Evaluation(Section):
 class EmbedConfig(Section):
     """An embedding run."""
 
-    start: Start
+    start: ModelSource
     """What is trained."""
     layout: Literal["lamra", "qwen3vl_embedding"] = "lamra"
     """How items are written down."""
@@ -62,7 +62,7 @@ class EmbedConfig(Section):
     """Visual tokens of a picture; 9 shows the catalogue at 96 px."""
     text_tokens: int = Field(default=256, ge=1)
     """Tokens of an item's texts that are kept."""
-    data: Data = Data()
+    data: DataConfig = DataConfig()
     """The pairs."""
     steps: int = Field(default=1000, ge=1)
     """Optimiser steps."""
@@ -85,10 +85,10 @@ class EmbedConfig(Section):
     threads: int = Field(default=2, ge=1)
     """Threads of torch on a CPU; resuming is exact with the same number."""
     seed: int = 0
-    """Of the weights that begin from lots, and of the order of pairs."""
+    """Seed of the randomly initialised weights and of the order of pairs."""
     trainer: dict[str, Any] = Field(default_factory=dict)
-    """Passed as it is to `SentenceTransformerTrainingArguments`."""
-    evaluation: Evaluation | None = Evaluation()
+    """Passed unchanged to `SentenceTransformerTrainingArguments`."""
+    evaluation: EvaluationConfig | None = EvaluationConfig()
     """The measurement at the end; None leaves it out."""
 
     @model_validator(mode="after")

@@ -29,7 +29,7 @@ def measure(
         encoder: the encoder.
         pairs: the catalogue; all its items are the pool.
         queries: most queries of each task shape, spread over the items.
-        note: takes a line for a person for each task shape.
+        note: called with one line per task shape, for a person.
     """
     found: dict[str, dict[str, float]] = {}
     pools: dict[str, Vectors] = {}

@@ -44,7 +44,7 @@ class ItemModule(InputModule):  # type: ignore[misc]
     def preprocess(self, inputs: Sequence[Query | Candidate], prompt: str | None = None, **_: Any) -> Features:
         """Return a batch of queries or candidates; `prompt` has no place, an item's own instruction is used."""
         if prompt:
-            raise ValueError("the layout says what stands before an item; give queries an instruction instead")
+            raise ValueError("the layout decides the text before an item; give queries an instruction instead")
         rendered = [
             self.renderer.render(item.parts, item.instruction if isinstance(item, Query) else "", self.store)
             for item in inputs

@@ -31,7 +31,7 @@ GROUND_IS_SAID = frozenset({0, 2, 9})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class TaskPairs:
     """One task shape over a whole catalogue."""
 
     task: int
@@ -64,7 +64,7 @@ class Pairs:
             raise ConfigError(f"the catalogue has no task {unknown[0]}; its tasks are {sorted(known)}")
         self.plan = make_plan(seed, items)
         world = make_world(seed, self.plan)
-        self.asked: Mapping[int, Asked] = {task: _asked(world, known[task]) for task in sorted(set(tasks))}
+        self.asked: Mapping[int, TaskPairs] = {task: _asked(world, known[task]) for task in sorted(set(tasks))}
 
     def shots(self) -> dict[str, Shot]:
         """Return what every picture of the catalogue shows, by path."""
@@ -87,7 +87,7 @@ def alike_key(item: Item, task: int) -> tuple[str, ...]:
     return (*looks, family.ground) if task in GROUND_IS_SAID else looks
 
 
-def _asked(world: World, shape: Shape) -> Asked:
+def _asked(world: World, shape: Shape) -> TaskPairs:
     """Return a shape's queries and answers in the order of the items."""
     queries = {_answer_of(row): row for row in query_rows(world, shape, first=1)}
     candidates = {str(row["did"]): row for row in candidate_rows(world, shape.pool)}
@@ -95,7 +95,7 @@ def _asked(world: World, shape: Shape) -> Asked:
     found = tuple(_candidate(candidates[did]) for did in dids)
     asked = cast("Modality", queries[dids[0]]["query_modality"])
     wanted = modality_of(found[0].parts)
-    return Asked(
+    return TaskPairs(
         task=shape.task,
         queries=tuple(_query(queries[did]) for did in dids),
         candidates=found,

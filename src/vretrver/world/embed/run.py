@@ -14,13 +14,13 @@ from ...retrieval.layouts.encoder import LayoutEncoder, collator_of, renderer_of
 from ...retrieval.layouts.recipe import RECIPE_FILE, EncoderRecipe
 from ...retrieval.layouts.templates import TEMPLATES
 from ...training.curves import CURVES_FILE, write_curves
-from ...training.runlog import RunFolder
+from ...training.folder import TrainingFolder
 from ...training.trainers import MODEL_FOLDER, export_model, run_trainer
 from ..drawn import DrawnStore
 from ..gallery import Gallery
-from ..tiny.config import ENCODER
+from ..tiny.config import ENCODER_SIZE
 from ..tiny.start import start_folder
-from .config import EmbedConfig, Evaluation
+from .config import EmbedConfig, EvaluationConfig
 from .measure import mean_of, measure
 from .module import ItemModule
 from .pairs import Pairs
@@ -33,15 +33,15 @@ Note = Callable[[str], None]
 
 
 def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
-    """Train an encoder to its end, or from where the run was killed, and return its folder.
+    """Train an encoder to its end, resuming an interrupted run, and return its folder.
 
     Args:
         config: the run.
         out: its folder.
-        note: takes a line for a person, now and then.
+        note: called with lines of progress for a person.
 
     Raises:
-        ConfigError: the folder belongs to another configuration, or what it starts from cannot be used.
+        ConfigError: the folder belongs to another configuration, or the model it starts from cannot be used.
         DataError: a gallery is missing, or the catalogue cannot have so many items.
         MissingDependency: the extra `train` is not installed.
     """
@@ -50,11 +50,11 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
         None if told is None else Gallery.of_catalogue(told.gallery, seed=told.seed, items=told.items)
         for told in (data, evaluation)
     )
-    folder = RunFolder(out, config)
-    begun = start_folder(
-        config.start, out / "start", size=ENCODER, seed=config.seed, tokens=TEMPLATES[config.layout].fixed_texts
+    folder = TrainingFolder(out, config)
+    base = start_folder(
+        config.start, out / "start", size=ENCODER_SIZE, seed=config.seed, tokens=TEMPLATES[config.layout].fixed_texts
     )
-    loaded = load_model(begun, dtype=config.dtype, device=config.device or "auto")
+    loaded = load_model(base, dtype=config.dtype, device=config.device or "auto")
     recipe = EncoderRecipe(
         layout=config.layout,
         pictures=PixelBudget(cell=loaded.folder.geometry.cell, tokens=config.picture_tokens),
@@ -69,7 +69,7 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
     )
     run_trainer(make_trainer(config, module, pairs, folder, note), folder)
     recipe_file = {RECIPE_FILE: recipe.to_json().encode()}
-    trained = export_model(loaded.model, begun, out / MODEL_FOLDER, more=recipe_file)
+    trained = export_model(loaded.model, base, out / MODEL_FOLDER, more=recipe_file)
     if evaluation is not None and not (out / RESULT_FILE).is_file():
         _evaluate(config, evaluation, module, held_out, folder, note)
     write_curves(out / CURVES_FILE, folder.metrics(), title="train embed")
@@ -78,10 +78,10 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
 
 def _evaluate(
     config: EmbedConfig,
-    evaluation: Evaluation,
+    evaluation: EvaluationConfig,
     module: ItemModule,
     gallery: Gallery | None,
-    folder: RunFolder,
+    folder: TrainingFolder,
     note: Note,
 ) -> None:
     """Measure the trained encoder on a catalogue of another seed, in the number format it was trained in."""

@@ -1,8 +1,9 @@
-"""Which pairs each step sees: drawn by lot from seed and step alone, so that any step can be made again.
+"""Which pairs each step sees: sampled from seed and step alone, so that any step can be reproduced.
 
 A batch is of one task shape and never holds two pairs that are alike at thumbnail size, twins among them: the others
-of a batch are the wrong answers, and the coarse stage must not be taught to tell apart what it cannot see. Part of a
-batch shares product and colour with another pair of it, so that families are told apart and not only kinds.
+of a batch are the wrong answers, and the coarse stage must not be trained to separate what it cannot see. Part of a
+batch shares product and colour with another pair of it, so that the encoder learns to tell families apart and not
+only kinds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..draw.world import TWINS
 from .pairs import alike_key
 
 _TRIES = 50
-"""Lots drawn in vain before a batch is said to be impossible, per pair."""
+"""Samples per pair after which a batch counts as impossible."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Schedule:
         steps: number of batches.
         batch_size: pairs of each.
         hard: share of a batch that has product and colour of another pair.
-        seed: decides the lots.
+        seed: of the random stream.
     """
 
     def __init__(
@@ -67,16 +68,16 @@ class Schedule:
         Raises:
             ConfigError: the catalogue has too few items that are not alike.
         """
-        lot = Stream(self.seed, "embed", step)
-        task = lot.choice(self.tasks)
+        stream = Stream(self.seed, "embed", step)
+        task = stream.choice(self.tasks)
         taken: dict[tuple[str, ...], int] = {}
         for _ in range(_TRIES * self.batch_size):
             if len(taken) == self.batch_size:
                 break
-            family = lot.below(len(self.plan) // TWINS)
-            if taken and lot.below(1000) < 1000 * self.hard:
-                other = lot.choice(list(taken.values()))
-                family = lot.choice(self._kin[_kind(self.plan[other * TWINS])])
+            family = stream.below(len(self.plan) // TWINS)
+            if taken and stream.below(1000) < 1000 * self.hard:
+                other = stream.choice(list(taken.values()))
+                family = stream.choice(self._kin[_kind(self.plan[other * TWINS])])
             taken.setdefault(alike_key(self.plan[family * TWINS], task), family)
         else:
             raise ConfigError(
@@ -84,7 +85,8 @@ class Schedule:
                 "thumbnail size; make batch_size smaller or data.items larger"
             )
         return [
-            Pair(task=task, item=family * TWINS + lot.below(TWINS), wording=lot.below(2)) for family in taken.values()
+            Pair(task=task, item=family * TWINS + stream.below(TWINS), wording=stream.below(2))
+            for family in taken.values()
         ]
 
 

@@ -23,9 +23,9 @@ from torch.utils.data import BatchSampler, SequentialSampler
 from transformers import PrinterCallback
 
 from ...errors import ConfigError
+from ...training.folder import TrainingFolder
 from ...training.muon import Muon
-from ...training.runlog import RunFolder
-from ...training.trainers import CHECKPOINTS, DEFAULTS, Notes, refuse_several_devices, small_optimiser
+from ...training.trainers import CHECKPOINTS, DEFAULTS, MetricsCallback, refuse_several_devices, small_optimiser
 from .config import EmbedConfig
 from .module import ItemModule
 from .pairs import Pairs
@@ -79,7 +79,7 @@ class EmbedTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
 
 def make_trainer(
-    config: EmbedConfig, module: ItemModule, pairs: Pairs, folder: RunFolder, note: Callable[[str], None]
+    config: EmbedConfig, module: ItemModule, pairs: Pairs, folder: TrainingFolder, note: Callable[[str], None]
 ) -> EmbedTrainer:
     """Return the trainer of a run.
 
@@ -88,7 +88,7 @@ def make_trainer(
         module: what is trained.
         pairs: the catalogue's pairs.
         folder: takes metrics and checkpoints.
-        note: takes a line for a person, now and then.
+        note: called with lines of progress for a person.
 
     Raises:
         ConfigError: the catalogue is too small for the batches.
@@ -111,13 +111,15 @@ def make_trainer(
         loss=_loss(config, model),
         data_collator=PairCollator(module, pairs),
         optimizers=(_optimiser(config, module), None),
-        callbacks=[Notes(folder, note)],
+        callbacks=[MetricsCallback(folder, note)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _arguments(config: EmbedConfig, module: ItemModule, folder: RunFolder) -> SentenceTransformerTrainingArguments:
+def _arguments(
+    config: EmbedConfig, module: ItemModule, folder: TrainingFolder
+) -> SentenceTransformerTrainingArguments:
     """Return the trainer's arguments; raises ConfigError for one the library does not take."""
     ours = {
         "output_dir": str(folder.path / CHECKPOINTS),

@@ -1,4 +1,4 @@
-"""What a synthesis run is told."""
+"""Settings of a synthesis run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pydantic import Field, PositiveInt, model_validator
 from ...config import Section
 
 
-class Stage(Section):
-    """Windows of one kind, drawn one after another; stages follow one another, easy ones first."""
+class WindowStage(Section):
+    """Windows of one kind; stages follow one another, easy ones first."""
 
     windows: int = Field(ge=1)
     """How many."""
@@ -22,8 +22,8 @@ class Stage(Section):
     )
     """Task shape -> weight."""
     misprinted: int = Field(default=7, ge=0, le=100)
-    """Per cent of the details a text asks for that have one mark no candidate has: signs then differ within a label,
-    and cannot be told from the sign before."""
+    """Percentage of queries that ask for a detail no candidate has exactly: one mark differs, so that signs differ
+    within a label and cannot be predicted from the sign before."""
 
 
 class SynthesisConfig(Section):
@@ -31,19 +31,19 @@ class SynthesisConfig(Section):
 
     gallery: Path
     """Gallery of the training catalogue."""
-    stages: tuple[Stage, ...] = Field(min_length=1)
+    stages: tuple[WindowStage, ...] = Field(min_length=1)
     """The windows."""
     tools: bool = True
-    """Whether the expert looks; without, it ranks by what the thumbnails show, for the twin without tools."""
+    """Give the expert tools; without them it ranks by what the thumbnails show, for the twin without tools."""
     whole_tokens: int | None = Field(default=None, ge=576)
     """Visual tokens of pictures that are shown at full scale from the start, instead of thumbnails: the expert reads
-    the labels in them at once. Goes without tools; 576 are the native 768 px, and no label can be read at fewer."""
+    the labels in them at once. Needs `tools: false`; 576 is the native 768 px, and labels are unreadable at fewer."""
     hurried: int = Field(default=0, ge=0, le=100)
-    """Per cent of windows with fewer turns than usual: where the expert would still look, its answer is forced."""
+    """Percentage of windows with fewer turns than usual: where the expert would still look, its answer is forced."""
     seed: int = 0
-    """Of windows and flaws."""
+    """Seed of windows and flaws."""
     shard: int = Field(default=500, ge=1)
-    """Windows of a file; a killed run loses no more than the files that were being written."""
+    """Windows of a file; a killed run loses only the files being written."""
     workers: int = Field(default=2, ge=1)
     """Processes."""
 

@@ -1,7 +1,7 @@
 """The expert as a policy: it names what it sees, lists what is undecided, looks, reads, looks again, and ranks.
 
-Its flaws are on purpose and rare: a look that misses, a call with a mistake in it. What follows shows how they are
-mended: the picture is asked for larger, or the call is written again.
+It makes rare deliberate mistakes, a look that misses or a call with an error in it, so that recovery is demonstrated:
+it asks for the picture larger, or writes the call again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from .wanted import trait_of
 from .windows import Practice
 
 GRID = 20
-"""Thousandths of a picture between two box edges the expert writes: fewer numbers to learn."""
+"""Thousandths of a picture between two box edges the expert writes.
+
+46 distinct edges instead of 901: each number then occurs often enough to be learned, and being 10 thousandths (8
+native pixels) off the middle still leaves the whole label in a region of 128 pixels."""
 
 BOX = 100
-"""Thousandths of a picture a box is wide and high; what is shown grows around its middle."""
+"""Width and height of a box in thousandths; the region shown is 128 native pixels around its middle."""
 
 CALLS = 4
 """Calls in a turn."""
@@ -64,12 +67,12 @@ def expert(
 class _Turn:
     """One turn: what is known from all observations before it, and what follows.
 
-    `unread` says whether the labels of candidates stand in thumbnails, where looks have to show them.
+    `unread` is True when the labels of candidates are in thumbnails, so that looks have to show them.
     """
 
     def __init__(self, practice: Practice, moment: Moment, seed: int, flaws: Flaws, whole: bool) -> None:
         self.practice, self.wanted, self.moment, self.flaws = practice, practice.wanted, moment, flaws
-        self.lot = Stream(seed, "flaws", moment.session, len(moment.said))
+        self.stream = Stream(seed, "flaws", moment.session, len(moment.said))
         self.first = not moment.said
         self.whole = whole
         self.unread = practice.shape.pool in ("pictures", "pages") and not whole
@@ -148,27 +151,27 @@ class _Turn:
         missed = [k for k in pending if k in self.zoomed and k not in self.enlarged][:CALLS]
         calls = [select_call(missed)] if missed else []
         calls += [self._zoom(k) for k in pending if k not in missed][: CALLS - len(calls)]
-        if calls and self.lot.below(1000) < self.flaws.wrong_call:
+        if calls and self.stream.below(1000) < self.flaws.wrong_call:
             calls[0] = self._wrong()
         return calls
 
     def _zoom(self, number: int) -> str:
         place = label_place(self._shot(number))
         middle = (place.x / 16, place.y / 16)
-        if number not in self.zoomed and self.lot.below(1000) < self.flaws.missed_zoom:
-            middle = (float(self.lot.below(FRAME)), float(self.lot.below(FRAME)))
+        if number not in self.zoomed and self.stream.below(1000) < self.flaws.missed_zoom:
+            middle = (float(self.stream.below(FRAME)), float(self.stream.below(FRAME)))
         x, y = (_edge(side) for side in middle)
         return zoom_call(number, (x, y, x + BOX, y + BOX))
 
     def _wrong(self) -> str:
         """Return a call that is refused."""
-        x, y = GRID * self.lot.below(45), GRID * self.lot.below(45)
-        if self.lot.below(2):
-            return zoom_call(len(self.practice.items) + 1 + self.lot.below(3), (x, y, x + BOX, y + BOX))
-        return zoom_call(self.lot.choice(self.undecided), (x + BOX, y, x, y + BOX))
+        x, y = GRID * self.stream.below(45), GRID * self.stream.below(45)
+        if self.stream.below(2):
+            return zoom_call(len(self.practice.items) + 1 + self.stream.below(3), (x, y, x + BOX, y + BOX))
+        return zoom_call(self.stream.choice(self.undecided), (x + BOX, y, x, y + BOX))
 
     def _scores(self) -> dict[int, float]:
-        """Return how well each undecided candidate fits; what was not read stands behind one wrong mark."""
+        """Return how well each undecided candidate fits; an unread one ranks below a label with one wrong mark."""
         asked = self._asked()
         known = self.read if self.unread else set(self.undecided)
         return {

@@ -24,7 +24,7 @@ class Sight:
     """Left, top, right, bottom in thousandths; None for a whole picture."""
 
     def holds_label(self, shot: Shot) -> bool:
-        """Whether a region shows the whole label of a shot."""
+        """True when a region shows the whole label of a shot."""
         if self.region is None:
             return False
         left, top, right, bottom = (edge * FRAME / 1000 for edge in self.region)

@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..draw.world import Detail
-from .wanted import Wanted
+from .wanted import Criteria
 
 _AROUND = {"print": (" code", ""), "emblem": ("", " badge"), "stitch": (" patch with", "")}
 _BETWEEN = {"print": "=", "emblem": "", "stitch": ""}
 
 
-def want_line(wanted: Wanted) -> str:
+def want_line(wanted: Criteria) -> str:
     """Say what is wanted, as in `Want red striped mug wood, code A7K.` on a line."""
     traits = " ".join(value for _, value in wanted.traits)
     detail = "" if wanted.detail is None else f", {wanted.detail.words()}"
     return f"Want {traits}{detail}.\n"
 
 
-def trait_line(number: int, values: Sequence[str], wanted: Wanted) -> str:
+def trait_line(number: int, values: Sequence[str], wanted: Criteria) -> str:
     """Describe a candidate until a trait differs: `3 red striped cap no`, `4 red striped mug wood yes`."""
     said: list[str] = []
     for value, (_, right) in zip(values, wanted.traits, strict=True):

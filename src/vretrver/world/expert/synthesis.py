@@ -1,4 +1,4 @@
-"""Expert trajectories for the cold start: the real loop over practice windows, in shards that appear whole."""
+"""Expert trajectories for the cold start: the real loop over practice windows, in shards written atomically."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ...prng import Stream
 from ...processes import mapped
 from ...traces import trajectory_to_json
 from ...training.book import PictureBook, RecordedPolicy
-from ...training.runlog import RunFolder
+from ...training.folder import TrainingFolder
 from ..draw.plan import shots_of
 from ..draw.tasks import SHAPES, World, make_world
 from ..drawn import DrawnStore
 from ..gallery import Gallery
 from ..tiny.views import VIEWS, shown_at
-from .config import Stage, SynthesisConfig
+from .config import SynthesisConfig, WindowStage
 from .policy import expert
 from .windows import Practice, WindowSampler
 
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 
 def synthesize(config: SynthesisConfig, out: Path, *, progress: Progress) -> int:
-    """Write what is missing of a run's shards and return the number of trajectories.
+    """Write the missing shards of a run and return the number of trajectories.
 
     Args:
         config: the run.
@@ -46,8 +46,8 @@ def synthesize(config: SynthesisConfig, out: Path, *, progress: Progress) -> int
         DataError: there is no gallery.
     """
     Gallery(config.gallery).close()
-    RunFolder(out, config)
-    for part in out.glob("shard-*.pictures.*"):  # of a run that was killed
+    TrainingFolder(out, config)
+    for part in out.glob("shard-*.pictures.*"):  # left by a killed run
         part.unlink()
     total, shards = sum(stage.windows for stage in config.stages), shard_count(config)
     missing = [n for n in range(shards) if not shard_path(out, n).is_file()]
@@ -64,31 +64,31 @@ def shard_count(config: SynthesisConfig) -> int:
 
 
 def shard_path(out: Path, number: int) -> Path:
-    """Return the file of a shard's trajectories; its pictures lie beside it with the ending `.pictures`."""
+    """Return the file of a shard's trajectories; its pictures are next to it, with the suffix `.pictures`."""
     return out / f"shard-{number:03d}.jsonl"
 
 
 def practice(sampler: WindowSampler, config: SynthesisConfig, number: int) -> Practice:
     """Return window `number` of a run."""
-    lot = Stream(config.seed, "stage", number)
+    stream = Stream(config.seed, "stage", number)
     stage = _stage(config.stages, number)
-    task, size = _weighted(stage.shapes, lot), _weighted(stage.sizes, lot)
+    task, size = _weighted(stage.shapes, stream), _weighted(stage.sizes, stream)
     shape = next((s for s in SHAPES if s.task == task), None)
     if shape is None:
         raise DataError(f"the catalogue has no task shape {task}; there are {[s.task for s in SHAPES]}")
     return sampler.window(number, shape=shape, size=size, misprinted=stage.misprinted)
 
 
-def _stage(stages: tuple[Stage, ...], number: int) -> Stage:
+def _stage(stages: tuple[WindowStage, ...], number: int) -> WindowStage:
     for stage in stages:
         if number < stage.windows:
             return stage
         number -= stage.windows
-    raise ValueError(f"window {number} lies beyond the stages")
+    raise ValueError(f"window {number} is beyond the stages")
 
 
-def _weighted(weights: dict[int, int], lot: Stream) -> int:
-    place = lot.below(sum(weights.values()))
+def _weighted(weights: dict[int, int], stream: Stream) -> int:
+    place = stream.below(sum(weights.values()))
     for value, weight in weights.items():
         if place < weight:
             return value
@@ -132,8 +132,8 @@ def _shard(job: tuple[SynthesisConfig, Path, int, int]) -> None:
 
 
 def _hurried(setup: SessionSetup, config: SynthesisConfig, number: int) -> SessionSetup:
-    """Return the rules of one window: now and then it has fewer turns than the expert wants, and must answer."""
-    lot = Stream(config.seed, "turns", number)
-    if lot.below(100) >= config.hurried:
+    """Return the rules of one window: a few have fewer turns than the expert needs, so that it must answer."""
+    stream = Stream(config.seed, "turns", number)
+    if stream.below(100) >= config.hurried:
         return setup
-    return replace(setup, dialect=replace(setup.dialect, turns=lot.between(1, setup.dialect.turns)))
+    return replace(setup, dialect=replace(setup.dialect, turns=stream.between(1, setup.dialect.turns)))

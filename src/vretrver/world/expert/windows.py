@@ -17,13 +17,13 @@ from ...errors import DataError
 from ...prng import Stream
 from ...records import Candidate, ImagePart, ImageRef, Part, Query, TextPart, parts_of
 from ..draw.plan import Item
-from ..draw.tasks import INSTRUCTIONS, SHAPES, Asked, Shape, World, candidate_rows, did_of
+from ..draw.tasks import INSTRUCTIONS, SHAPES, QueryContent, Shape, World, candidate_rows, did_of
 from ..draw.world import TWINS, Detail, Shot, all_details
-from .wanted import Trait, Wanted, trait_of, wanted_of
+from .wanted import Criteria, Trait, criteria_of, trait_of
 
 _TRAITS: tuple[Trait, ...] = ("product", "colour", "pattern", "ground")
 _SHARED = (("product", "colour", "pattern"), ("product", "colour"), ("product", "pattern"), ("colour", "pattern"))
-"""What families beside the right one have in common with it, most alike first."""
+"""What other families have in common with the right one, most alike first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Practice:
     """Query and candidates."""
     shape: Shape
     """The task shape."""
-    wanted: Wanted
+    wanted: Criteria
     """What is asked for."""
     items: tuple[Item, ...]
     """The candidates' items, in the order of the window."""
@@ -49,7 +49,7 @@ class WindowSampler:
 
     Args:
         world: the catalogue.
-        seed: of the lot.
+        seed: of the random stream.
     """
 
     def __init__(self, world: World, *, seed: int) -> None:
@@ -69,13 +69,13 @@ class WindowSampler:
 
         Of 100 queries whose text names a detail, `misprinted` name one mark that no candidate has.
         """
-        lot = Stream(self.seed, "practice", number)
-        item = lot.choice(self.world.items)
-        wanted = wanted_of(shape, item)
-        query = self._query(shape, item, lot, number)
-        if wanted.detail is not None and lot.below(100) < misprinted:
-            wanted, query = _misprinted(wanted, query, lot)
-        items = self._listed(item, lot, size)
+        stream = Stream(self.seed, "practice", number)
+        item = stream.choice(self.world.items)
+        wanted = criteria_of(shape, item)
+        query = self._query(shape, item, stream, number)
+        if wanted.detail is not None and stream.below(100) < misprinted:
+            wanted, query = _misprinted(wanted, query, stream)
+        items = self._listed(item, stream, size)
         pool = self._candidates[shape.pool]
         task = WindowTask(
             session=f"practice-{number}",
@@ -92,33 +92,33 @@ class WindowSampler:
             query_shot=item.shot(1),
         )
 
-    def _query(self, shape: Shape, item: Item, lot: Stream, number: int) -> Query:
+    def _query(self, shape: Shape, item: Item, stream: Stream, number: int) -> Query:
         asked = shape.ask(item, self.world)
-        return Query(qid=f"30:{number + 1}", parts=_parts(asked), instruction=lot.choice(_instructions(shape)))
+        return Query(qid=f"30:{number + 1}", parts=_parts(asked), instruction=stream.choice(_instructions(shape)))
 
-    def _listed(self, item: Item, lot: Stream, size: int) -> list[Item]:
+    def _listed(self, item: Item, stream: Stream, size: int) -> list[Item]:
         """Return the window's items: some twins, then families from most to least alike; the order is noisy."""
         twins = self.world.twins(item)
-        kept = 4 if lot.below(100) < 70 else lot.below(5)
-        chosen = [item, *(twins[place] for place in lot.permutation(4)[: min(kept, size - 1)])]
+        kept = 4 if stream.below(100) < 70 else stream.below(5)
+        chosen = [item, *(twins[place] for place in stream.permutation(4)[: min(kept, size - 1)])]
         taken = {item.family.index}
         while len(chosen) < size:
-            family = self._neighbour(item, lot, taken)
+            family = self._neighbour(item, stream, taken)
             taken.add(family[0].family.index)
-            order = lot.permutation(TWINS)[: lot.between(1, TWINS)]
+            order = stream.permutation(TWINS)[: stream.between(1, TWINS)]
             chosen += [family[place] for place in order][: size - len(chosen)]
-        noise = 100 if lot.below(4) == 0 else 2
-        keys = [_likeness(other, item) * 4 + lot.below(4 * noise) for other in chosen]
+        noise = 100 if stream.below(4) == 0 else 2
+        keys = [_likeness(other, item) * 4 + stream.below(4 * noise) for other in chosen]
         return [chosen[place] for place in sorted(range(size), key=lambda place: -keys[place])]
 
-    def _neighbour(self, item: Item, lot: Stream, taken: set[int]) -> tuple[Item, ...]:
+    def _neighbour(self, item: Item, stream: Stream, taken: set[int]) -> tuple[Item, ...]:
         for _ in range(8):
-            shared = lot.choice((*_SHARED, None))
+            shared = stream.choice((*_SHARED, None))
             among = range(len(self.families)) if shared is None else self._alike[_key(item, shared)]
-            number = lot.choice(among)
+            number = stream.choice(among)
             if number not in taken:
                 return self.families[number]
-        left = [n for n in lot.permutation(len(self.families)) if n not in taken]
+        left = [n for n in stream.permutation(len(self.families)) if n not in taken]
         if not left:
             raise DataError(
                 f"a catalogue of {len(self.families)} families is too small for the windows; draw a larger gallery"
@@ -140,7 +140,7 @@ def _instructions(shape: Shape) -> tuple[str, str]:
     return next((one, two) for query, candidate, one, two in INSTRUCTIONS if (query, candidate) == (asked, found))
 
 
-def _parts(asked: Asked) -> tuple[Part, ...]:
+def _parts(asked: QueryContent) -> tuple[Part, ...]:
     if not asked.parts:
         return parts_of(text=asked.text, images=[ImageRef(path=asked.picture)] if asked.picture else [])
     return tuple(
@@ -154,13 +154,13 @@ def _candidate(row: dict[str, object]) -> Candidate:
     return Candidate(did=str(row["did"]), parts=parts_of(text=cast("str | None", row["txt"]), images=images))
 
 
-def _misprinted(wanted: Wanted, query: Query, lot: Stream) -> tuple[Wanted, Query]:
+def _misprinted(wanted: Criteria, query: Query, stream: Stream) -> tuple[Criteria, Query]:
     """Ask for a detail with one mark changed, so that no candidate has it whole: the one most like it is right."""
     detail = wanted.detail
     if detail is None:
         raise ValueError("a query without a detail in its text cannot be misprinted")
-    place = lot.below(len(detail.values))
-    other = lot.choice(all_details(detail.kind)).values[place]
+    place = stream.below(len(detail.values))
+    other = stream.choice(all_details(detail.kind)).values[place]
     changed = Detail(kind=detail.kind, values=(*detail.values[:place], other, *detail.values[place + 1 :]))
     parts = tuple(
         TextPart(text=part.text.replace(detail.words(), changed.words())) if isinstance(part, TextPart) else part

@@ -24,7 +24,7 @@ Model = Literal["agent", "twin", "taught"]
 _MODELS: dict[Model, str] = {
     "agent": "the agent",
     "twin": "the twin without tools",
-    "taught": "an agent that was taught on whole pictures",
+    "taught": "an agent trained on whole pictures",
 }
 
 
@@ -37,11 +37,11 @@ class Arm:
     folder: Path
     """The model that ranks."""
     dialect: Dialect
-    """What the model is told, and what its calls do."""
+    """Texts, tools and rules."""
     views: Views
     """At what size pictures are shown."""
     complete: bool
-    """Whether answers are held to naming every candidate once."""
+    """Constrain answers to naming every candidate once."""
 
 
 def arm_named(name: ArmName, config: LooksConfig, labels: Mapping[str, Box]) -> Arm:

@@ -1,4 +1,4 @@
-"""Where errors are: protocol, ruling out, finding the place, reading, comparing. Read from trajectories."""
+"""Where errors come from: protocol, ruling out, finding the place, reading, comparing. Computed from trajectories."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from ..draw.world import Detail
 
 Cause = Literal["protocol", "ruled-out", "not-shown", "misread", "compared"]
 """Why the right candidate is not first: no answer; its thumbnail was misjudged; its label (or the query's) was
-never wholly in a look; a label in a look was read wrongly; everything was read right, and the order is wrong all the
-same."""
+never wholly in a look; a label in a look was misread; everything was read correctly and the order is still wrong."""
 
 CAUSES: tuple[Cause, ...] = ("protocol", "ruled-out", "not-shown", "misread", "compared")
 """All causes, in the order in which they are looked for."""
@@ -32,7 +31,7 @@ class Reading:
     name: str
     """`Query`, or the candidate's number."""
     right: bool
-    """Whether every mark was named as it is."""
+    """True when every mark was named correctly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +52,8 @@ class Audit:
     """Those of them that were read as they are."""
 
 
-class Truth:
-    """What is true of a catalogue's pictures.
+class TrajectoryAuditor:
+    """Judges trajectories by what is true of the catalogue's pictures.
 
     Args:
         labels: picture path -> where the label is.
@@ -74,7 +73,7 @@ class Truth:
                     yield Reading(name=name, right=_says(said.get(name, ""), self.details[cut.image.path]))
 
     def audit(self, trajectory: Trajectory) -> Audit:
-        """Count what a session did well."""
+        """Count calls, looks and readings of one session."""
         calls = [call for turn in trajectory.turns for call in turn.calls]
         seen = [cut for turn in range(len(trajectory.turns)) for cut in _cuts(trajectory, turn)]
         readings = list(self.readings(trajectory))
@@ -88,13 +87,13 @@ class Truth:
         )
 
     def cause(self, trajectory: Trajectory, did: str, *, asks_picture: bool, pictured: bool) -> Cause:
-        """Return why a candidate that is right is not first.
+        """Return why the right candidate is not first.
 
         Args:
             trajectory: the session.
             did: the right candidate.
-            asks_picture: whether the detail asked for stands in the query's picture.
-            pictured: whether candidates' details stand in pictures.
+            asks_picture: the detail asked for is in the query's picture.
+            pictured: the details of candidates are in pictures.
         """
         if trajectory.ranking is None:
             return "protocol"
@@ -128,7 +127,7 @@ def totals(audits: Sequence[Audit]) -> dict[str, float]:
 
 
 def _says(said: str, detail: Detail) -> bool:
-    """Whether a sentence names every mark of a detail: those with a sign behind them where there are signs."""
+    """True when a sentence names every mark of a detail: the marks followed by a sign, where there are signs."""
     seen = _SEEN.findall(said)
     return tuple(seen) == detail.values if seen else said == detail.words()
 

@@ -39,7 +39,8 @@ def run_cell(
     """Rank one window of each query and return its scores; the coarse stage's misses count as misses end to end.
 
     Raises:
-        PolicyError: a window ended for a reason outside the agent, such as too little memory: not a miss.
+        PolicyError: a window ended for a reason outside the agent, such as too little memory; it is not counted as a
+        miss.
     """
     spec = AgentSpec(
         plan=ReferencePlan(depth=size, size=size, stride=size),
@@ -60,8 +61,8 @@ def _refuse_interrupted(ranked: Sequence[Reranked]) -> None:
     broken = next((reranked for reranked in ranked if reranked.interrupted), None)
     if broken is not None:
         raise PolicyError(
-            f"query {broken.query.qid}: the policy broke off ({why(broken.failed[0])}); fix that and run the "
-            "command again, cells that are done are kept"
+            f"query {broken.query.qid}: the policy failed ({why(broken.failed[0])}); fix that and run the "
+            "command again; finished cells are kept"
         )
 
 
@@ -85,7 +86,7 @@ def scores(
         for value, there, one in zip(reciprocal, found, asked, strict=True)
     ]
     missed = [
-        world.truth.cause(
+        world.auditor.cause(
             reranked.trajectories[0],
             pool[one.item].did,
             asks_picture=task in PICTURE_ASKS,
@@ -109,12 +110,12 @@ def scores(
 
 
 def _conduct(trajectories: Sequence[Trajectory], world: LooksWorld) -> dict[str, Any]:
-    """Return how the agent kept to the protocol, how well it looked, and what that took, a query."""
+    """Return means per query: keeping to the protocol, quality of looks, cost."""
     valid = [t.stop is StopReason.ANSWERED and not t.repairs.any for t in trajectories]
     return {
         "format_valid": round(fmean(valid), 4),
         "forced": round(fmean(t.forced for t in trajectories), 4),
-        **totals([world.truth.audit(t) for t in trajectories]),
+        **totals([world.auditor.audit(t) for t in trajectories]),
         "looks": round(fmean(t.looks for t in trajectories), 3),
         "visual_tokens": round(fmean(t.visual_tokens for t in trajectories), 1),
         "tokens": round(fmean(t.tokens for t in trajectories), 1),

@@ -1,4 +1,4 @@
-"""What an experiment on looks is told."""
+"""Settings of an experiment on looks."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ class LooksConfig(Section):
     agent: Path
     """Folder of the agent."""
     twin: Path | None = None
-    """Folder of the twin that was trained without tools; the arms without tools need it."""
+    """Folder of the twin, trained without tools; the arms without tools need it."""
     taught: Path | None = None
     """Folder of an agent that was taught to rank pictures shown whole, without looks; `whole-taught` needs it."""
     encoder: str
     """The coarse stage, as `lamra:FOLDER`."""
     gallery: Path
-    """Gallery of the catalogue that is searched; its seed is no training seed. All its items are the pool."""
+    """Gallery of the catalogue that is searched; its seed differs from all training seeds. All its items are the
+    pool."""
     queries: int = Field(500, ge=1)
     """Queries of each task shape, spread over the items."""
     shapes: tuple[int, ...] = (0, 4, 7)
@@ -51,10 +52,10 @@ class LooksConfig(Section):
     in_flight: int = Field(64, ge=1)
     """Sessions at once."""
     workers: int = Field(2, ge=1)
-    """Processes; cells are shared out over them."""
+    """Processes; the cells are divided among them."""
     threads: int = Field(1, ge=1)
     """Threads of torch in each process."""
     device: str = "cpu"
     """Where models run, as torch names it."""
     seed: int = 0
-    """Of the bootstrap."""
+    """Seed of the bootstrap."""

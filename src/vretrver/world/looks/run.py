@@ -1,7 +1,7 @@
-"""The experiment: every arm over every task shape and window size, each result kept as it is done.
+"""The experiment: every arm over every task shape and window size; each result is written as it is ready.
 
-Cells do not depend on one another, so that they are shared out over processes; a process makes the catalogue, and the
-shortlists of a task shape, once.
+Cells are independent, so they are divided among processes. A process builds the catalogue once, and the shortlists of
+a task shape once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ...models.folder import folder_digest, open_folder
 from ...policies.local.policy import LocalPolicy
 from ...processes import mapped
 from ...training.computing import computing
-from ...training.runlog import RunFolder
+from ...training.folder import TrainingFolder
 from .arms import arm_named
 from .cell import run_cell
 from .config import ArmName, LooksConfig
@@ -32,7 +32,7 @@ Note = Callable[[str], None]
 
 
 class _Job(NamedTuple):
-    """A file to be made: the scores of the coarse stage where there is no arm, else those of a cell."""
+    """A result file to write: scores of the coarse stage where `arm` is None, else of a cell."""
 
     config: LooksConfig
     path: Path
@@ -47,16 +47,16 @@ def run_looks(config: LooksConfig, out: Path, *, note: Note) -> dict[str, Any]:
     Args:
         config: the experiment.
         out: folder; one JSON file a cell, written when the cell is done.
-        note: takes a line for a person.
+        note: called with lines of progress for a person.
 
     Raises:
-        ConfigError: an arm needs a model that is not named or not there, or the folder holds another experiment, or
-            one with other weights.
+        ConfigError: an arm needs a model that is not named or does not exist, or the folder holds another experiment,
+            or one with other weights.
     """
-    RunFolder(out, config)
+    TrainingFolder(out, config)
     jobs = _jobs(config, out)
     for name in config.arms:
-        arm_named(name, config, {})  # says now what an arm lacks
+        arm_named(name, config, {})  # fails before any work where an arm lacks a model
     weights = _held_weights(config, out)
     missing = [job for job in jobs if not job.path.is_file()]
     for done in mapped(_work, missing, workers=config.workers):
@@ -90,7 +90,7 @@ def _held_weights(config: LooksConfig, out: Path) -> dict[str, str]:
 
 
 def _jobs(config: LooksConfig, out: Path) -> list[_Job]:
-    """Return all files of an experiment; a process that goes down the list changes its task shape seldom."""
+    """Return all files of an experiment, ordered so that a worker rarely switches task shape."""
     jobs = []
     for task in config.shapes:
         jobs.append(_Job(config, out / f"coarse-task{task}.json", task, None, 0))

@@ -1,4 +1,4 @@
-"""Tools that stand in for `zoom_in`: one that always looks at the right place."""
+"""Replacements for `zoom_in`: one that always looks at the right place."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OracleZoom:
     labels: Mapping[str, Box] = field(repr=False)
     """Picture path -> the label's box in pixels of the upright original."""
     zoom: ZoomIn = ZoomIn()
-    """The tool it stands in for: the same name, words and cost."""
+    """The tool it replaces: the same name, words and cost."""
 
     @property
     def name(self) -> str:

@@ -16,9 +16,9 @@ from ..draw.render import label_place
 from ..draw.tasks import SHAPES
 from ..drawn import DrawnStore
 from ..embed.pairs import Pairs
-from ..expert.wanted import trait_of, wanted_of
+from ..expert.wanted import criteria_of, trait_of
 from ..gallery import Gallery
-from .audit import Truth
+from .audit import TrajectoryAuditor
 from .config import LooksConfig
 
 _BATCH = 256
@@ -61,7 +61,7 @@ class LooksWorld:
         self.images = DrawnStore(self.pairs.shots(), gallery=gallery)
         shots = self.pairs.shots()
         self.labels = {path: _box(label_place(shot).box) for path, shot in shots.items()}
-        self.truth = Truth(self.labels, {path: shot.printed for path, shot in shots.items()})
+        self.auditor = TrajectoryAuditor(self.labels, {path: shot.printed for path, shot in shots.items()})
         self._encoder = encoder_named(config.encoder, self.images)
         self._queries = config.queries
 
@@ -89,7 +89,7 @@ class LooksWorld:
         It guesses among the items of the window that show what is asked for, as the expert names it.
         """
         shape = next(shape for shape in SHAPES if shape.task == task)
-        traits = wanted_of(shape, self.plan[item]).traits
+        traits = criteria_of(shape, self.plan[item]).traits
         alike = [
             other for other in window if all(trait_of(self.plan[other], trait) == value for trait, value in traits)
         ]

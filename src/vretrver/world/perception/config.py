@@ -1,4 +1,4 @@
-"""What a perception run is told."""
+"""Settings of a perception run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import Field
 from ...config import Section
 
 
-class Batch(Section):
+class BatchSizes(Section):
     """Pictures of one step."""
 
     thumbnails: int = Field(default=40, ge=1)
@@ -30,21 +30,21 @@ class PerceptionConfig(Section):
     gallery: Path
     """Gallery of the training catalogue."""
     held_out: Path
-    """Gallery of another seed, for the accuracies that are noted."""
+    """Gallery of another seed, for the accuracies that are recorded."""
     tokenizer: Path
     """Folder with the tokenizer: the model's configuration needs its ids."""
     start: Path | None = None
-    """Checkpoint of another run whose tower and heads this one goes on with; None begins from lots."""
+    """Checkpoint of another run whose tower and heads this one continues from; None initialises them randomly."""
     steps: int = Field(default=2000, ge=1)
     """Optimiser steps."""
-    batch: Batch = Batch()
+    batch: BatchSizes = BatchSizes()
     """Pictures of one step."""
     lr: float = Field(default=1.2e-3, gt=0)
     """Highest learning rate; cosine to 2 % of it."""
     warm_up: int = Field(default=60, ge=0)
     """Steps until the highest learning rate."""
     seed: int = 0
-    """Of the weights and of the order of pictures."""
+    """Seed of the initial weights and of the order of pictures."""
     note_every: int = Field(default=25, ge=1)
     """Steps between two lines of metrics."""
     save_every: int = Field(default=250, ge=1)

@@ -1,4 +1,4 @@
-"""The questions' heads: small linear readers on the tower's visual tokens, thrown away when the tower has learned."""
+"""The questions' heads: small linear readers on the tower's visual tokens, discarded after the tower is trained."""
 
 from __future__ import annotations
 

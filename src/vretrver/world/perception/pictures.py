@@ -1,4 +1,4 @@
-"""The pictures of a gallery in the order a perception run sees them, and what is true of each."""
+"""The pictures of a gallery in the order a perception run sees them, and what is known of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...prng import Stream
 from ..draw.plan import shots_of
 from ..draw.pose import FRAME
 from ..gallery import LOOKS, REGION, Gallery, View, ViewKind
-from .config import Batch
+from .config import BatchSizes
 from .targets import targets_of
 
 GEOMETRY = PatchGeometry()
@@ -28,15 +28,15 @@ GEOMETRY = PatchGeometry()
 TIGHT = 64
 """Pixels per side of a region around a label."""
 
-Kind = ViewKind | Literal["label"]
+PictureKind = ViewKind | Literal["label"]
 """A view of the gallery, or the part of a look around its label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class PictureBatch:
     """Pictures of one kind."""
 
-    kind: Kind
+    kind: PictureKind
     """What they show."""
     patches: Tensor
     """[sum of patches, values] rows, picture after picture."""
@@ -56,7 +56,7 @@ class Seen:
         return int(rows), int(columns)
 
     def patch_of(self, points: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Return where native points lie.
+        """Return the patch of each native point, and the place within it.
 
         Args:
             points: [N, ..., 2] in native pixels.
@@ -78,25 +78,25 @@ class Seen:
 
 
 class GalleryPictures:
-    """Draws batches by lot from a gallery; a step's batch depends on seed and step only.
+    """Samples batches from a gallery; a step's batch depends on seed and step only.
 
     Args:
         gallery: the pictures.
         batch: how many of each kind.
-        seed: of the lot.
+        seed: of the random stream.
 
     Raises:
         DataError: the gallery has too few pictures of a kind.
     """
 
-    def __init__(self, gallery: Gallery, batch: Batch, *, seed: int) -> None:
+    def __init__(self, gallery: Gallery, batch: BatchSizes, *, seed: int) -> None:
         self.gallery, self.batch, self.seed = gallery, batch, seed
         plan = gallery.plan()
         shots = shots_of(plan)
         self.paths = [*shots]
         self.targets = targets_of([*shots.values()])
         number = {path: row for row, path in enumerate(self.paths)}
-        self._rarer: dict[Kind, list[int]] = {
+        self._rarer: dict[PictureKind, list[int]] = {
             "select": [number[path] for path in gallery.paths("select")],
             "empty": [number[path] for path in gallery.paths("empty")],
         }
@@ -104,12 +104,12 @@ class GalleryPictures:
             if wanted and not self._rarer.get(kind, self.paths):
                 raise DataError(f"{gallery.path}: it has no pictures of the kind {kind}; draw a larger one")
 
-    def step(self, step: int) -> list[Seen]:
+    def step(self, step: int) -> list[PictureBatch]:
         """Return the pictures of a step."""
-        lot = Stream(self.seed, "perception", step)
-        return [self._drawn(kind, count, lot.child(kind)) for kind, count in self._counts() if count]
+        stream = Stream(self.seed, "perception", step)
+        return [self._drawn(kind, count, stream.child(kind)) for kind, count in self._counts() if count]
 
-    def steps(self, first: int, last: int) -> Iterator[list[Seen]]:
+    def steps(self, first: int, last: int) -> Iterator[list[PictureBatch]]:
         """Yield the pictures of steps first .. last - 1; the next ones are decoded while a step is computed."""
         if first >= last:
             return
@@ -121,12 +121,12 @@ class GalleryPictures:
                     coming = ahead.submit(self.step, step + 1)
                 yield seen
 
-    def some(self, kind: Kind, count: int) -> Seen:
+    def some(self, kind: PictureKind, count: int) -> PictureBatch:
         """Return the first pictures of a kind, for measuring."""
         rows = self._rarer.get(kind, list(range(len(self.paths))))[:count]
         return self._seen(kind, rows, [0] * len(rows), Stream(self.seed, "some"))
 
-    def _counts(self) -> tuple[tuple[Kind, int], ...]:
+    def _counts(self) -> tuple[tuple[PictureKind, int], ...]:
         batch = self.batch
         return (
             ("thumbnail", batch.thumbnails),
@@ -136,15 +136,15 @@ class GalleryPictures:
             ("empty", batch.empties),
         )
 
-    def _drawn(self, kind: Kind, count: int, lot: Stream) -> Seen:
+    def _drawn(self, kind: PictureKind, count: int, stream: Stream) -> PictureBatch:
         among = None if kind == "label" else self._rarer.get(kind)
         size = len(self.paths) if among is None else len(among)
-        places = (lot.words(count).astype(np.int64) % size).tolist()
+        places = (stream.words(count).astype(np.int64) % size).tolist()
         rows = places if among is None else [among[place] for place in places]
-        numbers = [lot.below(LOOKS) if kind in ("look", "label") else 0 for _ in rows]
-        return self._seen(kind, rows, numbers, lot)
+        numbers = [stream.below(LOOKS) if kind in ("look", "label") else 0 for _ in rows]
+        return self._seen(kind, rows, numbers, stream)
 
-    def _seen(self, kind: Kind, rows: list[int], numbers: list[int], lot: Stream) -> Seen:
+    def _seen(self, kind: PictureKind, rows: list[int], numbers: list[int], stream: Stream) -> PictureBatch:
         views = [
             self._view(row, "look" if kind == "label" else kind, number)
             for row, number in zip(rows, numbers, strict=True)
@@ -155,12 +155,12 @@ class GalleryPictures:
         patch = (boxes[0][2] - boxes[0][0]) * GEOMETRY.patch / pixels[0].shape[1]
         if kind == "label":
             starts = [
-                _tight(self.targets.label[row] - corner, lot) for row, corner in zip(rows, corners, strict=True)
+                _tight(self.targets.label[row] - corner, stream) for row, corner in zip(rows, corners, strict=True)
             ]
             pixels = [p[y : y + TIGHT, x : x + TIGHT] for p, (x, y) in zip(pixels, starts, strict=True)]
             corners = corners + np.array(starts, dtype=np.float32)
         patches, grids = patchify_all(pixels, GEOMETRY)
-        return Seen(
+        return PictureBatch(
             kind=kind,
             patches=torch.from_numpy(patches),
             grids=torch.from_numpy(grids),
@@ -176,7 +176,7 @@ class GalleryPictures:
         return view
 
 
-def _tight(middle: npt.NDArray[np.float32], lot: Stream) -> tuple[int, int]:
+def _tight(middle: npt.NDArray[np.float32], stream: Stream) -> tuple[int, int]:
     """Return left and top of a tight region around a label, with its middle up to a sixth of a side off."""
-    x, y = (int(m) - TIGHT // 2 + lot.between(-TIGHT // 6, TIGHT // 6) for m in middle)
+    x, y = (int(m) - TIGHT // 2 + stream.between(-TIGHT // 6, TIGHT // 6) for m in middle)
     return min(max(x, 0), REGION - TIGHT), min(max(y, 0), REGION - TIGHT)

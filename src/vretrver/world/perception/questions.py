@@ -1,6 +1,6 @@
 """What is asked of the tower about pictures, as losses and as accuracies.
 
-Besides one question a picture, every patch is asked which mark's middle lies in it, and whether the label's does: a
+Besides one question a picture, every patch is asked which mark has its middle in it, and whether the label does: a
 tower that must only say what the whole label reads finds neither the label nor its marks in any reasonable time
 (docs/log.md).
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .heads import PARTS, Heads
-from .pictures import Seen
+from .pictures import PictureBatch
 from .targets import SLOTS, Targets
 
 _PLACE = 0.3
@@ -26,7 +26,7 @@ NEAR = 32.0
 """Native pixels within which a place is counted as found, per axis: a region of 128 then holds every mark."""
 
 
-def whole_loss(heads: Heads, tokens: Tensor, seen: Seen, targets: Targets) -> Tensor:
+def whole_loss(heads: Heads, tokens: Tensor, seen: PictureBatch, targets: Targets) -> Tensor:
     """Return the loss over whole pictures; tokens are [N, T, width]."""
     logits = heads.read_whole(tokens)
     losses = [
@@ -45,7 +45,7 @@ def whole_loss(heads: Heads, tokens: Tensor, seen: Seen, targets: Targets) -> Te
     return torch.stack(losses).sum()
 
 
-def marks_loss(heads: Heads, tokens: Tensor, seen: Seen, targets: Targets) -> Tensor:
+def marks_loss(heads: Heads, tokens: Tensor, seen: PictureBatch, targets: Targets) -> Tensor:
     """Return the loss over regions: every patch's mark, and the label from left to right."""
     there = seen.kind != "empty"
     marks = targets.marks[seen.rows] if there else np.zeros((len(seen.rows), SLOTS), np.int64)
@@ -59,8 +59,8 @@ def marks_loss(heads: Heads, tokens: Tensor, seen: Seen, targets: Targets) -> Te
     return 2 * slots + _NOTHING * nothing + 3 * functional.cross_entropy(logits[wanted > 0], wanted[wanted > 0])
 
 
-def patch_marks(seen: Seen, targets: Targets) -> np.typing.NDArray[np.int64]:
-    """Return the mark whose middle lies in each patch, [N, patches]: 0 for none, -1 where there are two."""
+def patch_marks(seen: PictureBatch, targets: Targets) -> np.typing.NDArray[np.int64]:
+    """Return the mark with its middle in each patch, [N, patches]: 0 for none, -1 where there are two."""
     patch, _ = seen.patch_of(targets.points[seen.rows])
     wanted = np.zeros(_patches(seen), dtype=np.int64)
     for row, slot in zip(*np.nonzero(patch >= 0), strict=True):
@@ -69,7 +69,7 @@ def patch_marks(seen: Seen, targets: Targets) -> np.typing.NDArray[np.int64]:
     return wanted
 
 
-def whole_accuracies(heads: Heads, tokens: Tensor, seen: Seen, targets: Targets) -> dict[str, float]:
+def whole_accuracies(heads: Heads, tokens: Tensor, seen: PictureBatch, targets: Targets) -> dict[str, float]:
     """Return the share of right answers per question, and as `place` of labels found within `NEAR` on both axes."""
     logits = heads.read_whole(tokens)
     out = {name: _share(logits[name], _rows(classes, seen)) for name, classes in targets.whole.items()}
@@ -82,7 +82,7 @@ def whole_accuracies(heads: Heads, tokens: Tensor, seen: Seen, targets: Targets)
     return out
 
 
-def marks_accuracies(heads: Heads, tokens: Tensor, seen: Seen, targets: Targets) -> dict[str, float]:
+def marks_accuracies(heads: Heads, tokens: Tensor, seen: PictureBatch, targets: Targets) -> dict[str, float]:
     """Return the share of marks read, of whole labels read, and of patches whose mark is named."""
     marks = torch.from_numpy(targets.marks[seen.rows])
     right = heads.read_marks(tokens).argmax(-1) == marks
@@ -102,12 +102,12 @@ def _patch_corners(grid: tuple[int, int]) -> Tensor:
     return place.reshape(rows // 2, 2, columns // 2, 2, 2).transpose(1, 2).reshape(-1, 2).float()
 
 
-def _patches(seen: Seen) -> tuple[int, int]:
+def _patches(seen: PictureBatch) -> tuple[int, int]:
     rows, columns = seen.grid
     return len(seen.rows), rows * columns
 
 
-def _rows(classes: np.typing.NDArray[np.int64], seen: Seen) -> Tensor:
+def _rows(classes: np.typing.NDArray[np.int64], seen: PictureBatch) -> Tensor:
     return torch.from_numpy(classes[seen.rows])
 
 

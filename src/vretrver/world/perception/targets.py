@@ -61,7 +61,7 @@ class Targets:
     label: Points
     """[N, 2] the label's middle in native pixels, from the left and from the top."""
     points: Points
-    """[N, SLOTS, 2] the marks' middles in native pixels; a slot without a mark lies far outside."""
+    """[N, SLOTS, 2] the marks' middles in native pixels; a slot without a mark is far outside."""
 
 
 def targets_of(shots: Sequence[Shot]) -> Targets:

@@ -18,14 +18,14 @@ from ...files import replace_file
 from ...models.vision_pass import run_tower
 from ...models.vocabulary import Vocabulary
 from ...training.curves import CURVES_FILE, write_curves
+from ...training.folder import TrainingFolder
 from ...training.muon import Muon, muon_groups
-from ...training.runlog import RunFolder
 from ..gallery import Gallery
-from ..tiny.config import AGENT, tiny_config
+from ..tiny.config import AGENT_SIZE, tiny_config
 from ..tiny.make import saved_state
 from .config import PerceptionConfig
 from .heads import Heads
-from .pictures import GalleryPictures, Seen
+from .pictures import GalleryPictures, PictureBatch
 from .questions import marks_accuracies, marks_loss, whole_accuracies, whole_loss
 
 TOWER_FILE = "tower.pt"
@@ -49,17 +49,17 @@ class Perception:
         folder: where it is kept.
     """
 
-    def __init__(self, config: PerceptionConfig, folder: RunFolder) -> None:
+    def __init__(self, config: PerceptionConfig, folder: TrainingFolder) -> None:
         self.config, self.folder = config, folder
         tokenizer = Vocabulary.of_folder(config.tokenizer).backend
-        self.tower, self.heads = _begun(tiny_config(AGENT, tokenizer), config.seed)
+        self.tower, self.heads = _initialised(tiny_config(AGENT_SIZE, tokenizer), config.seed)
         if config.start is not None:
-            self._begin(config.start)
+            self._continue_from(config.start)
         named = [*self.tower.named_parameters(), *((f"heads.{n}", p) for n, p in self.heads.named_parameters())]
         self.optimizer = Muon(muon_groups(named), lr=config.lr)
         self.done = 0
 
-    def _begin(self, checkpoint: Path) -> None:
+    def _continue_from(self, checkpoint: Path) -> None:
         state = saved_state(checkpoint)
         try:
             self.tower.load_state_dict(state["tower"])
@@ -69,7 +69,7 @@ class Perception:
             raise ConfigError(f"{checkpoint}: not a checkpoint of a perception run ({reason})") from error
 
     def resume(self) -> None:
-        """Go on from the folder's checkpoint, if there is one."""
+        """Continue from the folder's checkpoint, if there is one."""
         state = self.folder.load()
         if state is not None:
             self.tower.load_state_dict(state["tower"])
@@ -88,7 +88,7 @@ class Perception:
             }
         )
 
-    def step(self, batch: Sequence[Seen], pictures: GalleryPictures) -> float:
+    def step(self, batch: Sequence[PictureBatch], pictures: GalleryPictures) -> float:
         """Take one step on a batch and return its loss."""
         config = self.config
         rate = config.lr * min(1.0, (self.done + 1) / max(config.warm_up, 1))
@@ -107,17 +107,17 @@ class Perception:
         self.done += 1
         return total
 
-    def _tokens(self, seen: Seen) -> Tensor:
+    def _tokens(self, seen: PictureBatch) -> Tensor:
         """Return visual tokens with the deepstack features added, [N, T, width]."""
         tokens, deepstack = self._features(seen)
         return tokens + torch.stack(deepstack).sum(0)
 
-    def _features(self, seen: Seen) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _features(self, seen: PictureBatch) -> tuple[Tensor, tuple[Tensor, ...]]:
         _, rows, columns = seen.grids[0].tolist()
         patches = seen.patches.to(torch.bfloat16).unflatten(0, (len(seen.rows), -1))
         return run_tower(self.tower, patches, (rows, columns))
 
-    def _loss(self, seen: Seen, pictures: GalleryPictures) -> Tensor:
+    def _loss(self, seen: PictureBatch, pictures: GalleryPictures) -> Tensor:
         tokens = self._tokens(seen)
         if seen.kind == "thumbnail":
             return whole_loss(self.heads, tokens, seen, pictures.targets)
@@ -150,28 +150,28 @@ class Perception:
         return state
 
 
-def _begun(config: Any, seed: int) -> tuple[Any, Heads]:
+def _initialised(config: Any, seed: int) -> tuple[Any, Heads]:
     """Return a tower and heads with random weights; the library draws them from the process's own generator."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         tower = Qwen3VLVisionModel._from_config(config.vision_config, attn_implementation="sdpa")
-        return tower.to(torch.bfloat16), Heads(AGENT.hidden).to(torch.bfloat16)
+        return tower.to(torch.bfloat16), Heads(AGENT_SIZE.hidden).to(torch.bfloat16)
 
 
 def train_perception(config: PerceptionConfig, out: Path, *, note: Note) -> Path:
-    """Run perception training to its end, or from where it was killed, and return the tower's file.
+    """Run perception training to its end, resuming an interrupted run, and return the tower's file.
 
     Args:
         config: the run.
         out: its folder.
-        note: takes a line for a person, now and then.
+        note: called with lines of progress for a person.
 
     Raises:
         ConfigError: the folder belongs to another configuration.
         DataError: a gallery is missing.
     """
     galleries = Gallery(config.gallery), Gallery(config.held_out)
-    folder = RunFolder(out, config)
+    folder = TrainingFolder(out, config)
     run = Perception(config, folder)
     run.resume()
     pictures, held_out = (GalleryPictures(gallery, config.batch, seed=config.seed) for gallery in galleries)

@@ -34,10 +34,10 @@ class TinySize:
     """Learned positions of the vision tower, a square; they are resampled to each picture's grid."""
 
 
-AGENT = TinySize()
+AGENT_SIZE = TinySize()
 """The agent."""
 
-ENCODER = TinySize(layers=2)
+ENCODER_SIZE = TinySize(layers=2)
 """The encoder: the same vision tower, a shallower language model."""
 
 CONTEXT = 4096

@@ -1,4 +1,4 @@
-"""A small model's folder: a tokenizer, a size, a trained vision tower; everything else begins from lots."""
+"""A small model's folder: a tokenizer, a size, a trained vision tower; everything else is randomly initialised."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ...models.vocabulary import Vocabulary
 from .config import TinySize, tiny_config
 
 DONE_FILE = "config.json"
-"""Written last: a folder that has it is complete."""
+"""Written last, so a folder that has it is complete."""
 
 _TOKENIZER = "tokenizer_config.json"
 
@@ -33,14 +33,14 @@ def make_tiny(
     seed: int = 0,
     tokens: Sequence[str] = (),
 ) -> Path:
-    """Write a small model's folder, unless it is there, and return it.
+    """Write a small model's folder, unless it exists, and return it.
 
     Args:
         out: the folder.
         size: layers and widths.
         tokenizer: folder with the tokenizer's files.
-        vision: weights of the vision tower, as a perception run leaves them; None begins from lots.
-        seed: of the lots.
+        vision: weights of the vision tower, as a perception run writes them; None initialises them randomly.
+        seed: of the random weights.
         tokens: stretches of text that become one token each, besides the tokenizer's own.
 
     Raises:

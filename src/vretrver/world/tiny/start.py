@@ -1,4 +1,4 @@
-"""The folder a run begins from: a model that is there, or a small one made for the run."""
+"""The folder a run starts from: an existing model, or a small one made for the run."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import ConfigError
-from ...training.start import Start
+from ...training.start import ModelSource
 from .config import TinySize
 
 
-def start_folder(start: Start, out: Path, *, size: TinySize, seed: int, tokens: Sequence[str] = ()) -> Path:
-    """Return the folder a run begins from; a small model is made at `out` unless it is there.
+def start_folder(start: ModelSource, out: Path, *, size: TinySize, seed: int, tokens: Sequence[str] = ()) -> Path:
+    """Return the folder a run starts from; a small model is made at `out` unless it exists.
 
     Args:
         start: what is trained.
         out: where a small model is made.
         size: its layers and widths.
         seed: of its weights.
-        tokens: stretches of text that become one token more each.
+        tokens: stretches of text that become one additional token each.
 
     Raises:
         ConfigError: the tokenizer or the vision tower cannot be used.

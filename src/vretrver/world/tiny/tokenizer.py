@@ -1,4 +1,4 @@
-"""The small models' tokenizer: byte-level, Qwen-VL's special tokens, and few tokens for what is always the same.
+"""The small models' tokenizer: byte-level, Qwen-VL's special tokens, and few tokens for fixed phrases.
 
 Any text can be encoded. What the dialect writes in every prompt and every call (role, tool block, keys) is one token
 a stretch, so that a small model does not spend its length on it; numbers from 0 to 1000 are one token each.
@@ -46,8 +46,8 @@ def train_tokenizer(texts: Sequence[str], *, phrases: Sequence[str] = ()) -> Any
     """Return a tokenizer over the words of texts.
 
     Args:
-        texts: what it must write in few tokens; each word of it becomes one token.
-        phrases: stretches that become one token each wherever they stand.
+        texts: texts to write in few tokens; each word of it becomes one token.
+        phrases: stretches that become one token each wherever they occur.
 
     Raises:
         MissingDependency: the extra `models` is not installed.

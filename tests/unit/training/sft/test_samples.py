@@ -155,7 +155,7 @@ def test_rows_are_padded_at_their_end_and_pictures_are_in_order(
     assert batch.pads.sum().item() == sum(shown.tokens for shown in batch.pictures)
     assert [shown.picture.sha256 for shown in batch.pictures] == [*chosen[0].pictures, *chosen[1].pictures]
     books.close()
-    with pytest.raises(DataError, match=r"no picture [0-9a-f]{12} is kept; synthesize the trajectories again"):
+    with pytest.raises(DataError, match=r"picture [0-9a-f]{12} is not in any book; synthesize"):
         collate([samples[0]], {}, picture_pad=pad, filler=filler)
 
 

@@ -9,14 +9,14 @@ import pytest
 from tests.unit.world.expert.practices import practised, windows
 
 from vretrver.traces import trajectory_to_json
-from vretrver.training.start import Start
+from vretrver.training.start import ModelSource
 from vretrver.world.agent.config import LessonsConfig
 from vretrver.world.agent.run import recipe_of
 
 GIVEN = "gallery: g\nstages: [{windows: 1}]\n"
 
 
-def told(folder: Path, text: str | None, *, tools: bool, start: Start) -> dict[str, object] | None:
+def told(folder: Path, text: str | None, *, tools: bool, start: ModelSource) -> dict[str, object] | None:
     """Return the content of the recipe's file for one trajectory and what the expert was told; None for no file."""
     ((_, record),) = practised(windows(1), tools=tools)
     (folder / "shard-000.jsonl").write_bytes(trajectory_to_json(record) + b"\n")
@@ -26,8 +26,8 @@ def told(folder: Path, text: str | None, *, tools: bool, start: Start) -> dict[s
     return json.loads(made["vretrver_agent.json"]) if made else None
 
 
-@pytest.mark.parametrize("start", [Start(tokenizer=Path("t")), Start(folder=Path("m"))])
-def test_it_says_what_the_expert_showed_wherever_the_model_began(tmp_path: Path, start: Start) -> None:
+@pytest.mark.parametrize("start", [ModelSource(tokenizer=Path("t")), ModelSource(folder=Path("m"))])
+def test_it_says_what_the_expert_showed_wherever_the_model_began(tmp_path: Path, start: ModelSource) -> None:
     looking = told(tmp_path, GIVEN, tools=True, start=start)
     assert looking is not None
     assert looking["dialect"] == "vretrver"
@@ -39,4 +39,4 @@ def test_it_says_what_the_expert_showed_wherever_the_model_began(tmp_path: Path,
 
 
 def test_of_other_trajectories_a_folder_keeps_its_own(tmp_path: Path) -> None:
-    assert told(tmp_path, None, tools=True, start=Start(folder=Path("m"))) is None
+    assert told(tmp_path, None, tools=True, start=ModelSource(folder=Path("m"))) is None

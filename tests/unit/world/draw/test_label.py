@@ -59,13 +59,13 @@ def test_relief_has_room_on_labels_of_middle_tone(kind: LabelKind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_turning_scaling_and_shifting_keep_the_sum_near_zero(kind: LabelKind):
-    lot = Stream(1, "turns", kind)
+    stream = Stream(1, "turns", kind)
     for _ in range(40):
         patch = draw_patch(
-            lot.choice(all_details(kind)),
-            rotation=2 * lot.between(-8, 7) + 1,
-            scale=lot.choice(LABEL_SCALES),
-            centre=(640 + lot.below(16), 640 + lot.below(16)),
+            stream.choice(all_details(kind)),
+            rotation=2 * stream.between(-8, 7) + 1,
+            scale=stream.choice(LABEL_SCALES),
+            centre=(640 + stream.below(16), 640 + stream.below(16)),
             plain=False,
         )
         assert abs(patch.relief.sum()) < 0.02 * abs(patch.relief).sum()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vretrver.errors import DataError
-from vretrver.world.draw.truth import Evidence, load_evidence
+from vretrver.world.draw.truth import EvidenceRow, load_evidence
 
 ROW = {"img_path": "images/000/000001.jpg", "did": "30:7", "family": 3, "twin": 1, "detail": "code A7K"}
 
@@ -23,7 +23,7 @@ def test_evidence_is_keyed_by_path(tmp_path: Path):
     query = {**ROW, "img_path": "images/000/000002.jpg", "did": None}
     loaded = load_evidence(write(tmp_path, {**ROW, "box": [1, 2, 60, 40]}, {**query, "box": [0, 0, 5, 5]}))
     assert list(loaded) == ["images/000/000001.jpg", "images/000/000002.jpg"]
-    assert loaded["images/000/000001.jpg"] == Evidence(
+    assert loaded["images/000/000001.jpg"] == EvidenceRow(
         path="images/000/000001.jpg", did="30:7", family=3, twin=1, detail="code A7K", box=(1, 2, 60, 40)
     )
     assert loaded["images/000/000002.jpg"].did is None
@@ -47,5 +47,5 @@ def test_a_wrong_line_is_named(tmp_path: Path, row: dict[str, object]):
 
 def test_a_picture_that_stands_twice_is_refused(tmp_path: Path):
     row = {**ROW, "box": [1, 2, 3, 4]}
-    with pytest.raises(DataError, match=r"evidence\.jsonl:2: picture 'images/000/000001.jpg' stands twice"):
+    with pytest.raises(DataError, match=r"evidence\.jsonl:2: picture 'images/000/000001.jpg' appears twice"):
         load_evidence(write(tmp_path, row, row))

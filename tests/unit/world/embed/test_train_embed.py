@@ -32,7 +32,7 @@ from vretrver.world.embed.module import ItemModule
 from vretrver.world.embed.pairs import Pairs
 from vretrver.world.embed.trainer import PairCollator
 from vretrver.world.gallery import draw_gallery
-from vretrver.world.tiny.config import ENCODER
+from vretrver.world.tiny.config import ENCODER_SIZE
 from vretrver.world.tiny.start import start_folder
 from vretrver.world.tiny.tokenizer import save_tokenizer
 
@@ -165,7 +165,7 @@ def test_a_small_encoder_begins_with_a_token_for_what_its_layout_always_says(tmp
     (tmp_path / "tokens").mkdir()
     save_tokenizer(byte_tokenizer(), tmp_path / "tokens")
     start = config(start={"tokenizer": str(tmp_path / "tokens")}).start
-    folder = start_folder(start, tmp_path / "start", size=ENCODER, seed=0, tokens=TEMPLATES["lamra"].fixed_texts)
+    folder = start_folder(start, tmp_path / "start", size=ENCODER_SIZE, seed=0, tokens=TEMPLATES["lamra"].fixed_texts)
     encoder = encoder_named(f"lamra:{folder}", DrawnStore({}), device="cpu")
     ids = encoder.renderer.tokenizer.encode("\nSummarize above image in one word: ").ids
     assert len(ids) == 1

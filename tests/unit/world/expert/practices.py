@@ -15,7 +15,7 @@ from PIL import Image
 from vretrver.agent.dialects.vretrver import vretrver
 from vretrver.agent.driver import Driver
 from vretrver.agent.policy import Sampling
-from vretrver.agent.session import SessionLimits, SessionSetup, rank_window
+from vretrver.agent.session import SessionSetup, rank_window
 from vretrver.agent.trajectory import Trajectory
 from vretrver.geometry import Box, SizeRule
 from vretrver.images import ImageStore, Picture, encode_picture
@@ -65,7 +65,6 @@ def practised(
         dialect=vretrver(tools=tools),
         images=GreyStore(),
         views=VIEWS,
-        limits=SessionLimits(),
         sampling=Sampling(),
         policy=policy.fingerprint,
         policy_limits=policy.limits,
@@ -103,9 +102,10 @@ def sessions() -> str:
 
 def _told(practice: Practice, record: Trajectory) -> str:
     lines = [f"== task {practice.shape.task}, right is {practice.target}\n"]
-    for turn in record.turns:
+    for number, turn in enumerate(record.turns):
         lines.append(f"{turn.text}\n".replace("<tool_call>", "\n<tool_call>").replace("<answer>", "\n<answer>"))
-        shown = [f"{look.address} {look.box or 'whole'}" for look in turn.observations]
+        cuts = [cut for look in record.observations(number) for cut in look.cuts]
+        shown = [f"{cut.address} {list(cut.box or ()) or 'whole'}" for cut in cuts]
         refused = [f"refused: {call.reason}" for call in turn.calls if call.reason]
         lines += [f"-- {line}\n" for line in [*shown, *refused]]
     return "".join(lines)

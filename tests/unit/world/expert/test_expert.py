@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pytest
 from tests.unit.world.expert.practices import SESSIONS, practised, sessions, windows
 
+from vretrver.agent.answers import Repairs
 from vretrver.agent.messages import Message
-from vretrver.agent.parsing import Repairs
 from vretrver.agent.trajectory import StopReason, Trajectory, Turn
 from vretrver.world.draw.render import label_place
 from vretrver.world.draw.world import Detail
 from vretrver.world.expert.policy import Flaws
 from vretrver.world.expert.seen import sights
 from vretrver.world.expert.speech import reading, trait_line
-from vretrver.world.expert.wanted import Wanted
+from vretrver.world.expert.wanted import Criteria
 from vretrver.world.expert.windows import Practice
 
 Pair = tuple[Practice, Trajectory]
@@ -158,7 +158,7 @@ def test_a_turn_is_the_same_every_time(usual: list[Pair]) -> None:
     assert all(one[1].without_timing() == two[1].without_timing() for one, two in pairs)
 
 
-WANTED = Wanted(traits=(("colour", "red"), ("product", "mug")), detail=None)
+WANTED = Criteria(traits=(("colour", "red"), ("product", "mug")), detail=None)
 
 
 @pytest.mark.parametrize(

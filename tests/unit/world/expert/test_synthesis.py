@@ -94,7 +94,7 @@ def test_a_folder_of_another_run_and_a_missing_gallery_are_refused(gallery_file:
     synthesize(config(gallery_file, shard=3), tmp_path / "run", progress=lambda *_: None)
     with pytest.raises(ConfigError, match="holds a run of another configuration"):
         synthesize(config(gallery_file), tmp_path / "run", progress=lambda *_: None)
-    with pytest.raises(DataError, match="there is no gallery"):
+    with pytest.raises(DataError, match="no such gallery"):
         synthesize(config(tmp_path / "none"), tmp_path / "other", progress=lambda *_: None)
     assert not (tmp_path / "other").exists()
     unknown, large = [{"windows": 1, "shapes": {5: 1}}], [{"windows": 1, "sizes": {20: 1}}]

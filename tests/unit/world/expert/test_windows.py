@@ -10,7 +10,7 @@ from tests.unit.world.expert.practices import SHAPE, windows, world
 from vretrver.config import load_config
 from vretrver.errors import ConfigError
 from vretrver.records import TextPart
-from vretrver.world.expert.config import Stage, SynthesisConfig
+from vretrver.world.expert.config import SynthesisConfig, WindowStage
 from vretrver.world.expert.synthesis import practice
 from vretrver.world.expert.windows import WindowSampler
 
@@ -58,7 +58,7 @@ def test_a_few_queries_are_misprinted_in_one_mark_and_say_so_in_their_text() -> 
 
 
 def test_stages_follow_one_another_and_weights_are_kept() -> None:
-    stages = (Stage(windows=100, sizes={2: 1}, shapes={0: 1}), Stage(windows=300, sizes={5: 3, 10: 1}))
+    stages = (WindowStage(windows=100, sizes={2: 1}, shapes={0: 1}), WindowStage(windows=300, sizes={5: 3, 10: 1}))
     config = SynthesisConfig.model_validate({"gallery": "x", "stages": [stage.model_dump() for stage in stages]})
     sampler = WindowSampler(world(), seed=0)
     drawn = [practice(sampler, config, number) for number in range(400)]

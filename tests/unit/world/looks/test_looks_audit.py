@@ -11,9 +11,9 @@ from vretrver.agent.trajectory import ObservationRecord, StopReason, Trajectory,
 from vretrver.geometry import Box
 from vretrver.records import ImageRef
 from vretrver.world.draw.world import Detail
-from vretrver.world.looks.audit import Truth, totals
+from vretrver.world.looks.audit import TrajectoryAuditor, totals
 
-TRUTH = Truth(
+TRUTH = TrajectoryAuditor(
     {"q.jpg": Box(left=300, top=300, right=360, bottom=340), "a.jpg": Box(left=100, top=100, right=160, bottom=140)},
     {
         "q.jpg": Detail(kind="emblem", values=("star", "moon")),

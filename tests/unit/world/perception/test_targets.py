@@ -15,8 +15,8 @@ from vretrver.world.draw.plan import make_plan
 from vretrver.world.draw.render import render
 from vretrver.world.draw.world import Detail, Shot
 from vretrver.world.gallery import Gallery
-from vretrver.world.perception.config import Batch
-from vretrver.world.perception.pictures import GEOMETRY, GalleryPictures, Kind, Seen
+from vretrver.world.perception.config import BatchSizes
+from vretrver.world.perception.pictures import GEOMETRY, GalleryPictures, PictureBatch, PictureKind
 from vretrver.world.perception.questions import _patch_corners, patch_marks
 from vretrver.world.perception.targets import MARKS, WHOLE, Targets, targets_of
 
@@ -24,10 +24,10 @@ PLAN = make_plan(3, 60)
 SHOTS = {kind: next(i.shot(1) for i in PLAN if i.family.label == kind) for kind in ("print", "emblem", "stitch")}
 
 
-def seen(corners: list[list[float]], *, grid: tuple[int, int] = (4, 4), patch: float = 16.0) -> Seen:
+def seen(corners: list[list[float]], *, grid: tuple[int, int] = (4, 4), patch: float = 16.0) -> PictureBatch:
     """Return pictures without pixels."""
     count = len(corners)
-    return Seen(
+    return PictureBatch(
         kind="look",
         patches=torch.zeros(0),
         grids=torch.tensor([[1, *grid]] * count),
@@ -120,9 +120,9 @@ def test_what_is_true_of_a_picture_is_said_in_classes() -> None:
     ],
 )
 def test_batches_have_the_geometry_of_what_is_shown(
-    gallery_file: Path, kind: Kind, grid: tuple[int, int], patch: float
+    gallery_file: Path, kind: PictureKind, grid: tuple[int, int], patch: float
 ) -> None:
-    pictures = GalleryPictures(Gallery(gallery_file), Batch(), seed=0)
+    pictures = GalleryPictures(Gallery(gallery_file), BatchSizes(), seed=0)
     found = pictures.some(kind, 2)
     assert (found.grid, found.patch) == (grid, patch)
     assert found.patches.shape == (2 * grid[0] * grid[1], 3 * 2 * 16 * 16)
@@ -131,7 +131,7 @@ def test_batches_have_the_geometry_of_what_is_shown(
 
 
 def test_the_batch_of_a_step_depends_on_seed_and_step_only(gallery_file: Path) -> None:
-    batch = Batch(thumbnails=3, selects=1, labels=2, looks=2, empties=1)
+    batch = BatchSizes(thumbnails=3, selects=1, labels=2, looks=2, empties=1)
     one, two = (GalleryPictures(Gallery(gallery_file), batch, seed=4) for _ in range(2))
     ahead = list(one.steps(5, 8))
     for step, pictures in zip(range(5, 8), ahead, strict=True):

@@ -11,12 +11,12 @@ import torch
 
 from vretrver.errors import ConfigError, DataError
 from vretrver.models.loading import load_model
-from vretrver.training.runlog import RunFolder
+from vretrver.training.folder import TrainingFolder
 from vretrver.world.gallery import Gallery
 from vretrver.world.perception.config import PerceptionConfig
 from vretrver.world.perception.pictures import GalleryPictures
 from vretrver.world.perception.train import SPREAD, Perception, train_perception
-from vretrver.world.tiny.config import AGENT
+from vretrver.world.tiny.config import AGENT_SIZE
 from vretrver.world.tiny.make import make_tiny
 
 
@@ -67,7 +67,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(
     assert metrics(tmp_path / "whole") == metrics(tmp_path / "cut")
     assert [line["step"] for line in metrics(tmp_path / "cut")] == [1, 2, 2, 3, 3]
     assert (tmp_path / "whole" / "metrics.svg").read_text().startswith("<svg")
-    agent = make_tiny(tmp_path / "agent", size=AGENT, tokenizer=tokens, vision=tmp_path / "whole" / "tower.pt")
+    agent = make_tiny(tmp_path / "agent", size=AGENT_SIZE, tokenizer=tokens, vision=tmp_path / "whole" / "tower.pt")
     weights = load_model(agent, dtype="float32", device="cpu").model.model.visual.state_dict()
     assert all(torch.equal(weights[name], whole[name]) for name in whole)
     with pytest.raises(ConfigError, match="another configuration"):
@@ -78,7 +78,7 @@ def test_a_finished_tower_has_tokens_of_the_spread_of_texts(gallery_file: Path, 
     told = config(gallery_file, tokens, steps=1)
     tower = torch.load(train_perception(told, tmp_path / "run", note=lambda _: None), weights_only=True)
 
-    run = Perception(told, RunFolder(tmp_path / "other", told))
+    run = Perception(told, TrainingFolder(tmp_path / "other", told))
     run.tower.load_state_dict(tower)
     with torch.no_grad():
         seen = GalleryPictures(Gallery(gallery_file), told.batch, seed=0).some("thumbnail", 400)
@@ -90,7 +90,7 @@ def test_a_finished_tower_has_tokens_of_the_spread_of_texts(gallery_file: Path, 
 def test_what_cannot_be_used_is_refused_before_a_folder_is_made(
     gallery_file: Path, tokens: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(DataError, match="there is no gallery"):
+    with pytest.raises(DataError, match="no such gallery"):
         train_perception(config(tmp_path / "none", tokens), tmp_path / "run", note=lambda _: None)
     assert not (tmp_path / "run").exists()
     with pytest.raises(ConfigError, match=r"tokenizer\.json: the file is missing"):

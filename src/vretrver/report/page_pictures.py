@@ -16,7 +16,7 @@ from ..agent.trajectory import PictureShown
 from ..errors import PictureError
 from ..images import THUMBNAIL_QUALITY, ImageStore, Picture, encode_picture, resized
 from ..records import ImageRef
-from .recut import recut
+from .recut import cut_again
 
 SMALL = 96
 """Longest side in pixels of pictures in a list."""
@@ -50,11 +50,11 @@ class Shown:
     name: str | None = None
     """The CSS class that carries the picture."""
     problem: str | None = None
-    """What stands in the picture's place."""
+    """Text shown in its place."""
 
 
-class Gallery:
-    """Makes the page's pictures and keeps count of the looks that could be checked.
+class PagePictures:
+    """Makes the page's pictures and counts the looks that could be checked.
 
     Args:
         images: where originals are read.
@@ -85,7 +85,7 @@ class Gallery:
 
     def look(self, look: PictureShown) -> Shown:
         """Return what a look showed, cut again and checked; counts it as matching or missing."""
-        again = recut(look, self.images)
+        again = cut_again(look, self.images)
         if again.image is None:
             self.missing += 1
             return Shown(problem=again.problem)

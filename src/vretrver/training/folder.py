@@ -1,7 +1,7 @@
 """The folder of a training run: its configuration, its metrics line by line, its checkpoints.
 
-Checkpoints appear whole or not at all; the metrics of steps after the last checkpoint are taken back when a run is
-resumed, so that a killed run leaves the file an undisturbed one leaves.
+Checkpoints are written atomically. When a run is resumed, metrics after the last checkpoint are discarded, so that an
+interrupted run ends with the same file as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ CONFIG_FILE = "config.yaml"
 """The resolved configuration."""
 
 
-class RunFolder:
+class TrainingFolder:
     """A run's folder.
 
     Args:
         path: the folder; made when it is missing.
-        config: what the run does; a folder made with another configuration is refused.
+        config: the run's settings; a folder made with others is refused.
 
     Raises:
         ConfigError: the folder belongs to another configuration.
@@ -55,7 +55,7 @@ class RunFolder:
             file.write(json.dumps({"step": step, **metrics}) + "\n")
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """Put a checkpoint in the place of the last one; `state` holds its `step`."""
+        """Replace the last checkpoint; `state` holds its `step`."""
         stream = io.BytesIO()
         require("torch", extra="train").save(dict(state), stream)
         replace_file(self.path / CHECKPOINT_FILE, stream.getvalue())
@@ -72,12 +72,12 @@ class RunFolder:
         return state
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Return all metrics, in order; a last line that a kill cut off is left out."""
+        """Return all metrics, in order; a truncated last line is left out."""
         path = self.path / METRICS_FILE
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def keep_until(self, step: int) -> None:
-        """Take back the metrics of later steps: they are noted again when the run goes on from `step`."""
+        """Discard the metrics of later steps: they are noted again when the run continues from `step`."""
         kept = [entry for entry in self.metrics() if entry["step"] <= step]
         replace_file(self.path / METRICS_FILE, "".join(json.dumps(entry) + "\n" for entry in kept).encode())

@@ -7,48 +7,48 @@ from pathlib import Path
 from tests.unit.report.reranks import LOOKED, drawn, looks_of, reranked
 
 from vretrver.records import ImageRef
-from vretrver.report.gallery import Gallery, Within
+from vretrver.report.page_pictures import PagePictures, Within
 
 
 def test_a_picture_used_twice_is_embedded_once(tmp_path: Path) -> None:
-    gallery = Gallery(drawn(tmp_path))
-    first = gallery.thumbnail(ImageRef(path="0.png"), 96)
-    assert gallery.thumbnail(ImageRef(path="0.png"), 96) == first
-    assert gallery.css().count("base64,") == 1
+    pictures = PagePictures(drawn(tmp_path))
+    first = pictures.thumbnail(ImageRef(path="0.png"), 96)
+    assert pictures.thumbnail(ImageRef(path="0.png"), 96) == first
+    assert pictures.css().count("base64,") == 1
 
 
 def test_files_with_the_same_pixels_share_one_picture(tmp_path: Path) -> None:
-    gallery = Gallery(drawn(tmp_path))
+    pictures = PagePictures(drawn(tmp_path))
     (tmp_path / "copy.png").write_bytes((tmp_path / "0.png").read_bytes())
-    assert gallery.thumbnail(ImageRef(path="copy.png"), 96) == gallery.thumbnail(ImageRef(path="0.png"), 96)
-    assert gallery.css().count("base64,") == 1
+    assert pictures.thumbnail(ImageRef(path="copy.png"), 96) == pictures.thumbnail(ImageRef(path="0.png"), 96)
+    assert pictures.css().count("base64,") == 1
 
 
 def test_the_limit_of_bytes_is_kept_and_said(tmp_path: Path) -> None:
-    gallery = Gallery(drawn(tmp_path), max_bytes=10)
-    left_out = gallery.thumbnail(ImageRef(path="0.png"), 96)
+    pictures = PagePictures(drawn(tmp_path), max_bytes=10)
+    left_out = pictures.thumbnail(ImageRef(path="0.png"), 96)
     assert left_out.name is None
     assert left_out.problem == "Left out: this page holds 0 MiB of pictures already."
-    assert gallery.css() == ""
+    assert pictures.css() == ""
 
 
 def test_a_file_that_changed_after_it_was_pinned_is_not_shown(tmp_path: Path) -> None:
     images = drawn(tmp_path)
-    gallery = Gallery(images)
-    gallery.pin([images.pin(ImageRef(path="0.png"))])
+    pictures = PagePictures(images)
+    pictures.pin([images.pin(ImageRef(path="0.png"))])
     (tmp_path / "0.png").write_bytes((tmp_path / "1.png").read_bytes())
     problem = "Not shown: picture 0.png: the file has changed since it was recorded; index it again."
-    assert gallery.thumbnail(ImageRef(path="0.png"), 96).problem == problem
+    assert pictures.thumbnail(ImageRef(path="0.png"), 96).problem == problem
 
 
 def test_looks_are_counted_as_matching_or_missing(tmp_path: Path) -> None:
     images = drawn(tmp_path)
     looks = looks_of(reranked(images, LOOKED))
     (tmp_path / "2.png").unlink()
-    gallery = Gallery(images)
-    shown = [gallery.look(look).name for look in looks]
+    pictures = PagePictures(images)
+    shown = [pictures.look(look).name for look in looks]
     assert shown == ["p1", None]
-    assert (gallery.matching, gallery.missing) == (1, 1)
+    assert (pictures.matching, pictures.missing) == (1, 1)
 
 
 def test_pictures_are_reduced_with_their_aspect_and_never_enlarged() -> None:
