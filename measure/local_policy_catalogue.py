@@ -7,11 +7,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from vretrver.agent.schedule import ReferenceSchedule
-
+from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialects.vretrver import vretrver
+from vretrver.agent.plans import ReferencePlanner
 from vretrver.agent.policy import Sampling
-from vretrver.agent.reranker import AgentConfig, Reranker
+from vretrver.agent.reranker import Reranker
 from vretrver.data.mbeir import open_mbeir
 from vretrver.images import ImageStore
 from vretrver.models.loading import load_model
@@ -39,7 +39,7 @@ def queries_a_second(folder: Path, *, queries: int, device: str = "cpu", seed: i
         pairs = _pairs(Path(directory), queries, seed)
         images = ImageStore({"": directory})
         config = AgentConfig(
-            dialect=vretrver(), views=VIEWS, schedule=ReferenceSchedule(depth=DEPTH), sampling=Sampling()
+            dialect=vretrver(), views=VIEWS, planner=ReferencePlanner(depth=DEPTH), sampling=Sampling()
         )
         for at_once in AT_ONCE:
             model.vision.forget()

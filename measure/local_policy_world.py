@@ -84,7 +84,7 @@ def opening(load: Load, query: int, candidates: Sequence[int]) -> tuple[Message,
     for place, number in enumerate(candidates, start=1):
         pieces += [f"({place}) ", _picture(load, place, number), "\n"]
     pieces.append(f"Rank all {len(candidates)} candidates, best first.")
-    system = Message(role="system", pieces=(dialect.wording.system(dialect.tools),))
+    system = Message(role="system", pieces=(dialect.wording.system(dialect.tools, dialect.form),))
     return system, Message(role="user", pieces=tuple(pieces))
 
 
