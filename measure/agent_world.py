@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from vretrver.agent.bench import Views
-from vretrver.agent.task import ScheduleStep, WindowTask
+from vretrver.agent.task import WindowStep, WindowTask
 from vretrver.geometry import PixelBudget
 from vretrver.images import ImageStore
 from vretrver.records import Candidate, Hit, ImageRef, Query, parts_of
@@ -45,7 +45,7 @@ class World:
 
     def task(self, session: str) -> WindowTask:
         """Return a window over all candidates."""
-        step = ScheduleStep(schedule="whole", index=0, start=0, stop=len(self.candidates))
+        step = WindowStep(plan="whole", index=0, round=0, places=tuple(range(len(self.candidates))))
         return WindowTask(session=session, query=self.query, candidates=self.candidates, step=step)
 
 

@@ -22,7 +22,7 @@ from measure.envelope import RESULTS, envelope, write_result
 from vretrver.agent.dialects import dialect_named
 from vretrver.agent.driver import Driver
 from vretrver.agent.policy import PolicyLimits, Sampling
-from vretrver.agent.session import SessionLimits, SessionSetup, rank_window
+from vretrver.agent.session import SessionSetup, rank_window
 from vretrver.agent.trajectory import StopReason, Trajectory
 from vretrver.policies.chat_api import ChatPolicy
 from vretrver.records import parts_of
@@ -100,7 +100,6 @@ def run(world: World, url: str, times_ms: Sequence[int], in_flight: int) -> tupl
         dialect=dialect_named("vretrver"),
         images=world.store,
         views=VIEWS,
-        limits=SessionLimits(),
         sampling=Sampling(),
         policy=policy.fingerprint,
         policy_limits=policy.limits,
@@ -117,7 +116,7 @@ def run(world: World, url: str, times_ms: Sequence[int], in_flight: int) -> tupl
     policy.close()
     wrong = [record for record in records if record.stop is not StopReason.ANSWERED or len(record.turns) != TURNS]
     if wrong:
-        raise RuntimeError(f"{len(wrong)} sessions did not end with an answer: {wrong[0].error}")
+        raise RuntimeError(f"{len(wrong)} sessions did not end with an answer: {wrong[0].failure or wrong[0].stop}")
     return records, seconds
 
 

@@ -12,7 +12,17 @@ from collections.abc import Callable, Sequence
 from vretrver.prng import Stream
 
 TOKENS = (
-    *("<think>", "</think>", "<tool_call>", "</tool_call>", "<answer>", "</answer>", "<|im_end|>", "<|image_pad|>"),
+    *(
+        "<think>",
+        "</think>",
+        "<tool_call>",
+        "</tool_call>",
+        "<answer>",
+        "</answer>",
+        "none ",
+        "<|im_end|>",
+        "<|image_pad|>",
+    ),
     *("[", "]", "{", "}", ",", ":", '"', "\\", "\n", "\x00", "\ud800", "\udfff", "\u2028", "\u0663", "\U0001f600"),
     *("null", "true", "NaN", "-Infinity", "__import__('os')", "../../etc/passwd", '"name": "zoom_in"', "[1, 2]"),
 )
@@ -24,38 +34,50 @@ NUMBERS = (
 )
 """What a number is replaced by."""
 
+CALLED = ("zoom_in", "zoom_in", "crop_image", "select_images", "select_images", "read_text", "side_by_side")
+"""Tools that are called, each entry as likely; not every dialect has all of them."""
+
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
-def valid_reply(stream: Stream, count: int) -> str:
-    """Return a reply over `count` candidates that is well-formed: an answer, or one to five calls."""
+def valid_reply(stream: Stream, count: int, *, or_none: bool = False) -> str:
+    """Return a reply over `count` candidates that is well-formed: an answer, or one to five calls.
+
+    Args:
+        stream: decides everything.
+        count: candidates.
+        or_none: whether every second answer says that nothing fits.
+    """
     think = stream.choice(("", "<think>2 and 5 look alike.</think>", "no opening tag</think>", "<think></think>\n"))
     if stream.below(2):
         numbers = [place + 1 for place in stream.permutation(count)][: stream.between(1, count)]
-        return f"{think}<answer>{numbers}</answer>"
+        none = "none " if or_none and stream.below(2) else ""
+        return f"{think}<answer>{none}{numbers}</answer>"
     return think + "".join(_call(stream, count) for _ in range(stream.between(1, 5)))
 
 
 def _call(stream: Stream, count: int) -> str:
     target = stream.below(count + 1)
     wire = f"[{target}, {stream.between(1, 2)}]" if stream.below(8) == 0 else str(target)
-    if stream.below(2):
-        half = stream.choice((500, 16))  # thousandths, or pixels of a picture of 48 x 32
-        box = [stream.below(half), stream.below(half), half + stream.below(half), half + stream.below(half)]
-        name = stream.choice(("zoom_in", "zoom_in", "zoom_in", "crop_image"))
-        arguments = f'{{"target_image": {wire}, "bbox_2d": {box}}}'
+    half = stream.choice((500, 16))  # thousandths, or pixels of a picture of 48 x 32
+    box = [stream.below(half), stream.below(half), half + stream.below(half), half + stream.below(half)]
+    name = stream.choice(CALLED)
+    if name in ("select_images", "side_by_side"):
+        arguments = f'{{"target_images": [{wire}, {stream.below(count + 1)}]'
+        arguments += f', "bbox_2d": {box}}}' if name == "side_by_side" else "}"
     else:
-        name = "select_images"
-        arguments = f'{{"target_images": [{wire}, {stream.below(count + 1)}]}}'
+        arguments = f'{{"target_image": {wire}, "bbox_2d": {box}}}'
     return f'<tool_call>{{"name": "{name}", "arguments": {arguments}}}</tool_call>'
 
 
-def mutated_reply(stream: Stream, count: int, *, damages: Sequence[int] = (1, 1, 1, 2, 3)) -> str:
+def mutated_reply(
+    stream: Stream, count: int, *, damages: Sequence[int] = (1, 1, 1, 2, 3), or_none: bool = False
+) -> str:
     """Return a reply over `count` candidates with one of the numbers of damages, each as likely.
 
     Damages that leave the text as it was, such as two equal numbers exchanged, are followed by another.
     """
-    original = text = valid_reply(stream, count)
+    original = text = valid_reply(stream, count, or_none=or_none)
     wanted = stream.choice(damages)
     done = 0
     while done < wanted or (wanted and text == original):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -109,12 +110,14 @@ def measure(root: Path | str, names: Sequence[str]) -> Reads:
 def counted() -> Iterator[Counter[tuple[str, str]]]:
     """Count, by (what, path), reads, and by what alone hashes, identities and crops while the block runs."""
     counts: Counter[tuple[str, str]] = Counter()
+    lock = threading.Lock()  # pictures are opened by several threads
 
     def counting(owner: Any, name: str, what: str, *, by_path: bool = False) -> Any:
         inner = getattr(owner, name)
 
         def spy(*args: Any, **options: Any) -> Any:
-            counts[what, args[1].path if by_path else ""] += 1
+            with lock:
+                counts[what, args[1].path if by_path else ""] += 1
             return inner(*args, **options)
 
         return patch.object(owner, name, spy)

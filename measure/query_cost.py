@@ -16,8 +16,9 @@ from pathlib import Path
 from PIL import Image
 
 from measure.envelope import RESULTS, envelope, write_result
+from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialects import dialect_named
-from vretrver.agent.reranker import AgentConfig, Reranker
+from vretrver.agent.reranker import Reranker
 from vretrver.agent.trajectory import Trajectory
 from vretrver.images import ImageStore
 from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text

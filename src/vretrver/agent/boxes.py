@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,7 +45,7 @@ class ReleasedBoxes:
 
     def place(self, asked: Sequence[float], width: int, height: int) -> Placed:
         """Return the padded region; raises Refused where the released code gives an error text."""
-        if not all(math.isfinite(value) and abs(value) < 1e9 for value in asked):
+        if not all(abs(value) < 1e9 for value in asked):
             raise Refused(refusal(RefusalCode.BOX_NUMBERS, box=list(asked)[:4]))
         scale = (1, 1) if all(value <= 1 for value in asked) else (width, height)
         pad_x, pad_y = min(self.share, self.most_pixels / width), min(self.share, self.most_pixels / height)

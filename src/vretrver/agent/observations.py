@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .._text import storable
 from ..geometry import Box
 from ..records import Address, ImageRef
 from .messages import ShownPicture
@@ -69,6 +70,11 @@ class Read:
     """The text; data, like a candidate's."""
     made_by: str
     """What read it, with its version."""
+
+    def __post_init__(self) -> None:
+        """Replace what has no UTF-8 form: the text is sent to policies and stored."""
+        object.__setattr__(self, "text", storable(self.text))
+        object.__setattr__(self, "made_by", storable(self.made_by))
 
     @property
     def tokens(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .._text import storable
 from ..records import Address
 from .bench import Bench
 from .messages import Message, ShownPicture
@@ -35,7 +34,7 @@ class ShownList:
         """Add what the prompt shows, or a call of a turn brought back."""
         cuts = tuple(cut_record(cut, bench) for cut in observation.cuts)
         if isinstance(observation, Read):
-            text, made_by = storable(observation.text), storable(observation.made_by)
+            text, made_by = observation.text, observation.made_by
             self.records.append(TextShown(cuts=cuts, text=text, made_by=made_by, turn=turn or 0, call=call or 0))
             return
         shown = observation.shown

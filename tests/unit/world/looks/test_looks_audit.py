@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from vretrver.agent.parsing import Repairs
+from vretrver.agent.answers import Verdict
 from vretrver.agent.policy import FinishReason, Sampling
-from vretrver.agent.task import ScheduleStep
-from vretrver.agent.trajectory import ObservationRecord, StopReason, Trajectory, Turn
+from vretrver.agent.task import WindowStep
+from vretrver.agent.trajectory import CutRecord, PictureShown, StopReason, Trajectory, Turn
 from vretrver.geometry import Box
 from vretrver.records import ImageRef
 from vretrver.world.draw.world import Detail
@@ -23,24 +23,23 @@ TRUTH = TrajectoryAuditor(
 FIRST = "<think>Want red plain mug.\n1 red plain mug yes\n2 red plain cap no\nUndecided 1.\n</think>"
 
 
-def look(path: str, box: list[int], *, did: str | None, address: int) -> ObservationRecord:
-    """Return one region that was shown."""
-    return ObservationRecord(
-        call=0, address=address, did=did, image=ImageRef(path=path), asked=[0, 0, 1, 1], box=box, padding=[0, 0],
-        width=128, height=128, tokens=16, sha256="",
-    )  # fmt: skip
+def look(path: str, box: tuple[int, int, int, int], *, did: str | None, address: int) -> PictureShown:
+    """Return one region that the first turn was shown."""
+    cut = CutRecord(address=address, did=did, image=ImageRef(path=path), asked=(0, 0, 1, 1), box=box)
+    return PictureShown(cuts=(cut,), turn=0, call=0, width=128, height=128, tokens=16, sha256="")
 
 
 def session(
-    *, first: str = FIRST, said: str, box: tuple[int, ...] = (60, 60, 188, 188), order: str = "ba"
+    *, first: str = FIRST, said: str, box: tuple[int, int, int, int] = (60, 60, 188, 188), order: str = "ba"
 ) -> Trajectory:
     """Return a session that looked at candidate 1 and then said something."""
-    looked = Turn(text=first, finish=FinishReason.STOP, observations=[look("a.jpg", list(box), did="a", address=1)])
+    turns = (first, f"<think>{said}\n</think>")
     return Trajectory(
-        session="s", qid="1:1", dialect="vretrver", policy="p", sampling=Sampling(), config="c",
-        step=ScheduleStep(schedule="x", index=0, start=0, stop=2), candidates=["a", "b"], prompt=[], pictures=[],
-        turns=[looked, Turn(text=f"<think>{said}\n</think>", finish=FinishReason.STOP)],
-        stop=StopReason.ANSWERED, repairs=Repairs(), ranking=list(order) if order else None,
+        session="s", qid="1:1", dialect="vretrver", form="ranking", policy="p", revision=0, sampling=Sampling(),
+        config="c", step=WindowStep(plan="x", index=0, round=0, places=(0, 1)), candidates=("a", "b"), prompt=(),
+        shown=(look("a.jpg", box, did="a", address=1),),
+        turns=tuple(Turn(text=text, finish=FinishReason.STOP) for text in turns), stop=StopReason.ANSWERED,
+        verdict=Verdict.RANKED if order else Verdict.FAILED, ranking=tuple(order) or None,
     )  # fmt: skip
 
 
