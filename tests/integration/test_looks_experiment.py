@@ -85,9 +85,7 @@ def test_a_policy_that_breaks_off_is_no_miss(gallery: Path, tmp_path: Path, monk
         raise MemoryError
 
     monkeypatch.setattr(Vision, "see", out_of_memory)
-    with pytest.raises(
-        PolicyError, match=r"query .*: the policy failed \(there is not enough memory .*\); fix that"
-    ):
+    with pytest.raises(PolicyError, match=r"query .*: the policy failed \(there is not enough memory .*\); fix that"):
         run_looks(config(gallery, arms=("agent",)), tmp_path, note=lambda _: None)
     assert not list(tmp_path.glob("agent-*"))
 

@@ -191,7 +191,7 @@ def test_a_record_of_another_schema_is_named_as_one_even_when_it_cannot_be_read(
     later = json.loads(reranked_to_json(reranked))
     later["trajectories"][0] |= {"schema": SCHEMA + 1, **extra}
     (tmp_path / "t.jsonl").write_text(json.dumps(later) + "\n", encoding="utf-8")
-    message = f"trace schema {SCHEMA + 1}, but this version reads 1 and {SCHEMA}; read it with the version that wrote it"
+    message = f"trace schema {SCHEMA + 1}, but this version reads 1 and {SCHEMA}; read it with the version"
     with pytest.raises(DataError, match=rf"t\.jsonl:1: {message}"):
         list(read_traces(tmp_path / "t.jsonl"))
     (tmp_path / "whole.jsonl").write_text(json.dumps(later | {"schema": SCHEMA + 1, "trajectories": []}) + "\n")
