@@ -22,7 +22,7 @@ from vretrver.agent.policy import Completion
 from vretrver.agent.reranked import Reranked
 from vretrver.agent.reranker import Reranker
 from vretrver.agent.trajectory import SCHEMA, PictureShown, TextShown
-from vretrver.errors import DataError, StorageError
+from vretrver.errors import DataError
 from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text, misbehaving, replay
 from vretrver.records import Candidate, Hit, ImageRef, parts_of
 from vretrver.traces import TraceWriter, read_traces, reranked_to_json, trajectory_from_json, trajectory_to_json
@@ -140,7 +140,7 @@ def test_a_line_that_could_not_be_written_leaves_no_part_behind(
         with monkeypatch.context() as full:
             full.setattr(os, "fsync", _disk_full)
             with pytest.raises(
-                StorageError, match="cannot be written: No space left on device; what was written is kept"
+                DataError, match="cannot be written: No space left on device; what was written is kept"
             ):
                 writer.write(reranked)
         writer.write(reranked)
@@ -191,9 +191,7 @@ def test_a_record_of_another_schema_is_named_as_one_even_when_it_cannot_be_read(
     later = json.loads(reranked_to_json(reranked))
     later["trajectories"][0] |= {"schema": SCHEMA + 1, **extra}
     (tmp_path / "t.jsonl").write_text(json.dumps(later) + "\n", encoding="utf-8")
-    message = (
-        f"trace schema {SCHEMA + 1}, but this version reads 1 and {SCHEMA}; read it with the version that wrote it"
-    )
+    message = f"trace schema {SCHEMA + 1}, but this version reads 1 and {SCHEMA}; read it with the version"
     with pytest.raises(DataError, match=rf"t\.jsonl:1: {message}"):
         list(read_traces(tmp_path / "t.jsonl"))
     (tmp_path / "whole.jsonl").write_text(json.dumps(later | {"schema": SCHEMA + 1, "trajectories": []}) + "\n")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from vretrver.agent.trajectory import PictureShown
 from vretrver.errors import ConfigError, DataError
 from vretrver.traces import trajectory_from_json
 from vretrver.training.book import PictureBook
@@ -75,7 +76,7 @@ def test_every_picture_that_was_shown_lies_in_the_book_of_its_shard(gallery_file
         for line in path.read_bytes().splitlines():
             record = trajectory_from_json(line)
             sessions.append(record.session)
-            shown = [*record.pictures, *(look for turn in record.turns for look in turn.observations)]
+            shown = [one for one in record.shown if isinstance(one, PictureShown)]
             assert all(book.get(str(picture.sha256)) is not None for picture in shown)
             assert {turn.seconds for turn in record.turns} == {0.0}
         book.close()
@@ -111,4 +112,4 @@ def test_in_a_hurry_the_answer_is_forced_and_still_ranks_all(gallery_file: Path,
         synthesize(config(gallery_file, stages=stages, shard=12, hurried=hurried), out, progress=lambda *_: None)
         records = [trajectory_from_json(line) for line in shard_path(out, 0).read_bytes().splitlines()]
         assert sum(record.forced for record in records) == forced
-        assert all(sorted(record.answer or []) == [1, 2, 3, 4] for record in records)
+        assert all(record.answer is not None and sorted(record.answer.numbers) == [1, 2, 3, 4] for record in records)
