@@ -74,8 +74,8 @@ def arms_of(policy: Policy, dialect: Dialect, views: Views) -> tuple[DemoArm, De
     """Return the agent, and the same agent without what its looks show; a script is given no tools instead."""
     blind = vretrver(tools=False) if policy.scripted else without_evidence(dialect)
     return (
-        DemoArm(name="agent", policy=policy, config=_config(dialect, views)),
-        DemoArm(name="without-evidence", policy=policy, config=_config(blind, views)),
+        DemoArm(name="agent", policy=policy, config=_config(dialect, views, scripted=policy.scripted)),
+        DemoArm(name="without-evidence", policy=policy, config=_config(blind, views, scripted=policy.scripted)),
     )
 
 
@@ -99,7 +99,8 @@ def run_arm(arm: DemoArm, world: DemoWorld, kept: Path, progress: Progress) -> A
     if trace is not None:
         kept.mkdir(parents=True, exist_ok=True)
     watch: Watch = getattr(arm.policy, "watch", ignore)
-    reranker = Reranker(arm.policy, world.images, arm.config, watch=watch)
+    # One thread: which sessions share a batch must not depend on timing, or ties turn in bfloat16.
+    reranker = Reranker(arm.policy, world.images, arm.config, watch=watch, workers=0)
     done = done_before(trace, world.pairs, reranker, strict=False)
     todo = [pair for pair in world.pairs if pair[0].qid not in done]
     clock = _Clock(trace)
@@ -127,11 +128,16 @@ class _Clock:
             replace_file(self.path, json.dumps({"seconds": self.seconds}).encode(), sync=False)
 
 
-def _config(dialect: Dialect, views: Views) -> AgentConfig:
+def _config(dialect: Dialect, views: Views, *, scripted: bool) -> AgentConfig:
+    """Return the configuration of an arm.
+
+    A model writes its answers freely, so that its own form is measured; a script learns from the grammar of complete
+    answers how many candidates there are.
+    """
     spec = AgentSpec(
         plan=ReferencePlan(depth=DEPTH, size=DEPTH),
         sampling=Sampling(max_tokens=MOST_TOKENS),
-        complete_answers=False,
+        complete_answers=scripted,
     )
     return config_of(spec, dialect=dialect, views=views)
 

@@ -46,6 +46,7 @@ def run_cell(
         plan=ReferencePlan(depth=size, size=size, stride=size),
         sampling=Sampling(max_tokens=512),
         complete_answers=arm.complete,
+        workers=0,  # which sessions share a batch must not depend on timing, or ties turn in bfloat16
     )
     agent = assembled(spec, policy, world.images, dialect=arm.dialect, views=arm.views)
     started = time.monotonic()
