@@ -33,7 +33,7 @@ OTHERS = {
     "3": "a picture: its description, a text",
     "6": "picture and text: its product sheet",
     "8": "picture and text: its catalogue page",
-    "9": "pictures and texts by turns: a picture",
+    "9": "interleaved pictures and texts: a picture",
 }
 """The task shapes beside these -> what is asked with and what is asked for."""
 
@@ -114,12 +114,17 @@ def looks_block(looks: Json) -> str:
     return f"{table}\n\n{_wrapped(sentence)}\n\n{_agent_table(results['arms']['agent'], tasks)}"
 
 
+def _command(result: Json) -> str:
+    """Return the command that measures a result again; files from before `measure` name the module it replaced."""
+    return str(result["command"]).replace("python -m benchmarks.", "python -m measure ")
+
+
 def complete_block(looks: Json) -> str:
-    """Return the agent's figures where its answers are held to naming every candidate once."""
+    """Return the agent's figures where its answers are constrained to naming every candidate once."""
     cells = looks["results"]["arms"]["complete-answers"]
     table = _agent_table(cells, [task for task in SHAPES if task in cells], ("hit@1", "mrr", "format_valid"))
     queries = min(cell["queries"] for sizes in cells.values() for cell in sizes.values())
-    sentence = f"{queries} queries a figure (`{looks['command']}`)."
+    sentence = f"{queries} queries a figure (`{_command(looks)}`)."
     return f"{table}\n\n{_wrapped(sentence)}"
 
 
@@ -140,7 +145,7 @@ def _first(figure: float | Sequence[float]) -> float:
 
 
 def shapes_block(looks: Json, held: Json) -> str:
-    """Return the agent's figures on the other task shapes, one a row, with those of held answers beside them."""
+    """Return the agent's figures on the other task shapes, one a row, with those of constrained answers beside them."""
     results, complete = looks["results"], held["results"]["arms"]["complete-answers"]
     rows = []
     for task, name in OTHERS.items():
@@ -149,12 +154,12 @@ def shapes_block(looks: Json, held: Json) -> str:
         right = f"{_interval(cell['end_to_end_hit@1'])} / {_largest(complete[task])['end_to_end_hit@1'][0]:.3f}"
         costs = (f"{cell['looks']:.1f}", f"{cell['seconds']:.2f}")
         rows.append((name, f"{coarse['hit@1']:.3f}", right, exact, *costs))
-    header = ("asked with: asked for", "coarse hit@1", "agent hit@1, free / held", "exact, free / held")
+    header = ("asked with: asked for", "coarse hit@1", "agent hit@1, free / constrained", "exact, free / constrained")
     table = _table((*header, "looks", "seconds"), rows)
     queries = min(_largest(cells)["queries"] for cells in results["arms"]["agent"].values())
     sentence = (
-        f"{queries} queries a row, end to end; exact: answers in the exact format, free and held "
-        f"(`{looks['command']}`; held: `--name {HELD_SHAPES}` and `arms=[complete-answers]`)."
+        f"{queries} queries a row, end to end; exact: answers in the exact format, free and constrained "
+        f"(`{_command(looks)}`; constrained: `--name {HELD_SHAPES}` and `arms=[complete-answers]`)."
     )
     return f"{table}\n\n{_wrapped(sentence)}"
 

@@ -96,8 +96,11 @@ def test_the_table_of_the_other_task_shapes_has_one_in_a_row() -> None:
     )
     assert sum(line.startswith("|") for line in lines) == 2 + len(OTHERS)
     said = " ".join(block.split())
-    assert "500 queries a row, end to end; exact: answers in the exact format, free and held (`python -m x`; " in said
-    assert said.endswith("held: `--name looks_complete_shapes` and `arms=[complete-answers]`).")
+    assert (
+        "500 queries a row, end to end; exact: answers in the exact format, free and constrained (`python -m x`; "
+        in said
+    )
+    assert said.endswith("constrained: `--name looks_complete_shapes` and `arms=[complete-answers]`).")
 
 
 def test_the_table_of_whole_pictures_puts_them_beside_the_agent_in_the_same_windows() -> None:
