@@ -145,7 +145,7 @@ def _first(figure: float | Sequence[float]) -> float:
 
 
 def shapes_block(looks: Json, held: Json) -> str:
-    """Return the agent's figures on the other task shapes, one a row, with those of constrained answers beside them."""
+    """Return the agent's figures on the other task shapes, one a row, those of constrained answers beside them."""
     results, complete = looks["results"], held["results"]["arms"]["complete-answers"]
     rows = []
     for task, name in OTHERS.items():
