@@ -127,6 +127,21 @@ def test_a_trace_keeps_what_was_done_and_a_second_run_goes_on(photos: Path) -> N
     assert len((photos / "t.jsonl").read_text().splitlines()) == 2
 
 
+def test_a_folder_keeps_windows_and_a_second_run_asks_for_none_of_them(photos: Path) -> None:
+    (photos / "turns.txt").write_text("<answer>[2, 1]</answer>")
+    (photos / "other.txt").write_text("<answer>[1, 2]</answer>")
+    command = ("rerank", "--text", "red", "red.png", "blue.png", "--windows", "kept", "--json")
+    first = vretrver(*command, "--policy", "replay:turns.txt", cwd=photos)
+    assert first.returncode == 0, first.stderr
+    (photos / "turns.txt").write_text("not asked")
+    again = vretrver(*command, "--policy", "replay:turns.txt", cwd=photos)
+    assert "kept holds 1 windows" in again.stderr
+    assert again.stdout == first.stdout
+    other = vretrver(*command, "--policy", "replay:other.txt", cwd=photos)
+    assert other.returncode != 0
+    assert "kept: holds a run of another configuration (policy: replay:turns.txt there" in other.stderr
+
+
 def test_another_agent_is_not_mixed_into_a_trace(photos: Path) -> None:
     file = requests_file(photos, "q1")
     vretrver("rerank", file, "--trace", "t.jsonl", cwd=photos)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..assembly.spec import AgentSpec
     from ..images import ImageStore
     from ..records import Hit, Query
+    from ..run_folder import RunFolder
 
 
 def rerank_and_print(
@@ -26,6 +28,7 @@ def rerank_and_print(
     *,
     dialect: Dialect | None = None,
     trace: Path | None = None,
+    windows: Path | None = None,
     report: Path | None = None,
     as_json: bool = False,
 ) -> None:
@@ -37,6 +40,7 @@ def rerank_and_print(
         spec: the agent.
         dialect: what the model is told, where the spec does not say it.
         trace: file to go on with.
+        windows: folder that keeps every window as it ends, to go on with.
         report: file of the evidence report.
         as_json: whether JSON is printed, one object a query.
 
@@ -47,11 +51,11 @@ def rerank_and_print(
     from ..assembly.failures import ANY, failures_of
 
     note_shipped([spec.policy], images)
-    with open_agent(spec, images, dialect=dialect) as agent:
+    with _memo(windows, spec) as memo, open_agent(spec, images, dialect=dialect) as agent:
         fingerprint = agent.policy.fingerprint
         if agent.policy.scripted:
             note(f"{fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")
-        finished = _rerank_all(agent.reranker(), pairs, trace, as_json=as_json)
+        finished = _rerank_all(agent.reranker(memo=memo), pairs, trace, as_json=as_json)
     if report is not None:
         from ..report.html import write_report
 
@@ -63,6 +67,21 @@ def rerank_and_print(
     if failures.sentence:
         note(failures.sentence)
     ANY.check(failures)
+
+
+@contextmanager
+def _memo(windows: Path | None, spec: AgentSpec) -> Iterator[RunFolder | None]:
+    """Open the folder that keeps windows, where one is named."""
+    if windows is None:
+        yield None
+        return
+    from ..config import resolved
+    from ..run_folder import RunFolder
+
+    with RunFolder(windows, config=resolved(spec)) as folder:
+        if len(folder):
+            note(f"{windows} holds {len(folder)} windows; those of these queries are not asked again")
+        yield folder
 
 
 def _rerank_all(

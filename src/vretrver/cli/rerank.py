@@ -73,6 +73,10 @@ def rerank(
     trace: Annotated[
         Path | None, typer.Option(help="Append the record here; what it holds is not done again.")
     ] = None,
+    windows: Annotated[
+        Path | None,
+        typer.Option(help="Keep every window in this folder as it ends; what it holds is not asked again."),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the evidence report here (HTML).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a query.")] = False,
 ) -> None:
@@ -98,6 +102,7 @@ def rerank(
         spec,
         dialect=given.dialect(dialect_name(spec)),
         trace=trace,
+        windows=windows,
         report=report,
         as_json=as_json,
     )
