@@ -109,7 +109,7 @@ def test_a_model_that_does_not_keep_to_the_grammar_is_warned_of() -> None:
     [
         (lambda _: refusal(401, "bad key"), "asks for a key (401); set VRETRVER_API_KEY"),
         (lambda _: refusal(404, "Not Found"), "has no chat completions (404)"),
-        (lambda _: as_json([1, 2]), "no chat completion"),
+        (lambda _: as_json([1, 2]), "not a chat completion"),
     ],
     ids=["no key", "not found", "garbage"],
 )
