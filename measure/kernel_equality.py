@@ -153,6 +153,7 @@ def capture(work: Path, options: argparse.Namespace) -> tuple[list[Record], list
     parts = [("demo", [])] * ("demo" in options.runs)
     gallery = options.gallery or work / "report.gallery"
     if "looks" in options.runs:
+        gallery.parent.mkdir(parents=True, exist_ok=True)
         draw_gallery(gallery, seed=SEED, items=options.items, workers=os.cpu_count() or 1)
         parts += [("looks", [shape]) for shape in options.shapes]
     sides: dict[str, list[Record]] = {"before": [], "now": []}
