@@ -35,21 +35,25 @@ format: $(VENV)/.dev  ## format and fix what can be fixed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-proofs: $(VENV)/.dev  ## run the full counts and write measure/results (a quarter of an hour)
-	set -e; for name in agent_fuzz driver_occupancy http_throughput index_kill picture_reads; do $(MEASURE) $$name; done
+proofs: $(VENV)/.dev  ## run the full counts and write measure/results (twenty minutes)
+	set -e; for name in agent_fuzz driver_occupancy engine_soak http_throughput index_kill picture_reads; do \
+		$(MEASURE) $$name; done
 
 proofs-catalogue: $(VENV)/.dev  ## run the gate: what the thumbnail destroys and the picture shows (about an hour)
 	$(MEASURE) gate
 
 OTHER_SHAPES := --set 'shapes=[1, 2, 3, 6, 8, 9]' --set 'windows=[20]'
 
-benchmarks: $(VENV)/.dev  ## measure speed and size and write measure/results (nearly two hours)
-	set -e; for name in demo_figures catalogue_speed decode_rate query_cost index_scale; do $(MEASURE) $$name; done
+benchmarks: $(VENV)/.dev  ## measure speed and size and write measure/results (nearly three hours)
+	set -e; for name in demo_figures catalogue_speed decode_rate decode_overlap query_cost index_scale; do \
+		$(MEASURE) $$name; done
 	$(MEASURE) local_policy --model src/vretrver/shipped/agent
 	$(MEASURE) looks
 	$(MEASURE) looks --name looks_shapes $(OTHER_SHAPES) --set 'arms=[agent]'
 	$(MEASURE) looks --name looks_complete --set 'arms=[complete-answers]'
 	$(MEASURE) looks --name looks_complete_shapes $(OTHER_SHAPES) --set 'arms=[complete-answers]'
+	$(MEASURE) plans --gallery build/models/report.gallery
+	$(MEASURE) kernel_equality --gallery build/models/report.gallery --work build/kernel_equality
 	$(MEASURE) readme_figures
 
 models: $(VENV)/.dev  ## train the shipped models again (two and a half hours; goes on where it was stopped)

@@ -10,7 +10,7 @@ from pathlib import Path
 GATE = "gate"
 """The measurement that is a folder: what a thumbnail of the catalogue destroys."""
 
-_CHILDREN = ("index_measure", "slow_server")
+_CHILDREN = ("decode_overlap_child", "index_measure", "kernel_equality_before", "slow_server")
 """Processes that a measurement starts."""
 
 

@@ -1,9 +1,10 @@
 """Shows that the driver keeps a policy's batch full: sessions of different lengths over a policy with few places.
 
 Run as `python -m measure driver_occupancy`; it writes measure/results/driver_occupancy.json. Time is counted in
-decode slices, so the numbers are exact and the same everywhere. The driver runs sessions on its own thread and with a
-pool, queries whose windows go on side by side, and groups of rollouts. Beside it runs one that works in rounds, as
-reinforcement learning code often does: it waits for the slowest of a round before it begins the next.
+decode slices, so the numbers are exact; with a pool a run varies by a few slices, as its threads finish. The driver
+runs sessions on its own thread and with a pool, queries whose windows go on side by side, and groups of rollouts.
+Beside it runs one that works in rounds, as reinforcement learning code often does: it waits for the slowest of a
+round before it begins the next.
 """
 
 from __future__ import annotations

@@ -266,8 +266,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=RESULTS / "engine_soak.json")
     options = parser.parse_args()
     with drawn() as (world, folder), computing(1, subnormal=True):
-        script = Load(queries=options.queries, disturbed=options.queries // 10)
-        model = Load(queries=options.modelled, disturbed=options.modelled // 10, queue=6)
+        script = Load(queries=options.queries, disturbed=max(1, options.queries // 10))
+        model = Load(queries=options.modelled, disturbed=max(1, options.modelled // 10), queue=6)
         runs = {
             "scripted": soak(scripted(world, seconds=0.005), scripted(world), world, script),
             "local": soak(modelled(world, folder), modelled(world, folder), world, model),

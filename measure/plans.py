@@ -207,6 +207,7 @@ def main() -> None:
     agent, encoder = shipped_folder(AGENT), shipped_folder(ENCODER)
     with tempfile.TemporaryDirectory() as folder, computing(options.threads, subnormal=True):
         gallery = options.gallery or Path(folder) / "plans.gallery"
+        gallery.parent.mkdir(parents=True, exist_ok=True)
         draw_gallery(gallery, seed=SEED, items=options.items, workers=os.cpu_count() or 1)
         config = LooksConfig(
             agent=Path(agent),
