@@ -261,7 +261,7 @@ def main() -> int:
     """Run the full counts and write the result file; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=400, help="over the scripted policy")
-    parser.add_argument("--modelled", type=int, default=60, help="over the model")
+    parser.add_argument("--modelled", type=int, default=40, help="over the model")
     parser.add_argument("--served", type=int, default=5000, help="queries after which nothing may be left behind")
     parser.add_argument("--out", type=Path, default=RESULTS / "engine_soak.json")
     options = parser.parse_args()

@@ -46,12 +46,9 @@ DEPTH, SIZE = 50, 20
 REFERENCE = ReferencePlanner(depth=DEPTH, size=SIZE, stride=10)
 """What the others are compared with."""
 
-PLANNERS: tuple[Planner, ...] = (
-    REFERENCE,
-    BlocksPlanner(depth=DEPTH, size=SIZE),
-    *(BlocksPlanner(depth=DEPTH, size=SIZE, keep=keep) for keep in (3, 4, 6)),
-)
-"""All that are measured."""
+BLOCKS = ("50,20", "50,20,1", "50,20,2", "50,20,3", "50,20,4", "50,25", "50,25,4")
+"""Plans of blocks, as depth, size and keep. Without keep as many reach the last window as it holds: 6 of each block
+of 20, 12 of each of 25."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +63,23 @@ class Asked:
     """Id of the right candidate."""
 
 
-def rounds(windows: Sequence[Trajectory]) -> int:
-    """Return the policy rounds of a query: for each round of its plan the most turns of a window, summed."""
+def chain(windows: Sequence[Trajectory]) -> dict[int, int]:
+    """Return round of the plan -> the most turns of one of its windows."""
     most: dict[int, int] = defaultdict(int)
     for window in windows:
         most[window.step.round] = max(most[window.step.round], len(window.turns))
-    return sum(most.values())
+    return most
+
+
+def rounds(windows: Sequence[Trajectory]) -> int:
+    """Return the policy rounds of a query: for each round of its plan the most turns of a window, summed."""
+    return sum(chain(windows).values())
+
+
+def blocks(numbers: str) -> BlocksPlanner:
+    """Return the plan of blocks that `DEPTH,SIZE` or `DEPTH,SIZE,KEEP` names; raises ValueError for other texts."""
+    depth, size, *keep = map(int, numbers.split(","))
+    return BlocksPlanner(depth=depth, size=size, keep=keep[0] if keep else None)
 
 
 def run_plan(
@@ -106,10 +114,13 @@ def figures(ran: Sequence[Reranked], asked: Sequence[Asked]) -> dict[str, Any]:
     n = len(ran)
     hits = sum(_first(one, ask) for one, ask in zip(ran, asked, strict=True))
     windows = [window for one in ran for window in one.trajectories]
+    chains = [chain(one.trajectories) for one in ran]
+    last = max(number for one in chains for number in one)
     return {
         "queries": n,
         "hit@1": [round(value, 4) for value in (hits / n, *wilson(hits, n))],
         "policy_rounds": round(fmean(rounds(one.trajectories) for one in ran), 3),
+        "most_turns_of_each_round": [round(fmean(one[number] for one in chains), 3) for number in range(last + 1)],
         "windows": round(len(windows) / n, 3),
         "turns": round(sum(len(window.turns) for window in windows) / n, 3),
         "looks": round(sum(window.looks for window in windows) / n, 3),
@@ -143,7 +154,7 @@ def compare(
     images: Pictures,
     asked: Sequence[Asked],
     *,
-    planners: Sequence[Planner] = PLANNERS,
+    planners: Sequence[Planner],
     alone: int,
     views: Views = VIEWS,
 ) -> dict[str, dict[str, Any]]:
@@ -196,11 +207,12 @@ def drawn_queries(world: LooksWorld, shapes: Sequence[int]) -> list[Asked]:
 def main() -> None:
     """Draw what is missing of the gallery, measure, and write the result file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--queries", type=int, default=40, help="of each task shape")
+    parser.add_argument("--queries", type=int, default=25, help="of each task shape")
     parser.add_argument("--shapes", type=int, nargs="+", default=[0, 4, 7])
+    parser.add_argument("--blocks", nargs="+", default=BLOCKS, help="DEPTH,SIZE[,KEEP] of plans of blocks")
     parser.add_argument("--items", type=int, default=ITEMS, help="of the catalogue; a multiple of 5")
     parser.add_argument("--gallery", type=Path, help="where the catalogue's pictures are kept; drawn where missing")
-    parser.add_argument("--alone", type=int, default=12, help="queries that are timed alone")
+    parser.add_argument("--alone", type=int, default=6, help="queries that are timed alone")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of torch")
     parser.add_argument("--out", type=Path, default=RESULTS / "plans.json")
     options = parser.parse_args()
@@ -219,7 +231,8 @@ def main() -> None:
         world = LooksWorld(config)
         policy = LocalPolicy.of_folder(agent, dtype="bfloat16", device="cpu", in_flight=64)
         asked = drawn_queries(world, options.shapes)
-        measured = compare(policy, world.images, asked, alone=options.alone)
+        planners = (REFERENCE, *map(blocks, options.blocks))
+        measured = compare(policy, world.images, asked, planners=planners, alone=options.alone)
     settings = {
         "queries": len(asked),
         "shapes": options.shapes,

@@ -47,12 +47,18 @@ def test_rounds_are_the_longest_chain_of_turns(tmp_path: Path) -> None:
     assert plans.rounds(windows[BLOCKS.name]) == 4 + 2
 
 
+def test_plans_of_blocks_are_named_by_their_numbers() -> None:
+    assert [plans.blocks(numbers).name for numbers in plans.BLOCKS[:2]] == ["blocks(50,20)", "blocks(50,20,1)"]
+    assert all(plans.blocks(numbers).depth == plans.DEPTH for numbers in plans.BLOCKS)
+
+
 def test_plans_are_compared_query_by_query(tmp_path: Path) -> None:
     world = draw_world(tmp_path)
     found = plans.compare(policy(), world.store, asked(world, 3), planners=(REFERENCE, BLOCKS), alone=1, views=VIEWS)
     assert (found[REFERENCE.name]["turns"], found[REFERENCE.name]["policy_rounds"]) == (10, 10)
     blocks = found[BLOCKS.name]
     assert (blocks["queries"], blocks["windows"], blocks["policy_rounds"]) == (3, 3, 6)
+    assert blocks["most_turns_of_each_round"] == [4, 2]
     assert blocks["against_reference"]["policy_rounds_over_reference"] == 0.6
     assert blocks["against_reference"]["queries_with_half_the_rounds"] == 0
     assert blocks["seconds_alone_over_reference"] > 0
