@@ -80,7 +80,8 @@ def looks(gallery: Path, queries: int, shapes: Sequence[int]) -> list[dict[str, 
                     complete_answers=arm.complete,
                 )
                 pairs = [(one.query, world.hits(task, one.window(WINDOW))) for one in asked]
-                ran = Reranker(policy, world.images, settings).rerank_many(pairs)
+                # One thread, as before: with a pool, timing decides which sessions share a batch.
+                ran = Reranker(policy, world.images, settings, workers=0).rerank_many(pairs)
                 found += [record(f"looks/{name}/{task}", one) for one in ran]
     return found
 
