@@ -60,7 +60,7 @@ def demo(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def looks(gallery: Path, queries: int, shapes: Sequence[int]) -> list[dict[str, Any]]:
+def looks(gallery: Path, queries: int, shapes: Sequence[int], arms: Sequence[str] = ARMS) -> list[dict[str, Any]]:
     """Rank one window of each query of some task shapes and return the records."""
     agent, encoder = Path(shipped_folder(AGENT)), f"lamra:{shipped_folder(ENCODER)}"
     config = LooksConfig(agent=agent, encoder=encoder, gallery=gallery, queries=queries, shapes=tuple(shapes))
@@ -70,7 +70,7 @@ def looks(gallery: Path, queries: int, shapes: Sequence[int]) -> list[dict[str, 
         policy = LocalPolicy.of_folder(agent, dtype="bfloat16", device="cpu", in_flight=config.in_flight)
         for task in shapes:
             asked = world.asked(task)
-            for name in ARMS:
+            for name in (one for one in ARMS if one in arms):
                 arm = arm_named(name, config, world.labels)
                 settings = AgentConfig(
                     dialect=arm.dialect,
@@ -167,18 +167,22 @@ def capture(work: Path, options: argparse.Namespace) -> tuple[list[Record], list
                 path = work / side / f"{name}.json"
                 if not path.is_file():
                     print(f"{side}: {name}", flush=True)
-                    _capture(path, part, shapes, gallery, options.queries, code=before if side == "before" else None)
+                    _capture(path, part, shapes, gallery, options, code=before if side == "before" else None)
                 sides[side] += json.loads(path.read_text(encoding="utf-8"))
     return sides["before"], sides["now"]
 
 
-def _capture(path: Path, part: str, shapes: Sequence[int], gallery: Path, queries: int, *, code: Path | None) -> None:
+def _capture(
+    path: Path, part: str, shapes: Sequence[int], gallery: Path, options: argparse.Namespace, *, code: Path | None
+) -> None:
     """Write one part of one side; each side draws the demonstration's catalogue for itself."""
     if code is not None:
-        words = [str(path.parent / "demo")] if part == "demo" else [str(gallery), str(queries), *map(str, shapes)]
+        words = (
+            [str(path.parent / "demo")] if part == "demo" else [str(gallery), str(options.queries), *map(str, shapes)]
+        )
         run_child(CHILD, [str(path), part, *words], code=code)
         return
-    records = demo(path.parent / "demo") if part == "demo" else looks(gallery, queries, shapes)
+    records = demo(path.parent / "demo") if part == "demo" else looks(gallery, options.queries, shapes, options.arms)
     path.write_text(json.dumps(records), encoding="utf-8")
 
 
@@ -188,6 +192,7 @@ def main() -> int:
     parser.add_argument("--runs", nargs="+", choices=("demo", "looks"), default=["demo", "looks"])
     parser.add_argument("--shapes", type=int, nargs="+", default=list(SHAPES))
     parser.add_argument("--queries", type=int, default=100, help="of each task shape")
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS), help="of the task shapes, now")
     parser.add_argument("--items", type=int, default=ITEMS, help="of the catalogue; a multiple of 5")
     parser.add_argument("--gallery", type=Path, help="where its pictures are kept; drawn where missing")
     parser.add_argument("--before", default=KERNEL_BEFORE, help="commit of the earlier kernel")

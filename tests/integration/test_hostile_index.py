@@ -92,7 +92,7 @@ def test_private_pictures_do_not_come_into_a_report_on_an_indexs_word(strange: P
     shown = call("info", "from/strange", "--json", cwd=strange)
     assert json.loads(shown.stdout)["pictures"]["read"] == 0
     assert "pictures are not read: from/strange: its pictures lie outside of it" in shown.stderr
-    assert any("not read: they lie outside" in found.sentence for found in check_index(index, hidden=unconfirmed))
+    assert any("not read: they are outside" in found.sentence for found in check_index(index, hidden=unconfirmed))
     assert call(*search, "--json", cwd=strange).code == 0, "without pictures there is nothing to confirm"
 
 

@@ -100,7 +100,7 @@ def test_a_model_that_is_not_there_is_refused_at_once(gallery: Path, tmp_path: P
     ("arm", "said"),
     [
         ("no-tools", "the arm no-tools ranks with the twin without tools; name its folder with twin"),
-        ("whole-taught", "whole-taught ranks with an agent that was taught on whole pictures; .* with taught"),
+        ("whole-taught", "whole-taught ranks with an agent trained on whole pictures; .* with taught"),
     ],
 )
 def test_an_arm_without_its_model_is_refused_before_anything_runs(

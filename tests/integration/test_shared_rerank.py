@@ -55,10 +55,10 @@ def test_a_folder_of_photographs_reranks_with_looks_at_the_originals() -> None:
     assert trajectory.stop == "answered"
     assert trajectory.looks == 2
     assert [ranked.coarse_rank for ranked in reranked.ranking[:4]] == [2, 3, 1, 4]
-    seen = trajectory.turns[0].observations
-    assert [o.address for o in seen] == [2, 3, 2]
-    width, height = seen[2].image.width, seen[2].image.height
-    assert seen[2].box == [width // 4, height // 4, -(-width // 2), -(-height // 2)]
+    seen = [shown.cuts[0] for shown in trajectory.observations(0)]
+    assert [cut.address for cut in seen] == [2, 3, 2]
+    width, height = seen[2].image.width or 0, seen[2].image.height or 0
+    assert seen[2].box == (width // 4, height // 4, -(-width // 2), -(-height // 2))
 
 
 def test_emoji_with_transparency_rerank_against_a_picture_query() -> None:

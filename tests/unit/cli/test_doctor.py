@@ -45,7 +45,7 @@ def test_json_is_one_object(tmp_path: Path) -> None:
     assert done.exit_code == 0
     value = json.loads(done.stdout)
     assert value["wrong"] == 0
-    assert value["findings"][0].keys() == {"subject", "verdict", "sentence"}
+    assert value["findings"][0].keys() == {"subject", "severity", "sentence"}
     assert "weights" in [finding["subject"] for finding in value["findings"]]
 
 

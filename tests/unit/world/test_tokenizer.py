@@ -37,7 +37,7 @@ def test_what_is_always_said_takes_few_tokens(text: str, tokens: str) -> None:
 
 def test_the_system_message_is_a_dozen_tokens() -> None:
     dialect = vretrver()
-    assert len(TOKENIZER.encode(dialect.wording.system(dialect.tools)).ids) < 12
+    assert len(TOKENIZER.encode(dialect.wording.system(dialect.tools, dialect.form)).ids) < 12
 
 
 def test_numbers_up_to_a_thousand_are_one_token() -> None:

@@ -192,7 +192,7 @@ def test_a_gallery_of_another_catalogue_is_refused(tmp_path: Path, where: str):
     draw_gallery(tmp_path / "other.gallery", seed=5, items=5, workers=1)
     given = {"data": {"seed": 3, "items": 60, "shapes": (1,)}, "evaluation": {"seed": 4, "items": 10, "queries": 4}}
     given[where]["gallery"] = tmp_path / "other.gallery"
-    with pytest.raises(ConfigError, match=r"other.gallery: shows 5 items of seed 5, and \d0 of seed [34] are asked"):
+    with pytest.raises(ConfigError, match=r"other.gallery: shows 5 items of seed 5, and \d0 of seed [34] are needed"):
         train(tmp_path / "run", steps=1, **given)
     assert not (tmp_path / "run").exists()
 
