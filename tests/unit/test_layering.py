@@ -58,8 +58,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_http", "_secrets", "errors", "geometry", "records", "images", "retrieval", "agent", "models", "policies",
     },
     "cli": {
-        "errors", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation", "policies",
-        "traces", "report", "demo", "doctor", "config", "models", "training", "experiments", "__init__",
+        "errors", "files", "geometry", "records", "images", "runs", "data", "retrieval", "agent", "evaluation",
+        "policies", "traces", "report", "demo", "doctor", "config", "models", "training", "experiments", "__init__",
     },
     "__init__": {
         "_version", "errors", "geometry", "records", "images", "runs", "retrieval", "agent", "evaluation", "traces"

@@ -76,7 +76,7 @@ def open_collection(
     from ..retrieval.qdrant.address import connect, parse_address
     from ..retrieval.qdrant.index import QdrantIndex
     from ..retrieval.retriever import Retriever
-    from .inputs import store_of
+    from .inputs import QUERY, store_of
 
     if options.resident_mb or options.approximate:
         raise ConfigError(
@@ -84,7 +84,7 @@ def open_collection(
         )
     address = parse_address(url)
     index = QdrantIndex(connect(address), address.collection, name=str(address))
-    images = store_of({"": root or Path(), "query": query or Path()})
+    images = store_of({"": root or Path(), QUERY: query or Path()})
     name = options.encoder or index.encoder
     if not name:
         raise ConfigError(f"{address}: its vectors were imported ({index.fingerprint}); name their --encoder")

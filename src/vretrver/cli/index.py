@@ -190,12 +190,13 @@ def _deletable(source: Source) -> Callable[[str], bool]:
     What the source could not read is not gone: it stays, with what lies below a folder or in a document that could
     not be read. A row that could not be read may be any item's, so then nothing is deleted.
     """
+    from ..data.rows import split_page
 
     def deletable(did: str) -> bool:
         refused = {item.path for item in source.refused}
         if source.path.is_file() and refused:
             return False
-        file = did.partition("#page=")[0]
+        file, _ = split_page(did)
         above = {str(parent) for parent in Path(file).parents}
         return not refused & {did, file, *above}
 

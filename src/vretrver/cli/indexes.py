@@ -56,12 +56,12 @@ def open_index(
     from ..retrieval.directory.index import DirectoryIndex, check_encoder
     from ..retrieval.encoders import encoder_named
     from ..retrieval.retriever import Retriever
-    from .inputs import store_of
+    from .inputs import QUERY, store_of
 
     opened = DirectoryIndex(directory)
     manifest = opened.manifest
     roots = manifest.places(directory) if root is None else {"": root}
-    images = store_of({**roots, "query": query or Path()})
+    images = store_of({**roots, QUERY: query or Path()})
     name = options.encoder or manifest.encoder
     if not name:
         raise ConfigError(f"{directory}: its vectors were imported ({manifest.fingerprint}); name their --encoder")

@@ -54,7 +54,7 @@ def search(
     from ..retrieval.qdrant.address import is_qdrant
     from .collections import open_collection
     from .indexes import IndexOptions, is_index, open_index
-    from .inputs import query_of
+    from .inputs import folder_of, query_of
 
     if report is not None and policy is None:
         raise ConfigError("--report is of a reranking; give --policy too")
@@ -66,7 +66,7 @@ def search(
         where=where, resident_mb=resident_mb, approximate=approximate, encoder=encoder, device=device or "auto"
     )
     left_out = 0
-    folder = image.parent if image else None
+    folder = folder_of(image)
     if is_qdrant(source):
         retriever, images = open_collection(source, options, root=root, query=folder)
     elif is_index(Path(source)):
@@ -108,12 +108,12 @@ def _encoded(
     from ..retrieval.encoders import encoder_named
     from ..retrieval.index import MemoryIndex
     from ..retrieval.retriever import Retriever
-    from .inputs import corpus_of, store_of
+    from .inputs import QUERY, corpus_of, folder_of, store_of
 
     id_column, texts, pictures, metadata = names
     columns = columns_from(id_column=id_column, text=texts, image=pictures, metadata=metadata)
     corpus, images = corpus_of(source, root, columns)
-    images = store_of({**images.roots, "query": image.parent if image else Path()})
+    images = store_of({**images.roots, QUERY: folder_of(image)})
     encoder = encoder_named(options.encoder or "hash", images, device=options.device)
     index = MemoryIndex(dimension=encoder.dimension, fingerprint=encoder.fingerprint)
     retriever = Retriever(encoder, index, corpus)

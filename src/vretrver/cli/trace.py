@@ -76,7 +76,7 @@ def _roots_named(found: list[Reranked]) -> set[str]:
 def _roots(options: list[str]) -> dict[str, Path]:
     roots: dict[str, Path] = {}
     for option in options:
-        name, equals, folder = option.partition("=")
+        name, equals, folder = option.partition("=") if not Path(option).is_dir() else ("", "", option)
         path = Path(folder if equals else option)
         if not path.is_dir():
             raise ConfigError(f"--root {option}: no such folder")

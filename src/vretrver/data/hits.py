@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..errors import DataError
 from ..records import Candidate, Hit, ImagePart, ImageRef, Part, Query, TextPart, parts_of
-from .rows import Source, picture_path, read_objects
+from .rows import Source, picture_ref, read_objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class _ItemRow(_Row):
 
     def to_parts(self, root: str, where: str) -> tuple[Part, ...]:
         def picture(path: str) -> ImageRef:
-            return ImageRef(path=picture_path(path, where), root=root)
+            return picture_ref(path, where, root=root)
 
         if self.parts is None:
             return parts_of(text=self.text, images=[picture(path) for path in self.paths])

@@ -15,6 +15,7 @@ from ...errors import ConfigError, DataError
 from ...images import ImageLimits, ImageStore
 from ...records import Candidate, ImageRef
 from ..folder import SUFFIXES, Refused, list_folder, nothing_found, read_file
+from ..named import place_of_named
 from ..trec_hits import read_corpus_of_either_form
 from .columns import Columns, candidate_of
 from .tables import Table, kind_of_table, open_table
@@ -33,8 +34,8 @@ class Source:
     """Image roots of the candidates, for an `ImageStore`: one, under the name the source was opened with."""
     refused: list[Refused] = field(default_factory=list)
     """What could not become a candidate; complete once `candidates` was read to its end."""
-    others: int = 0
-    """Files of a folder left out because their names do not end as those of pictures and documents do; likewise."""
+    others: Mapping[str, int] = field(default_factory=dict)
+    """Endings of names that are not those of pictures and documents -> files of a folder left out; likewise."""
     links: int = 0
     """Symbolic links of a folder left out; likewise."""
     _read: Callable[[Source, Progress], Iterator[Candidate]]
@@ -59,7 +60,7 @@ class Source:
 
     def _nothing_found(self) -> str:
         if kind_of_table(self.path) is None:
-            return nothing_found(self.path, self.refused)
+            return nothing_found(self.path, self.refused, others=self.others, links=self.links)
         if not self.refused:
             return f"{self.path}: the table holds no row"
         first = self.refused[0]
@@ -103,13 +104,14 @@ def read_source(
     roots = {root_name: _checked_root(layout_root(path) if root is None else root)}
     table = open_table(path)
     if columns is not None:
+        columns = columns.of(table.names)
         table.check(columns.names)
         return Source(path=path, roots=roots, _read=partial(_read_table, table, columns, root_name))
     if kind == ".jsonl" and "did" in table.names:
         return Source(path=path, roots=roots, _read=partial(_read_pool, path, root_name))
     raise DataError(
         f"{path}: say what its columns hold with --id-column, --text-columns, --image-columns and "
-        f"--metadata-columns; they are {', '.join(table.names)}"
+        f"--metadata-columns; they are {table.listed}"
     )
 
 
@@ -122,29 +124,33 @@ def _checked_root(root: Path | str) -> Path | str:
 
 
 def _pictures(path: Path, root_name: str, limits: ImageLimits | None, sound: Container[str]) -> Source:
-    if path.is_dir():
-        directory = path
-    elif path.name.lower().endswith(SUFFIXES):
-        directory = path.parent
-    else:
+    directory, name = path, ""
+    if not path.is_dir() and path.name.lower().endswith(SUFFIXES):
+        directory, name = place_of_named(path)
+    elif not path.is_dir():
         raise DataError(
             f"{path}: not a source; name a folder of pictures, one picture or document ({', '.join(SUFFIXES)}), or a "
             "table (.jsonl, .csv, .tsv, .parquet)"
         )
     store = ImageStore({root_name: directory}, limits=limits, cache_bytes=0)
-    read = partial(_read_pictures, path, store, root_name, sound)
+    read = partial(_read_pictures, path, name, store, root_name, sound)
     return Source(path=path, roots={root_name: directory}, _read=read)
 
 
 def _read_pictures(
-    path: Path, store: ImageStore, root: str, sound: Container[str], source: Source, progress: Progress
+    path: Path, file: str, store: ImageStore, root: str, sound: Container[str], source: Source, progress: Progress
 ) -> Iterator[Candidate]:
-    names: tuple[str, ...] = (path.name,)
-    if path.is_dir():
-        listing = list_folder(path)
-        names = listing.pictures
-        source.refused += listing.refused
-        source.others, source.links = listing.others, listing.links
+    """Yield the pictures of a folder, or those of one file that was named itself: `file`, below the root."""
+    if file:
+        found, wrong = read_file(store, ImageRef(path=file, root=root), name=path.name, sound=sound)
+        source.refused += wrong
+        progress(1, 1)
+        yield from found
+        return
+    listing = list_folder(path)
+    names = listing.pictures
+    source.refused += listing.refused
+    source.others, source.links = listing.others, listing.links
     for done, name in enumerate(names, start=1):
         found, wrong = read_file(store, ImageRef(path=name, root=root), sound=sound)
         source.refused += wrong
