@@ -7,10 +7,13 @@ be dropped at any moment, its connection with it. It knows no endpoint and no fo
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
+import os
 import random
 import threading
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
@@ -33,6 +36,8 @@ T = TypeVar("T")
 
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed; with others it is refused at once."""
+
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 MOST_BYTES = 64 * 2**20
 """Largest answer read."""
@@ -165,7 +170,7 @@ class Service:
             raise late from error
         except self._httpx.HTTPError as error:
             words = self._shown(str(error)) or type(error).__name__
-            broken = ServiceError(f"{where} cannot be reached: {words}", words=words)
+            broken = ServiceError(f"{where} cannot be reached{through_proxy(self.url)}: {words}", words=words)
             if isinstance(error, self._httpx.NetworkError | self._httpx.RemoteProtocolError):
                 raise _Again(broken) from error
             raise broken from error
@@ -178,10 +183,21 @@ class Service:
                 raise _Again(refused, _asked_wait(answer.headers.get("retry-after")))
             raise refused
         try:
-            return json.loads(content)
+            value = json.loads(content)
         except (ValueError, RecursionError) as error:
             words = self._shown(_words(content)) or "an empty body"
             raise ServiceError(f"{where} answered what is no JSON: {words}") from error
+        if isinstance(value, dict) and value.get("error"):
+            raise self._error_of_success(where, value["error"], content)
+        return value
+
+    def _error_of_success(self, where: str, error: object, content: bytes) -> Exception:
+        """Return what to raise for an error that a gateway sends with status 200; its code, if any, is the status."""
+        words = self._shown(_words(content))
+        code = error.get("code") if isinstance(error, dict) else None
+        status = code if isinstance(code, int) and 400 <= code < 600 else None
+        refused = ServiceError(f"{where} answered 200 with an error: {words}", status=status, words=words)
+        return _Again(refused) if status in AGAIN else refused
 
     def _shown(self, text: str) -> str:
         """Return text from elsewhere without the key, on one line of at most 300 characters."""
@@ -202,16 +218,79 @@ class Service:
             self._free.append(client)
 
     def _new_client(self) -> httpx2.AsyncClient:
+        """Return a client that takes the environment's proxy where one is meant for this server.
+
+        Raises:
+            ServiceError: the proxy, or the certificates the environment names, cannot be used.
+        """
         patience, httpx = self.patience, self._httpx
-        if self._trust is None:
-            self._trust = httpx.create_ssl_context()
-        client: httpx2.AsyncClient = httpx.AsyncClient(
-            headers={"content-type": "application/json", "user-agent": "vretrver", **self.secret.header()},
-            verify=self._trust,
-            timeout=httpx.Timeout(connect=patience.connect, read=patience.answer, write=patience.answer, pool=None),
-            limits=httpx.Limits(max_connections=1, keepalive_expiry=60.0),
-        )
+        proxy = proxy_for(self.url)
+        try:
+            if self._trust is None and self.url.startswith("https:"):
+                self._trust = httpx.create_ssl_context()
+            client: httpx2.AsyncClient = httpx.AsyncClient(
+                headers={"content-type": "application/json", "user-agent": "vretrver", **self.secret.header()},
+                verify=self._trust or False,  # False only where nothing is encrypted
+                proxy=proxy[1] if proxy else None,
+                trust_env=False,  # what it says of proxies is read above, for this server alone
+                timeout=httpx.Timeout(
+                    connect=patience.connect, read=patience.answer, write=patience.answer, pool=None
+                ),
+                limits=httpx.Limits(max_connections=1, keepalive_expiry=60.0),
+            )
+        except OSError as error:
+            named = " or ".join(name for name in _CERTIFICATES if os.environ.get(name))
+            raise ServiceError(
+                f"the certificates in {named or 'the system'} cannot be read ({error.strerror or error}); "
+                "correct or unset it"
+            ) from error
+        except (ImportError, ValueError) as error:
+            raise ServiceError(f"{self.url}: {_unusable_proxy(self.url, proxy)}") from error
         return client
+
+
+def proxy_for(url: str) -> tuple[str, str] | None:
+    """Return (variable, address) of the environment's proxy for a server, or None where it is reached directly.
+
+    This machine never needs a proxy; for others NO_PROXY is heeded.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host):
+        return None
+    known = urllib.request.getproxies()
+    if urllib.request.proxy_bypass(f"{host}:{parts.port}" if parts.port else host):
+        return None
+    kind = next((kind for kind in (parts.scheme, "all") if known.get(kind)), None)
+    return (f"{kind.upper()}_PROXY", known[kind]) if kind is not None else None
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address is this machine."""
+    try:
+        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def through_proxy(url: str) -> str:
+    """Return words for a message that say through which proxy a server is reached; empty where there is none.
+
+    The proxy's address is left out: it may hold a password.
+    """
+    proxy = proxy_for(url)
+    return f" through the proxy in {proxy[0]} (NO_PROXY names the hosts it is not for)" if proxy else ""
+
+
+def _unusable_proxy(url: str, proxy: tuple[str, str] | None) -> str:
+    if proxy is None:
+        return "a client cannot be made for it"
+    variable, scheme = proxy[0], proxy[1].partition("://")[0]
+    needs = "; for SOCKS also: pip install socksio" if scheme.startswith("socks5") else ""
+    return (
+        f"the proxy in {variable} ({scheme}://...) cannot be used; unset it, or put "
+        f"{urlsplit(url).hostname} into NO_PROXY{needs}"
+    )
 
 
 async def within(work: Coroutine[Any, Any, T], deadline: float | None) -> T:

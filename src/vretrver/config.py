@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -30,11 +30,6 @@ class _Loader(yaml.SafeLoader):
     YAML 1.1, which PyYAML reads, takes `1e-8` for text, `1:30` for 90 and `010` for 8.
     """
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in ("int", "float")]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return a mapping; raises YAMLError for a key that appears twice."""
         seen: set[str] = set()
@@ -47,6 +42,10 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in ("int", "float")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-9][0-9_]*|0x[0-9a-fA-F]+)$"), list("-+0123456789")
 )
@@ -63,7 +62,8 @@ _Loader.add_implicit_resolver(
 class _Dumper(yaml.SafeDumper):
     """Puts texts that `_Loader` would take for something else in quotes."""
 
-    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
 
 class Section(BaseModel):
@@ -106,7 +106,18 @@ def load_config(
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "the file"
         source = "configuration" if path is None else str(path)
-        raise ConfigError(f"{source}: {where}: {first['msg']}, got {str(first['input'])[:80]!r}") from error
+        if first["type"] == "missing":
+            raise ConfigError(f"{source}: the key {where} is missing; the keys are {_keys(model)}") from error
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(f"{source}: unknown key {where}, got {str(first['input'])[:80]!r}") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{source}: {where}: {reason}, got {str(first['input'])[:80]!r}") from error
+
+
+def _keys(model: type[BaseModel]) -> str:
+    """Return the keys of a configuration, those that must be set first."""
+    fields = sorted(model.model_fields.items(), key=lambda field: not field[1].is_required())
+    return ", ".join(f"{name} (must be set)" if field.is_required() else name for name, field in fields)
 
 
 def resolved(config: BaseModel) -> str:

@@ -29,7 +29,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r(?!\Z))")
+_END = re.compile(r"\r\n|\n|\r(?!\Z)")
 
 TextSource = Path | IO[str] | IO[bytes]
 """A file, plain or `.gz`, or an open stream such as standard input."""
@@ -64,12 +64,12 @@ def _numbered(stream: Iterable[str | bytes], name: str) -> Iterator[tuple[int, s
     try:
         for piece in pieces:
             text = rest + piece
-            whole = "\r" not in text and text.find("\n") + 1 == len(text) > 0  # nearly always
-            lines = [text] if whole else _LINE.findall(text)
-            rest = text[sum(map(len, lines)) :]
-            for line in lines:
+            begins = 0
+            for end in _END.finditer(text):
                 number += 1
-                yield number, line
+                yield number, text[begins : end.end()]
+                begins = end.end()
+            rest = text[begins:]
     except UnicodeDecodeError as error:
         before = len(re.findall(rb"\r(?!\n)", error.object[: error.start])) if error.encoding == "utf-8" else 0
         raise DataError(

@@ -84,7 +84,8 @@ def open_collection(
         )
     address = parse_address(url)
     index = QdrantIndex(connect(address), address.collection, name=str(address))
-    images = store_of({"": root or Path(), QUERY: query or Path()})
+    named = {f"{name}/": folder for name, folder in options.named_roots.items()}
+    images = store_of({"": root or Path(), **named, QUERY: query or Path()}, options.limits)
     name = options.encoder or index.encoder
     if not name:
         raise ConfigError(f"{address}: its vectors were imported ({index.fingerprint}); name their --encoder")

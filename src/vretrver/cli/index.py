@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
 from itertools import chain, islice
@@ -13,7 +16,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
+from .columns import (
+    IdColumn,
+    ImageColumns,
+    MaxMbOption,
+    MetadataColumns,
+    RootOption,
+    TextColumns,
+    limits_of,
+    roots_of,
+)
 from .models import ENCODERS, DeviceOption, note_shipped
 from .output import emit_json, note, progress
 
@@ -40,11 +52,15 @@ def index(
     ] = None,
     device: DeviceOption = None,
     root: RootOption = None,
+    max_mb: MaxMbOption = None,
     id_column: IdColumn = None,
     text_columns: TextColumns = None,
     image_columns: ImageColumns = None,
     metadata_columns: MetadataColumns = None,
     delete: Annotated[bool, typer.Option("--delete", help="Remove items that SOURCE has no longer.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --delete: also when more than a tenth of the index goes.")
+    ] = False,
     moved: Annotated[bool, typer.Option("--moved", help="The pictures lie where SOURCE is now.")] = False,
     batch_size: Annotated[int, typer.Option(help="Items encoded and committed at once.", min=1)] = 64,
     vectors: Annotated[Path | None, typer.Option(help="Import vectors: a .npy or .parquet file.")] = None,
@@ -67,10 +83,13 @@ def index(
         raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
     done: dict[str, object] = {"index": str(out)}
     if source is not None:
+        _refuse_foreign(out)
+        base, named = roots_of(root)
+        limits = limits_of(max_mb)
         columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)
         known, sound = _known(out)
-        opened = read_source(source, columns=columns, root=root, sound=sound)
-        images = store_of(opened.roots)
+        opened = read_source(source, columns=columns, root=base, named_roots=named, limits=limits, sound=sound)
+        images = store_of(opened.roots, limits)
         name = encoder or known or ("hash" if vectors is None else "")
         imported = None
         if vectors is not None:
@@ -79,7 +98,12 @@ def index(
             )
         note_shipped([name], images)
         used = _encoder(name, images, imported, device=device or "auto")
-        report = _update(opened, out, used, images, name=name, delete=delete, moved=moved, batch_size=batch_size)
+        with _no_empty_index(out):
+            kept = None if columns is None else [column.name.strip() for column in columns.metadata]
+            report = _update(
+                opened, out, used, images,
+                name=name, metadata=kept, delete=delete, yes=yes, moved=moved, batch_size=batch_size,
+            )  # fmt: skip
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
     if compact or approximate:
         with IndexWriter(out) as writer:
@@ -123,7 +147,9 @@ def _update(
     images: ImageStore,
     *,
     name: str,
+    metadata: Sequence[str] | None,
     delete: bool,
+    yes: bool,
     moved: bool,
     batch_size: int,
 ) -> UpdateReport:
@@ -136,7 +162,7 @@ def _update(
     from ..retrieval.directory.update import update_index
     from ..retrieval.directory.writer import IndexWriter
     from ..retrieval.encoders import lasting_name
-    from .inputs import note_refused
+    from .inputs import note_refused, nothing_encoded
 
     name = lasting_name(name)
     manifest = Manifest(fingerprint=encoder.fingerprint, dimension=encoder.dimension, encoder=name)
@@ -145,10 +171,17 @@ def _update(
         # the first candidate is read before the index is made: an empty source leaves nothing behind
         candidates = _begun(source.candidates(progress=update if imported is None else None))
         writer = held.enter_context(IndexWriter(out, new=manifest))
+        _note_lost_fields(writer, metadata)
         check_encoder(out, writer.manifest, encoder)
         writer.set_encoder(name)
         _set_roots(writer, source.roots, moved=moved)
-        run = partial(update_index, writer, images=images, delete=_deletable(source) if delete else None)
+        run = partial(
+            update_index,
+            writer,
+            images=images,
+            delete=_deletable(source) if delete else None,
+            may_delete=None if yes else partial(_few_enough, out),
+        )
         if imported is None:
             report = run(candidates, encoder, batch_size=batch_size)
         else:
@@ -156,12 +189,67 @@ def _update(
                 imported.having_vectors(candidates), imported, batch_size=_IMPORT_BATCH, content=imported.content
             )
             report = replace(report, refused=(*report.refused, *imported.missing))
+        if report.refused and writer.manifest.slots == 0:
+            raise nothing_encoded(source, report.refused)
     note_refused(source)
+    if delete and source.path.is_file() and source.refused:
+        note("nothing was deleted: a row that could not be read may be that of any item; correct the rows left out")
     for item in report.refused[:_NAMED]:
         note(f"left out: {item.did}: {item.reason}")
     if len(report.refused) > _NAMED:
         note(f"left out: {len(report.refused) - _NAMED} more, {len(report.refused)} in all")
     return report
+
+
+def _note_lost_fields(writer: IndexWriter, metadata: Sequence[str] | None) -> None:
+    """Say which fields an index has and this run leaves out: its items keep what the last run says of them."""
+    lost = [] if metadata is None else [name for name in writer.manifest.fields if name.strip() not in metadata]
+    if lost:
+        note(f"items of this run lose the fields {', '.join(lost)}: they are not among its --metadata-columns")
+
+
+def _few_enough(out: Path, gone: int, before: int) -> bool:
+    """Say whether items may be deleted: a few may, more than a tenth only where a person at the terminal agrees."""
+    if gone * 10 <= before:
+        return True
+    what = f"{out}: --delete would remove {gone} of {before} items, more than a tenth"
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return typer.confirm(f"{what}. Remove them?", err=True)
+    raise ConfigError(f"{what}; nothing was deleted, what is new was indexed. If it is meant, give --yes")
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Raise ConfigError for a folder that holds something and no index: nothing is written among others' files."""
+    from .indexes import is_index
+
+    if out.is_dir() and not is_index(out):
+        foreign = sorted(path.name for path in out.iterdir() if path.name != "lock")
+        if foreign:
+            raise ConfigError(
+                f"{out}: the folder holds {foreign[0]} and no index; name a new folder with -o, as in {out}.index"
+            )
+
+
+@contextmanager
+def _no_empty_index(out: Path) -> Iterator[None]:
+    """Take away an index that a failed run has made and put nothing into."""
+    from ..retrieval.directory.database import ItemDatabase
+    from .indexes import is_index
+
+    fresh = not is_index(out)
+    try:
+        yield
+    except BaseException:
+        if fresh and is_index(out):
+            database = ItemDatabase(out)
+            try:
+                with database.reading():
+                    empty = database.manifest().slots == 0
+            finally:
+                database.close()
+            if empty:
+                shutil.rmtree(out)
+        raise
 
 
 def _begun(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
@@ -176,7 +264,9 @@ def _set_roots(writer: IndexWriter, roots: Mapping[str, Path | str], *, moved: b
     new = {name: stored_root(root, writer.directory) for name, root in roots.items()}
     old = writer.manifest.roots
     if old and new != dict(old) and not moved and writer.database.has_pictures():
-        before, now = (", ".join(str(writer.directory / root) for root in some.values()) for some in (old, new))
+        before, now = (
+            ", ".join(os.path.normpath(writer.directory / root) for root in some.values()) for some in (old, new)
+        )
         raise ConfigError(
             f"{writer.directory}: its pictures lie in {before}, those of SOURCE in {now}; give --moved if they were "
             "moved there, or index SOURCE into another directory"

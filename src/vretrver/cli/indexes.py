@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ..errors import ConfigError
 from .output import note
 
 if TYPE_CHECKING:
-    from ..images import ImageStore
+    from ..images import ImageLimits, ImageStore
     from ..retrieval.directory.index import DirectoryIndex
     from ..retrieval.retriever import Retriever
 
@@ -29,6 +30,10 @@ class IndexOptions:
     """Name of the encoder of queries; None takes the one the index names."""
     device: str = "auto"
     """Where the encoder's model runs."""
+    named_roots: Mapping[str, Path] = field(default_factory=dict)
+    """NAME -> folder of the pictures whose paths begin with `NAME/`."""
+    limits: ImageLimits | None = None
+    """What a picture file may cost; None is the default."""
 
 
 def is_index(path: Path) -> bool:
@@ -61,7 +66,8 @@ def open_index(
     opened = DirectoryIndex(directory)
     manifest = opened.manifest
     roots = manifest.places(directory) if root is None else {"": root}
-    images = store_of({**roots, QUERY: query or Path()})
+    named = {f"{name}/": folder for name, folder in options.named_roots.items()}
+    images = store_of({**roots, **named, QUERY: query or Path()}, options.limits)
     name = options.encoder or manifest.encoder
     if not name:
         raise ConfigError(f"{directory}: its vectors were imported ({manifest.fingerprint}); name their --encoder")

@@ -7,18 +7,21 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..data.folder import left_out_by_name
 from ..data.hits import RerankRequest, read_requests
 from ..data.named import place_of_named
 from ..data.rows import split_page
-from ..data.sources.columns import Columns
-from ..data.sources.source import Source, read_source
+from ..data.sources.source import Source, linked_folders
 from ..errors import ConfigError, DataError, PictureError
 from ..files import text_lines
-from ..images import ImageStore
+from ..images import ImageLimits, ImageStore
 from ..records import Candidate, Hit, ImageRef, Query, TextPart, parts_of
 from .output import note, progress
+
+if TYPE_CHECKING:
+    from ..retrieval.retriever import RefusedCandidate
 
 NAMED = 20
 """Most things left out of a source that are named one by one."""
@@ -27,9 +30,9 @@ QUERY = "query"
 """Name of the root of the query's picture; no folder of candidates is called so."""
 
 
-def store_of(roots: Mapping[str, Path | str]) -> ImageStore:
-    """Return the store over roots."""
-    return ImageStore(roots)
+def store_of(roots: Mapping[str, Path | str], limits: ImageLimits | None = None) -> ImageStore:
+    """Return the store over roots; `limits` None is the default of what a picture may cost."""
+    return ImageStore(roots, limits=limits)
 
 
 def query_of(text: str | None, image: Path | None) -> Query:
@@ -43,15 +46,23 @@ def query_of(text: str | None, image: Path | None) -> Query:
     return Query(qid=f"query-{qid}", parts=parts_of(text=text, images=pictures))
 
 
-def corpus_of(
-    path: Path, root: Path | str | None, columns: Columns | None = None
-) -> tuple[Sequence[Candidate], ImageStore]:
-    """Return the candidates of a source, all read, and the store their pictures are read from."""
-    source = read_source(path, root=root, columns=columns)
+def corpus_of(source: Source) -> Sequence[Candidate]:
+    """Return the candidates of a source, all read, after saying what was left out."""
     with progress("reading") as update:
         corpus = list(source.candidates(progress=update))
     note_refused(source)
-    return corpus, store_of(source.roots)
+    return corpus
+
+
+def nothing_encoded(source: Source, refused: Sequence[RefusedCandidate]) -> DataError:
+    """Return the error for a source of which no candidate could be encoded."""
+    hint = ""
+    if linked := linked_folders(source):
+        hint = f"; {linked[0]} is a link, which rows are not followed through: name it with --root {linked[0]}=FOLDER"
+    first = refused[0]
+    return DataError(
+        f"{source.path}: none of {len(refused)} items could be encoded; the first, {first.did}: {first.reason}{hint}"
+    )
 
 
 def note_refused(source: Source) -> None:

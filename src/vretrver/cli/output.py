@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
+
+from ..errors import DataError
 
 QUIET_SECONDS = 2.0
 """A progress bar appears only when the work takes longer."""
 
 
 def emit_json(value: Any) -> None:
-    """Print one JSON value on one line."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    """Print one JSON value on one line, letters escaped where the output's encoding may not know them."""
+    typer.echo(json.dumps(value, ensure_ascii=not _knows_all_letters()))
+
+
+def _knows_all_letters() -> bool:
+    return (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
+
+
+def tolerate_letters() -> None:
+    """From now on show letters that the output's encoding does not know as escapes, instead of breaking off."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def prepare_output(file: Path | None) -> None:
+    """Make sure that a file can be written before work is done for it; folders above it are made.
+
+    Raises:
+        DataError: it cannot be written, or is a folder.
+    """
+    if file is None:
+        return
+    try:
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists():
+            with file.open("r+b"):
+                return
+        with tempfile.TemporaryFile(dir=file.parent):
+            return
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written: {error.strerror or error}; choose another file") from error
 
 
 def emit_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

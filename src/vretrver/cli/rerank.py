@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +14,13 @@ import typer
 
 from ..errors import ConfigError
 from .models import POLICIES, DeviceOption, DtypeOption, local_options, note_shipped, recipe_of, views_of
-from .output import emit_json, emit_table, note, progress
+from .output import emit_json, emit_table, note, prepare_output, progress
 
 if TYPE_CHECKING:
     from ..agent.dialect import Dialect
     from ..agent.reranker import Reranked, Reranker
     from ..agent.schedule import Schedule
+    from ..agent.trajectory import Trajectory
     from ..images import ImageStore
     from ..policies.named import LocalOptions
     from ..records import Hit, Query
@@ -108,6 +111,8 @@ def rerank_and_print(
     from ..agent.schedule import ReferenceSchedule
     from ..policies.named import opened
 
+    for file in (trace, report, journal):
+        prepare_output(file)
     chosen = dialect or dialect_named("vretrver")
     views = views_of(policy, chosen)
     config = AgentConfig(dialect=chosen, views=views, schedule=schedule or ReferenceSchedule())
@@ -117,10 +122,9 @@ def rerank_and_print(
             note(f"{opened_policy.fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")
         reranker = Reranker(opened_policy, images, config)
         finished = _rerank_all(reranker, pairs, trace, as_json=as_json)
-    failed = [reranked.query.qid for reranked in finished if reranked.failed]
+    failed = [reranked for reranked in finished if reranked.failed]
     if failed:
-        note(f"queries with windows that gave no answer: {len(failed)} of {len(finished)}, {failed[0]} among them;")
-        note("there the order is the one given, not confirmed; `vretrver trace` shows why")
+        note(_failures(failed, len(finished), trace))
     if report is not None:
         from ..report.html import write_report
 
@@ -130,6 +134,28 @@ def rerank_and_print(
             report, shown, images, title="vretrver rerank", summary=[("policy", reranker.policy.fingerprint)]
         )
         note(f"the evidence report is {report}")
+    if finished and all(len(reranked.failed) == len(reranked.trajectories) for reranked in finished):
+        raise typer.Exit(1)
+
+
+def _failures(failed: Sequence[Reranked], count: int, trace: Path | None) -> str:
+    """Return the sentence about queries with windows that gave no answer, with the reason met most often."""
+    reasons = Counter(why_failed(trajectory) for reranked in failed for trajectory in reranked.failed)
+    (reason, times), *others = reasons.most_common()
+    more = f" ({times} windows; {len(others)} other reasons)" if others else ""
+    shown = (
+        f"`vretrver trace {trace}` shows all" if trace else "give --trace FILE to keep the record of what was said"
+    )
+    what = "1 query has" if len(failed) == 1 else f"{len(failed)} queries have"
+    return (
+        f"{what} windows without an answer, of {count}; first {failed[0].query.qid}. There the order is the one "
+        f"given, not confirmed. Reason: {reason}{more}; {shown}"
+    )
+
+
+def why_failed(trajectory: Trajectory) -> str:
+    """Return why a window has no answer: what the policy or the server said, else why it stopped."""
+    return trajectory.error or trajectory.stop.value
 
 
 def _rerank_all(
@@ -138,13 +164,14 @@ def _rerank_all(
     """Rerank what the trace does not hold, print everything, and return it in the order it was printed."""
     done = _done_before(trace, pairs, reranker)
     finished = list(done.values())
+    show = partial(_print, as_json=as_json, named=len(pairs) > 1)
     for reranked in finished:
-        _print(reranked, as_json=as_json)
+        show(reranked)
     todo = [pair for pair in pairs if pair[0].qid not in done]
     with _writer(trace) as write, progress("reranking") as update:
         for count, reranked in enumerate(reranker.rerank_many(todo), start=1):
             write(reranked)
-            _print(reranked, as_json=as_json)
+            show(reranked)
             finished.append(reranked)
             update(count, len(todo))
     return finished
@@ -190,13 +217,21 @@ def _writer(trace: Path | None) -> Iterator[Callable[[Reranked], None]]:
         yield writer.write
 
 
-def _print(reranked: Reranked, *, as_json: bool) -> None:
+def _print(reranked: Reranked, *, as_json: bool, named: bool) -> None:
+    """Print a query's ranking, its id in every row where there are several queries."""
     unseen = {(p.did or "the query", p.image): p.refused for t in reranked.trajectories for p in t.pictures}
     for (did, image), reason in unseen.items():
         if reason is not None:
             note(f"{reranked.query.qid}: not shown: {did}, {image.path}: {reason}")
     windows = [
-        {"start": t.step.start, "stop": t.step.stop, "reason": t.stop.value, "looks": t.looks, "tokens": t.tokens}
+        {
+            "start": t.step.start,
+            "stop": t.step.stop,
+            "reason": t.stop.value,
+            "error": t.error,
+            "looks": t.looks,
+            "tokens": t.tokens,
+        }
         for t in reranked.trajectories
     ]
     if as_json:
@@ -205,7 +240,12 @@ def _print(reranked: Reranked, *, as_json: bool) -> None:
         emit_json({"qid": reranked.query.qid, "ranking": ranking, "windows": windows, "failed_windows": failed})
         return
     looks = sum(trajectory.looks for trajectory in reranked.trajectories)
-    verdict = f", {len(reranked.failed)} FAILED" if reranked.failed else ""
+    reasons = "; ".join(dict.fromkeys(why_failed(trajectory) for trajectory in reranked.failed))
+    verdict = f", {len(reranked.failed)} FAILED ({reasons})" if reranked.failed else ""
     note(f"{reranked.query.qid}: windows {len(windows)}{verdict}, looks {looks}")
     rows = [(ranked.rank, ranked.did, ranked.coarse_rank, round(ranked.score, 4)) for ranked in reranked.ranking]
-    emit_table(("rank", "candidate", "before", "score"), rows)
+    header = ("rank", "candidate", "before", "score")
+    if named:
+        emit_table(("query", *header), [(reranked.query.qid, *row) for row in rows])
+    else:
+        emit_table(header, rows)

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
-from .models import ENCODERS, POLICIES, DeviceOption, is_local, local_options, note_shipped, recipe_of
-from .output import emit_json, emit_table, note, progress
+from .columns import (
+    IdColumn,
+    ImageColumns,
+    MaxMbOption,
+    MetadataColumns,
+    RootOption,
+    TextColumns,
+    limits_of,
+    roots_of,
+)
+from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, is_local, local_options, note_shipped, recipe_of
+from .output import emit_json, emit_table, note, prepare_output, progress
 
 if TYPE_CHECKING:
     from ..images import ImageStore
@@ -30,6 +39,7 @@ def search(
     image: Annotated[Path | None, typer.Option(help="Picture of the query.")] = None,
     top: Annotated[int, typer.Option(help="Candidates to find.", min=1)] = 10,
     root: RootOption = None,
+    max_mb: MaxMbOption = None,
     id_column: IdColumn = None,
     text_columns: TextColumns = None,
     image_columns: ImageColumns = None,
@@ -42,6 +52,13 @@ def search(
     resident_mb: Annotated[int, typer.Option(help="Of an index: hold it in memory if it fits.", min=0)] = 0,
     approximate: Annotated[bool, typer.Option("--approximate", help="Of an index: search approximately.")] = False,
     policy: Annotated[str | None, typer.Option(help=f"Rerank what was found: {POLICIES}")] = None,
+    model: Annotated[str | None, typer.Option(help="The server's model, unless VRETRVER_MODEL names it.")] = None,
+    dialect: Annotated[
+        str | None, typer.Option(help="With --policy: vretrver (default), or released for the published checkpoints.")
+    ] = None,
+    dtype: DtypeOption = None,
+    trace: Annotated[Path | None, typer.Option(help="With --policy: append the record here.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="With --policy: keep every turn here.")] = None,
     report: Annotated[Path | None, typer.Option(help="With --policy: write the evidence report here (HTML).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -56,26 +73,36 @@ def search(
     from .indexes import IndexOptions, is_index, open_index
     from .inputs import folder_of, query_of
 
-    if report is not None and policy is None:
-        raise ConfigError("--report is of a reranking; give --policy too")
+    for option, value in (("report", report), ("trace", trace), ("journal", journal), ("dialect", dialect)):
+        if value is not None and policy is None:
+            raise ConfigError(f"--{option} needs --policy: it is about what an agent looks at")
     if (source is None) == (index is None):
         raise ConfigError("name what is searched, once: SOURCE, or --index with an index directory or qdrant://...")
     source = source or index or ""
     query = query_of(text, image)
+    base, named = roots_of(root)
+    for file in (report, trace, journal):
+        prepare_output(file)
     options = IndexOptions(
-        where=where, resident_mb=resident_mb, approximate=approximate, encoder=encoder, device=device or "auto"
+        where=where,
+        resident_mb=resident_mb,
+        approximate=approximate,
+        encoder=encoder,
+        device=device or "auto",
+        named_roots=named,
+        limits=limits_of(max_mb),
     )
     left_out = 0
     folder = folder_of(image)
     if is_qdrant(source):
-        retriever, images = open_collection(source, options, root=root, query=folder)
+        retriever, images = open_collection(source, options, root=base, query=folder)
     elif is_index(Path(source)):
-        retriever, images = open_index(Path(source), options, root=root, query=folder)
+        retriever, images = open_index(Path(source), options, root=base, query=folder)
     elif where is not None or resident_mb or approximate:
         raise ConfigError(f"{source}: no index; --filter, --resident-mb and --approximate need one")
     else:
         columns = (id_column, text_columns, image_columns, metadata_columns)
-        retriever, images, left_out = _encoded(Path(source), root, columns, image, options)
+        retriever, images, left_out = _encoded(Path(source), base, columns, image, options)
     if policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], images)
     (hits,) = retriever.search([query], top)
@@ -83,10 +110,18 @@ def search(
         from ..agent.dialects import dialect_named
         from .rerank import rerank_and_print
 
-        recipe, local = recipe_of(policy), local_options(None, device) if is_local(policy) else None
-        dialect = dialect_named(recipe.dialect if recipe else "vretrver")
+        recipe, local = recipe_of(policy), local_options(dtype, device) if is_local(policy) else None
         rerank_and_print(
-            [(query, hits)], images, policy=policy, local=local, dialect=dialect, report=report, as_json=as_json
+            [(query, hits)],
+            images,
+            policy=policy,
+            model=model,
+            local=local,
+            dialect=dialect_named(dialect or (recipe.dialect if recipe else "vretrver")),
+            trace=trace,
+            journal=journal,
+            report=report,
+            as_json=as_json,
         )
     elif as_json:
         found = [{"did": h.candidate.did, "rank": rank, "score": h.score} for rank, h in enumerate(hits, start=1)]
@@ -105,20 +140,26 @@ def _encoded(
 ) -> tuple[Retriever, ImageStore, int]:
     """Encode a source in memory; returns what finds in it, its pictures, and how many items were left out."""
     from ..data.sources.columns import columns_from
+    from ..data.sources.source import read_source
     from ..retrieval.encoders import encoder_named
     from ..retrieval.index import MemoryIndex
     from ..retrieval.retriever import Retriever
-    from .inputs import QUERY, corpus_of, folder_of, store_of
+    from .inputs import NAMED, QUERY, corpus_of, folder_of, nothing_encoded, store_of
 
     id_column, texts, pictures, metadata = names
     columns = columns_from(id_column=id_column, text=texts, image=pictures, metadata=metadata)
-    corpus, images = corpus_of(source, root, columns)
-    images = store_of({**images.roots, QUERY: folder_of(image)})
+    opened = read_source(source, root=root, named_roots=options.named_roots, columns=columns, limits=options.limits)
+    corpus = corpus_of(opened)
+    images = store_of({**opened.roots, QUERY: folder_of(image)}, options.limits)
     encoder = encoder_named(options.encoder or "hash", images, device=options.device)
     index = MemoryIndex(dimension=encoder.dimension, fingerprint=encoder.fingerprint)
     retriever = Retriever(encoder, index, corpus)
     with progress("encoding") as update:
         refused = retriever.encode(progress=update)
-    for candidate in refused:
+    if len(refused) == len(corpus):
+        raise nothing_encoded(opened, refused)
+    for candidate in refused[:NAMED]:
         note(f"left out: {candidate.did}: {candidate.reason}")
+    if len(refused) > NAMED:
+        note(f"left out: {len(refused) - NAMED} more, {len(refused)} in all")
     return retriever, images, len(refused)

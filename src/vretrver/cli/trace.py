@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError, DataError
-from .output import emit_table, note
+from .output import emit_table, note, prepare_output
+from .rerank import why_failed
 
 if TYPE_CHECKING:
     from ..agent.reranker import Reranked
@@ -28,18 +29,27 @@ def trace(
 
     if root and html is None:
         raise ConfigError("--root says where the report's pictures lie; give --html too, or leave it out")
+    prepare_output(html)
     roots = _roots(root or ["."])
     latest = {reranked.query.qid: reranked for reranked in read_traces(file)}  # a query done again counts once
     found = [reranked for reranked in latest.values() if qid is None or reranked.query.qid == qid]
     if not found:
-        what = f"query {qid!r} is not in it" if qid is not None else "it holds no finished query"
-        raise DataError(f"{file}: {what}; `vretrver trace {file}` lists what is there")
+        if qid is None:
+            raise DataError(f"{file}: it holds no finished query; name a trace written by `vretrver rerank --trace`")
+        raise DataError(f"{file}: query {qid!r} is not in it; `vretrver trace {file}` lists what is there")
     if as_json:
         for reranked in found:
             typer.echo(reranked_to_json(reranked))
     else:
         header = ("query", "windows", "failed", "looks", "turns", "tokens", "first", "before")
         emit_table(header, [_row(reranked) for reranked in found])
+        for reranked in found:
+            for trajectory in reranked.failed:
+                step = trajectory.step
+                note(
+                    f"{reranked.query.qid}: no answer for places {step.start + 1} to {step.stop}: "
+                    f"{why_failed(trajectory)}"
+                )
     if html is not None:
         from ..images import ImageStore
         from ..report.html import write_report

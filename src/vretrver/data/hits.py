@@ -186,5 +186,8 @@ def _sentence(error: ValidationError) -> str:
         return f"unknown key {field!r}{shown}; what should travel along goes under metadata"
     if first["type"] == "missing":
         return f"the key {field!r} is missing"
+    if first["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        example = '{"did": "a", "text": "..."}' if "candidates" in first["loc"] else '{"text": "..."}'
+        return f"{field}: it must be an object, as in {example}{shown}"
     reason = first["msg"].removeprefix("Value error, ").replace(" or instance of _CandidateRow", "")
     return f"{field}: {reason}{shown}" + (f" (and {len(more)} more)" if more else "")

@@ -7,13 +7,13 @@ Candidates are read as they are asked for, in the order of the source; what cann
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from ...errors import ConfigError, DataError
 from ...images import ImageLimits, ImageStore
-from ...records import Candidate, ImageRef
+from ...records import Candidate, ImagePart, ImageRef, Part
 from ..folder import SUFFIXES, Refused, list_folder, nothing_found, read_file
 from ..named import place_of_named
 from ..trec_hits import read_corpus_of_either_form
@@ -73,6 +73,7 @@ def read_source(
     columns: Columns | None = None,
     root: Path | str | None = None,
     root_name: str = "",
+    named_roots: Mapping[str, Path] | None = None,
     limits: ImageLimits | None = None,
     sound: Container[str] = frozenset(),
 ) -> Source:
@@ -85,6 +86,8 @@ def read_source(
         root: directory, or URL of a store, that a table's picture paths start from; default the folder of an M-BEIR
             layout, else the folder of the table. Wrong for a folder, which is its own root.
         root_name: name of the image root in the candidates.
+        named_roots: NAME -> folder that the paths that begin with `NAME/` are read from, as where a layout's folder
+            of pictures is a link. Its pictures have the root `NAME/`.
         limits: what one picture may cost.
         sound: hashes of picture files that were read before and found sound; a folder does not decode these again.
 
@@ -98,17 +101,19 @@ def read_source(
     if kind is None or path.is_dir():
         if columns is not None:
             raise ConfigError(f"{path}: columns are declared, but this is no JSONL, CSV, TSV or parquet table")
-        if root is not None:
+        if root is not None or named_roots:
             raise ConfigError(f"{path}: a root is given, but the pictures lie in the folder itself; leave it out")
         return _pictures(path, root_name, limits, sound)
+    named = named_roots or {}
     roots = {root_name: _checked_root(layout_root(path) if root is None else root)}
+    roots |= {f"{name}/": folder for name, folder in named.items()}
     table = open_table(path)
     if columns is not None:
         columns = columns.of(table.names)
         table.check(columns.names)
-        return Source(path=path, roots=roots, _read=partial(_read_table, table, columns, root_name))
+        return Source(path=path, roots=roots, _read=partial(_read_table, table, columns, root_name, named))
     if kind == ".jsonl" and "did" in table.names:
-        return Source(path=path, roots=roots, _read=partial(_read_pool, path, root_name))
+        return Source(path=path, roots=roots, _read=partial(_read_pool, path, root_name, named))
     raise DataError(
         f"{path}: say what its columns hold with --id-column, --text-columns, --image-columns and "
         f"--metadata-columns; they are {table.listed}"
@@ -158,13 +163,38 @@ def _read_pictures(
         yield from found
 
 
-def _read_pool(path: Path, root: str, source: Source, progress: Progress) -> Iterator[Candidate]:
+def _read_pool(
+    path: Path, root: str, named: Mapping[str, Path], source: Source, progress: Progress
+) -> Iterator[Candidate]:
     """Yield the candidates of a pool; one that is wrong is an error, as in the benchmark."""
     del source, progress
-    return read_corpus_of_either_form(path, root=root)
+    return (_placed(candidate, named) for candidate in read_corpus_of_either_form(path, root=root))
 
 
-def _read_table(table: Table, columns: Columns, root: str, source: Source, progress: Progress) -> Iterator[Candidate]:
+def _placed(candidate: Candidate, named: Mapping[str, Path]) -> Candidate:
+    """Return the candidate with the pictures below a named root read from there."""
+    if not named or not candidate.pictures:
+        return candidate
+    return replace(candidate, parts=tuple(_placed_part(part, named) for part in candidate.parts))
+
+
+def _placed_part(part: Part, named: Mapping[str, Path]) -> Part:
+    if isinstance(part, ImagePart):
+        for name in named:
+            if part.image.path.startswith(f"{name}/"):
+                return ImagePart(image=replace(part.image, root=f"{name}/", path=part.image.path[len(name) + 1 :]))
+    return part
+
+
+def linked_folders(source: Source) -> list[str]:
+    """Return the folders right below a source's roots that are links, which rows are not followed through."""
+    places = (place for place in source.roots.values() if isinstance(place, Path) and place.is_dir())
+    return sorted(path.name for place in places for path in place.iterdir() if path.is_symlink() and path.is_dir())
+
+
+def _read_table(
+    table: Table, columns: Columns, root: str, named: Mapping[str, Path], source: Source, progress: Progress
+) -> Iterator[Candidate]:
     del progress
     first: dict[str, str] = {}
     for where, row in table.read(columns.names):
@@ -177,7 +207,7 @@ def _read_table(table: Table, columns: Columns, root: str, source: Source, progr
         if before != where:
             source.refused.append(Refused(path=where, reason=f"the id {candidate.did!r} stands already at {before}"))
             continue
-        yield candidate
+        yield _placed(candidate, named)
 
 
 def layout_root(file: Path) -> Path:
