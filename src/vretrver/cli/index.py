@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from ..retrieval.encoder import Encoder
 
 _IMPORT_BATCH = 8192
-_NAMED = 20
 
 
 def index(
@@ -162,7 +161,7 @@ def _update(
     from ..retrieval.directory.update import update_index
     from ..retrieval.directory.writer import IndexWriter
     from ..retrieval.encoders import lasting_name
-    from .inputs import note_refused, nothing_encoded
+    from .inputs import note_left_out, note_refused, nothing_encoded
 
     name = lasting_name(name)
     manifest = Manifest(fingerprint=encoder.fingerprint, dimension=encoder.dimension, encoder=name)
@@ -194,10 +193,7 @@ def _update(
     note_refused(source)
     if delete and source.path.is_file() and source.refused:
         note("nothing was deleted: a row that could not be read may be that of any item; correct the rows left out")
-    for item in report.refused[:_NAMED]:
-        note(f"left out: {item.did}: {item.reason}")
-    if len(report.refused) > _NAMED:
-        note(f"left out: {len(report.refused) - _NAMED} more, {len(report.refused)} in all")
+    note_left_out(report.refused)
     return report
 
 

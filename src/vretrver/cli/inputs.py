@@ -55,14 +55,20 @@ def corpus_of(source: Source) -> Sequence[Candidate]:
 
 
 def nothing_encoded(source: Source, refused: Sequence[RefusedCandidate]) -> DataError:
-    """Return the error for a source of which no candidate could be encoded."""
-    hint = ""
+    """Name what could not be encoded, and return the error for a source of which nothing could."""
+    note_left_out(refused)
+    cause = f"the first, {refused[0].did}: {refused[0].reason}"
     if linked := linked_folders(source):
-        hint = f"; {linked[0]} is a link, which rows are not followed through: name it with --root {linked[0]}=FOLDER"
-    first = refused[0]
-    return DataError(
-        f"{source.path}: none of {len(refused)} items could be encoded; the first, {first.did}: {first.reason}{hint}"
-    )
+        cause = f"{linked[0]} is a link, which rows are not followed through: name it with --root {linked[0]}=FOLDER"
+    return DataError(f"{source.path}: none of {len(refused)} items could be encoded; {cause}")
+
+
+def note_left_out(refused: Sequence[RefusedCandidate]) -> None:
+    """Say which candidates could not be encoded and why: the first by name, the rest as a count."""
+    for item in refused[:NAMED]:
+        note(f"left out: {item.did}: {item.reason}")
+    if len(refused) > NAMED:
+        note(f"left out: {len(refused) - NAMED} more, {len(refused)} in all")
 
 
 def note_refused(source: Source) -> None:

@@ -19,7 +19,7 @@ from .columns import (
     roots_of,
 )
 from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, is_local, local_options, note_shipped, recipe_of
-from .output import emit_json, emit_table, note, prepare_output, progress
+from .output import emit_json, emit_table, prepare_output, progress
 
 if TYPE_CHECKING:
     from ..images import ImageStore
@@ -144,7 +144,7 @@ def _encoded(
     from ..retrieval.encoders import encoder_named
     from ..retrieval.index import MemoryIndex
     from ..retrieval.retriever import Retriever
-    from .inputs import NAMED, QUERY, corpus_of, folder_of, nothing_encoded, store_of
+    from .inputs import QUERY, corpus_of, folder_of, note_left_out, nothing_encoded, store_of
 
     id_column, texts, pictures, metadata = names
     columns = columns_from(id_column=id_column, text=texts, image=pictures, metadata=metadata)
@@ -158,8 +158,5 @@ def _encoded(
         refused = retriever.encode(progress=update)
     if len(refused) == len(corpus):
         raise nothing_encoded(opened, refused)
-    for candidate in refused[:NAMED]:
-        note(f"left out: {candidate.did}: {candidate.reason}")
-    if len(refused) > NAMED:
-        note(f"left out: {len(refused) - NAMED} more, {len(refused)} in all")
+    note_left_out(refused)
     return retriever, images, len(refused)
