@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from tests.stub_server import LONGEST, Answer, Script, StubServer, as_json, first, refusal
 
-from vretrver._http import Patience, Service, proxy_for, within
+from vretrver._http import Patience, Service, within
+from vretrver._proxies import proxy_for
 from vretrver._secrets import Secret
 from vretrver.errors import ConfigError, ServiceError
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from itertools import chain, islice
@@ -76,13 +75,14 @@ def index(
     from ..data.sources.source import read_source
     from ..retrieval.directory.precomputed import read_vectors
     from ..retrieval.directory.writer import IndexWriter
+    from .indexes import no_empty_index, refuse_foreign
     from .inputs import store_of
 
     if source is None and not (compact or approximate):
         raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
     done: dict[str, object] = {"index": str(out)}
     if source is not None:
-        _refuse_foreign(out)
+        refuse_foreign(out)
         base, named = roots_of(root)
         limits = limits_of(max_mb)
         columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)
@@ -97,7 +97,7 @@ def index(
             )
         note_shipped([name], images)
         used = _encoder(name, images, imported, device=device or "auto")
-        with _no_empty_index(out):
+        with no_empty_index(out):
             kept = None if columns is None else [column.name.strip() for column in columns.metadata]
             report = _update(
                 opened, out, used, images,
@@ -212,40 +212,6 @@ def _few_enough(out: Path, gone: int, before: int) -> bool:
     if sys.stdin.isatty() and sys.stderr.isatty():
         return typer.confirm(f"{what}. Remove them?", err=True)
     raise ConfigError(f"{what}; nothing was deleted, what is new was indexed. If it is meant, give --yes")
-
-
-def _refuse_foreign(out: Path) -> None:
-    """Raise ConfigError for a folder that holds something and no index: nothing is written among others' files."""
-    from .indexes import is_index
-
-    if out.is_dir() and not is_index(out):
-        foreign = sorted(path.name for path in out.iterdir() if path.name != "lock")
-        if foreign:
-            raise ConfigError(
-                f"{out}: the folder holds {foreign[0]} and no index; name a new folder with -o, as in {out}.index"
-            )
-
-
-@contextmanager
-def _no_empty_index(out: Path) -> Iterator[None]:
-    """Take away an index that a failed run has made and put nothing into."""
-    from ..retrieval.directory.database import ItemDatabase
-    from .indexes import is_index
-
-    fresh = not is_index(out)
-    try:
-        yield
-    except BaseException:
-        if fresh and is_index(out):
-            database = ItemDatabase(out)
-            try:
-                with database.reading():
-                    empty = database.manifest().slots == 0
-            finally:
-                database.close()
-            if empty:
-                shutil.rmtree(out)
-        raise
 
 
 def _begun(candidates: Iterator[Candidate]) -> Iterator[Candidate]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +43,37 @@ def is_index(path: Path) -> bool:
     from ..retrieval.directory.manifest import DATABASE
 
     return (path / DATABASE).is_file()
+
+
+def refuse_foreign(out: Path) -> None:
+    """Raise ConfigError for a folder that holds something and no index: nothing is written among others' files."""
+    if out.is_dir() and not is_index(out):
+        foreign = sorted(path.name for path in out.iterdir() if path.name != "lock")
+        if foreign:
+            raise ConfigError(
+                f"{out}: the folder holds {foreign[0]} and no index; name a new folder with -o, as in {out}.index"
+            )
+
+
+@contextmanager
+def no_empty_index(out: Path) -> Iterator[None]:
+    """Take away an index that a failed run has made and put nothing into."""
+    from ..retrieval.directory.database import ItemDatabase
+
+    fresh = not is_index(out)
+    try:
+        yield
+    except BaseException:
+        if fresh and is_index(out):
+            database = ItemDatabase(out)
+            try:
+                with database.reading():
+                    empty = database.manifest().slots == 0
+            finally:
+                database.close()
+            if empty:
+                shutil.rmtree(out)
+        raise
 
 
 def open_index(
