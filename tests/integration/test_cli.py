@@ -136,9 +136,10 @@ def test_a_failed_window_is_said_and_the_order_kept(photos: Path) -> None:
     (photos / "turns.txt").write_text("I think it is the third one.")
     file = requests_file(photos, "q1")
     done = vretrver("rerank", file, "--policy", "replay:turns.txt", "--json", cwd=photos)
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert json.loads(done.stdout)["failed_windows"] == 1
-    assert "queries with windows that gave no answer: 1 of 1, q1 among them" in done.stderr
+    assert "1 query has windows without an answer, of 1; first q1." in done.stderr
+    assert "Reason: the recording has 1 turns for session q1/w0" in done.stderr
 
 
 def test_trace_lists_and_writes_the_report(photos: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ConfigError
 from .output import note
 
 if TYPE_CHECKING:
@@ -52,6 +53,24 @@ def is_local(policy: str) -> bool:
     from ..policies.named import model_folder
 
     return model_folder(policy) is not None
+
+
+def check_policy(policy: str, model: str | None) -> None:
+    """Raise what is wrong with a policy before work is done for it; no model is loaded and no server asked.
+
+    Raises:
+        ConfigError: the name, its argument or the model's name is wrong, or the folder cannot be used.
+        DataError: a recording cannot be read.
+    """
+    from ..policies.named import model_folder, policy_named
+
+    folder = model_folder(policy)
+    if folder is not None:
+        if not folder.is_dir():
+            raise ConfigError(f"{folder}: no such folder; name the folder of a model, as in --policy local:FOLDER")
+        recipe_of(policy)
+    else:
+        policy_named(policy, model=model).close()
 
 
 def recipe_of(policy: str) -> AgentRecipe | None:

@@ -228,9 +228,9 @@ def _print(reranked: Reranked, *, as_json: bool, named: bool) -> None:
             "start": t.step.start,
             "stop": t.step.stop,
             "reason": t.stop.value,
-            "error": t.error,
             "looks": t.looks,
             "tokens": t.tokens,
+            **({"error": t.error} if t.error else {}),
         }
         for t in reranked.trajectories
     ]

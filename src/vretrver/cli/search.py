@@ -18,7 +18,17 @@ from .columns import (
     limits_of,
     roots_of,
 )
-from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, is_local, local_options, note_shipped, recipe_of
+from .models import (
+    ENCODERS,
+    POLICIES,
+    DeviceOption,
+    DtypeOption,
+    check_policy,
+    is_local,
+    local_options,
+    note_shipped,
+    recipe_of,
+)
 from .output import emit_json, emit_table, prepare_output, progress
 
 if TYPE_CHECKING:
@@ -81,6 +91,8 @@ def search(
     source = source or index or ""
     query = query_of(text, image)
     base, named = roots_of(root)
+    if policy is not None:
+        check_policy(policy, model)
     for file in (report, trace, journal):
         prepare_output(file)
     options = IndexOptions(

@@ -108,6 +108,16 @@ def test_a_search_reranks_with_a_served_model() -> None:
     assert "--trace needs --policy" in str(run("search", ".", "--text", "red", "--trace", "t.jsonl").exception)
 
 
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [("gpt", "unknown policy 'gpt'"), ("http://localhost:1/v1", "give --model"), ("local:gone", "gone")],
+)
+def test_a_search_refuses_a_policy_before_it_encodes(monkeypatch: pytest.MonkeyPatch, policy: str, said: str) -> None:
+    monkeypatch.delenv("VRETRVER_MODEL", raising=False)
+    monkeypatch.setattr("vretrver.data.sources.source.read_source", lambda *_, **__: pytest.fail("it was read"))
+    assert said in str(run("search", ".", "--text", "red", "--policy", policy).exception)
+
+
 def test_a_file_that_holds_no_trace_does_not_point_to_itself() -> None:
     Path("notes.txt").write_text("")
     said = str(run("trace", "notes.txt").exception)
