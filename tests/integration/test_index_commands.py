@@ -248,3 +248,18 @@ def test_the_limit_of_a_file_can_be_raised(photos: Path):
 def test_places_are_shown_without_steps_up_and_down(photos: Path):
     run("index", "photos", "-o", "idx")
     assert run("info", "idx")["roots"] == {"": "photos"}
+
+
+def test_the_encoder_nobody_named_says_what_it_knows(photos: Path):
+    said = "encoder hash: it knows colours and shared words, no objects; a model is named with --encoder"
+    assert said in CliRunner().invoke(app, ["index", "photos", "-o", "idx"]).stderr
+    assert said in CliRunner().invoke(app, ["search", "idx", "--text", "dog"]).stderr
+    assert said not in CliRunner().invoke(app, ["search", "idx", "--text", "dog", "--encoder", "hash"]).stderr
+
+
+def test_a_filter_that_nothing_passes_is_said(photos: Path):
+    Path("goods.csv").write_text("sku,name,price\na,mug,1\n")
+    run("index", "goods.csv", "-o", "idx", "--id-column", "sku", "--text-columns", "name",
+        "--metadata-columns", "price:float")  # fmt: skip
+    done = CliRunner().invoke(app, ["search", "idx", "--text", "mug", "--filter", "price > 5"])
+    assert "nothing was found: no item passes --filter" in done.stderr

@@ -25,7 +25,7 @@ from .columns import (
     limits_of,
     roots_of,
 )
-from .models import ENCODERS, DeviceOption, note_shipped
+from .models import ENCODERS, DeviceOption, note_default, note_shipped
 from .output import emit_json, note, progress
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def index(
             )
         note_shipped([name], images)
         used = _encoder(name, images, imported, device=device or "auto")
+        note_default(encoder or known or None, used)
         with no_empty_index(out):
             kept = None if columns is None else [column.name.strip() for column in columns.metadata]
             report = _update(

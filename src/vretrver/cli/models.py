@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..images import ImageStore
     from ..models.agent_recipe import AgentRecipe
     from ..policies.named import LocalOptions
+    from ..retrieval.encoder import Encoder
 
 POLICIES = (
     "local:FOLDER, a model on this machine; shipped, the small one that knows the drawn catalogue; http:URL, a "
@@ -99,6 +100,14 @@ def views_of(policy: str, dialect: Dialect) -> Views:
         return dialect.views
     recipe = agent_recipe_of(folder)
     return recipe.views if recipe is not None else views_for(folder, dialect.views)
+
+
+def note_default(named: str | None, used: Encoder) -> None:
+    """Say what the encoder without a model knows, where nobody asked for it by name."""
+    from ..retrieval.hash_encoder import HashEncoder
+
+    if named is None and isinstance(used, HashEncoder):
+        note("encoder hash: it knows colours and shared words, no objects; a model is named with --encoder")
 
 
 def note_shipped(names: Iterable[str | None], images: ImageStore) -> None:

@@ -26,10 +26,11 @@ from .models import (
     check_policy,
     is_local,
     local_options,
+    note_default,
     note_shipped,
     recipe_of,
 )
-from .output import emit_json, emit_table, prepare_output, progress
+from .output import emit_json, emit_table, note, prepare_output, progress
 
 if TYPE_CHECKING:
     from ..images import ImageStore
@@ -115,9 +116,12 @@ def search(
     else:
         columns = (id_column, text_columns, image_columns, metadata_columns)
         retriever, images, left_out = _encoded(Path(source), base, columns, image, options)
+    note_default(encoder, retriever.encoder)
     if policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], images)
     (hits,) = retriever.search([query], top)
+    if not hits:
+        note("nothing was found: no item passes --filter" if where else "nothing was found: there are no items")
     if policy is not None:
         from ..agent.dialects import dialect_named
         from .rerank import rerank_and_print
