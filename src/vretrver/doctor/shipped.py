@@ -22,7 +22,7 @@ _TOKENS = 256
 
 
 def check_shipped(*, run: bool) -> Iterator[Finding]:
-    """Check the files of the shipped models; with `run`, rank two drawn squares with the agent if torch is installed.
+    """Check the files of the shipped models; with `run`, rank drawn squares with the agent if torch is installed.
 
     Squares are nothing it knows: what is asked is whether it runs and keeps to its form, not what it puts first.
     """
@@ -56,4 +56,4 @@ def _run() -> Finding:
     cost = f"{reranked.seconds:.1f} s, {trajectory.tokens} tokens"
     if reranked.failed:
         return warning("shipped agent", f"runs and gave no usable answer ({trajectory.stop.value}, {cost})")
-    return ok("shipped agent", f"ranked a window of two pictures: {cost}")
+    return ok("shipped agent", f"ranked a window of three pictures: {cost}")
