@@ -26,7 +26,7 @@ from .columns import (
     roots_of,
 )
 from .models import ENCODERS, DeviceOption, note_default, note_shipped
-from .output import emit_json, note, progress
+from .output import emit_json, note, progress, refuse_foreign
 
 if TYPE_CHECKING:
     from ..data.sources.source import Source
@@ -73,16 +73,17 @@ def index(
     """Index a source: encode what is new or changed, keep the rest. Stopped at any moment, run it again to go on."""
     from ..data.sources.columns import columns_from
     from ..data.sources.source import read_source
+    from ..retrieval.directory.manifest import DATABASE, LOCK
     from ..retrieval.directory.precomputed import read_vectors
     from ..retrieval.directory.writer import IndexWriter
-    from .indexes import no_empty_index, refuse_foreign
+    from .indexes import no_empty_index
     from .inputs import store_of
 
     if source is None and not (compact or approximate):
         raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
     done: dict[str, object] = {"index": str(out)}
     if source is not None:
-        refuse_foreign(out)
+        refuse_foreign(out, ours=(DATABASE, LOCK), what="index", option="-o")
         base, named = roots_of(root)
         limits = limits_of(max_mb)
         columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)

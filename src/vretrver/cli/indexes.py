@@ -45,16 +45,6 @@ def is_index(path: Path) -> bool:
     return (path / DATABASE).is_file()
 
 
-def refuse_foreign(out: Path) -> None:
-    """Raise ConfigError for a folder that holds something and no index: nothing is written among others' files."""
-    if out.is_dir() and not is_index(out):
-        foreign = sorted(path.name for path in out.iterdir() if path.name != "lock")
-        if foreign:
-            raise ConfigError(
-                f"{out}: the folder holds {foreign[0]} and no index; name a new folder with -o, as in {out}.index"
-            )
-
-
 @contextmanager
 def no_empty_index(out: Path) -> Iterator[None]:
     """Take away an index that a failed run has made and put nothing into."""
