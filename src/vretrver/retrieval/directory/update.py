@@ -64,6 +64,7 @@ def update_index(
     batch_size: int = 64,
     content: Callable[[Candidate], bytes] = content_hash,
     delete: Callable[[str], bool] | None = None,
+    may_delete: Callable[[int, int], bool] | None = None,
     progress: Callable[[int], None] | None = None,
     committed: Callable[[Sequence[str]], None] | None = None,
 ) -> UpdateReport:
@@ -77,6 +78,7 @@ def update_index(
         batch_size: items encoded and committed at once; at least 1.
         content: hash of all that an item's vector depends on.
         delete: asked at the end for each did that the source does not have whether to delete it; None deletes none.
+        may_delete: asked once with (items to delete, items in the index) before any is; None agrees.
         progress: called with the number of items done.
         committed: called with the dids of a batch once they are on disk.
 
@@ -96,7 +98,7 @@ def update_index(
             progress(done)
     update.flush()
     if delete is not None:
-        update.delete_missing(delete)
+        update.delete_missing(delete, may_delete)
     return UpdateReport(**update.counts, refused=tuple(update.refused))
 
 
@@ -144,10 +146,13 @@ class _Update:
             self._store(self.pending)
             self.pending = []
 
-    def delete_missing(self, delete: Callable[[str], bool]) -> None:
+    def delete_missing(self, delete: Callable[[str], bool], may_delete: Callable[[int, int], bool] | None) -> None:
         """Delete what the source did not have, where told so."""
         with self.writer.database.reading():
-            gone = [did for did in self.writer.database.all_dids() if did not in self.seen and delete(did)]
+            before = list(self.writer.database.all_dids())
+        gone = [did for did in before if did not in self.seen and delete(did)]
+        if gone and may_delete is not None and not may_delete(len(gone), len(before)):
+            return
         for start in range(0, len(gone), _DELETE):
             self.counts["deleted"] += self.writer.delete(gone[start : start + _DELETE])
 

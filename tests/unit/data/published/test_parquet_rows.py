@@ -87,7 +87,7 @@ def test_a_training_row_becomes_a_query_with_numbered_candidates(tmp_path: Path)
 def test_its_texts_make_a_released_dialect(tmp_path: Path):
     (row,) = rl(tmp_path, RL)
     dialect = released(system_text=row.prompt.system_text, guidelines=row.prompt.guidelines)
-    assert dialect.wording.system(dialect.tools) == "You rank."
+    assert dialect.wording.system(dialect.tools, dialect.form) == "You rank."
     assert row.prompt.guidelines == "Rank them."
 
 

@@ -55,7 +55,7 @@ def test_its_texts_make_a_released_dialect(tmp_path: Path):
     (row,) = read(tmp_path, ROW)
     assert (row.prompt.system_text, row.prompt.guidelines) == ("You rank.", "Rank them.")
     dialect = released(system_text=row.prompt.system_text, guidelines=row.prompt.guidelines)
-    assert dialect.wording.system(dialect.tools) == "You rank."
+    assert dialect.wording.system(dialect.tools, dialect.form) == "You rank."
 
 
 @pytest.mark.parametrize(
