@@ -135,7 +135,12 @@ def _keys(model: type[BaseModel]) -> str:
 
 def resolved(config: BaseModel) -> str:
     """Return a configuration as YAML, every default written out."""
-    text: str = yaml.dump(config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False)
+    return to_yaml(config.model_dump(mode="json"))
+
+
+def to_yaml(values: Mapping[str, Any]) -> str:
+    """Return values as YAML that `load_config` reads as the same values."""
+    text: str = yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False)
     return text
 
 

@@ -96,7 +96,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "runs": {"numpy"},
     "traces": {"pydantic"},
     "training": {"datasets", "numpy", "pydantic", "torch", "transformers", "trl"},
-    "world": {"PIL", "datasets", "numpy", "pydantic", "sentence_transformers", "torch", "transformers", "yaml"},
+    "world": {"PIL", "datasets", "numpy", "pydantic", "sentence_transformers", "torch", "transformers"},
 }  # fmt: skip
 """Unit -> libraries it may import."""
 

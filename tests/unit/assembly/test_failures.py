@@ -40,8 +40,8 @@ def test_the_most_frequent_of_several_reasons_is_said(tmp_path: Path) -> None:
     report = failures_of([spent, reranked(images, MUTE), reranked(images, MUTE), reranked(images, GOOD)])
     assert report.sentence == (
         "queries with windows that gave no answer: 3 of 4, 9:1 among them (1 of its 1 windows: the query's budget "
-        "was used up); most often, in 2 of 3 windows: the last turn held no usable answer; there the order is the one "
-        "given, not confirmed"
+        "was used up); most often, in 2 of 3 windows: the last turn held no usable answer; there the order is the "
+        "one given, not confirmed"
     )
 
 
