@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import threading
 import time
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ._optional import require
+from ._proxies import proxy_for, through_proxy, unusable_proxy
 from ._secrets import Secret
 from .errors import ConfigError, ServiceError
 
@@ -33,6 +35,8 @@ T = TypeVar("T")
 
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed when it is sent again; others fail at once."""
+
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 MOST_BYTES = 64 * 2**20
 """Largest answer read: 64 embeddings of 4,096 numbers take about 5 MB as JSON, a chat turn far less."""
@@ -165,7 +169,7 @@ class Service:
             raise late from error
         except self._httpx.HTTPError as error:
             words = self._shown(str(error)) or type(error).__name__
-            broken = ServiceError(f"{where} cannot be reached: {words}", words=words)
+            broken = ServiceError(f"{where} cannot be reached{through_proxy(self.url)}: {words}", words=words)
             if isinstance(error, self._httpx.NetworkError | self._httpx.RemoteProtocolError):
                 raise _Again(broken) from error
             raise broken from error
@@ -178,10 +182,21 @@ class Service:
                 raise _Again(refused, _asked_wait(answer.headers.get("retry-after")))
             raise refused
         try:
-            return json.loads(content)
+            value = json.loads(content)
         except (ValueError, RecursionError) as error:
             words = self._shown(_words(content)) or "an empty body"
             raise ServiceError(f"{where} gave an answer that is not JSON: {words}") from error
+        if isinstance(value, dict) and value.get("error"):
+            raise self._error_of_success(where, value["error"], content)
+        return value
+
+    def _error_of_success(self, where: str, error: object, content: bytes) -> Exception:
+        """Return what to raise for an error that a gateway sends with status 200; its code, if any, is the status."""
+        words = self._shown(_words(content))
+        code = error.get("code") if isinstance(error, dict) else None
+        status = code if isinstance(code, int) and 400 <= code < 600 else None
+        refused = ServiceError(f"{where} answered 200 with an error: {words}", status=status, words=words)
+        return _Again(refused) if status in AGAIN else refused
 
     def _shown(self, text: str) -> str:
         """Return a server's text without the key, on one line of at most 300 characters."""
@@ -202,15 +217,34 @@ class Service:
             self._free.append(client)
 
     def _new_client(self) -> httpx2.AsyncClient:
+        """Return a client that takes the environment's proxy where one is meant for this server.
+
+        Raises:
+            ServiceError: the proxy, or the certificates the environment names, cannot be used.
+        """
         patience, httpx = self.patience, self._httpx
-        if self._trust is None:
-            self._trust = httpx.create_ssl_context()
-        client: httpx2.AsyncClient = httpx.AsyncClient(
-            headers={"content-type": "application/json", "user-agent": "vretrver", **self.secret.header()},
-            verify=self._trust,
-            timeout=httpx.Timeout(connect=patience.connect, read=patience.answer, write=patience.answer, pool=None),
-            limits=httpx.Limits(max_connections=1, keepalive_expiry=60.0),
-        )
+        proxy = proxy_for(self.url)
+        try:
+            if self._trust is None and self.url.startswith("https:"):
+                self._trust = httpx.create_ssl_context()
+            client: httpx2.AsyncClient = httpx.AsyncClient(
+                headers={"content-type": "application/json", "user-agent": "vretrver", **self.secret.header()},
+                verify=self._trust or False,  # False only where nothing is encrypted
+                proxy=proxy[1] if proxy else None,
+                trust_env=False,  # what it says of proxies is read above, for this server alone
+                timeout=httpx.Timeout(
+                    connect=patience.connect, read=patience.answer, write=patience.answer, pool=None
+                ),
+                limits=httpx.Limits(max_connections=1, keepalive_expiry=60.0),
+            )
+        except OSError as error:
+            named = " or ".join(name for name in _CERTIFICATES if os.environ.get(name))
+            raise ServiceError(
+                f"the certificates in {named or 'the system'} cannot be read ({error.strerror or error}); "
+                "correct or unset it"
+            ) from error
+        except (ImportError, ValueError) as error:
+            raise ServiceError(f"{self.url}: {unusable_proxy(self.url, proxy)}") from error
         return client
 
 

@@ -20,6 +20,16 @@ def first_problem(error: ValidationError, *, whole: str = "the whole", value: bo
         value: append `, got ...` with the wrong value; leave it out where the value may be a secret.
     """
     first = error.errors(include_url=False, include_context=False, include_input=value)[0]
-    place = ".".join(str(step)[:_STEP] for step in first["loc"]) or whole
-    got = f", got {str(first['input'])[:_VALUE]!r}" if value else ""
-    return " ".join(f"{place}: {first['msg'][:_REASON]}{got}".split())
+    got = f", got {shown_value(first['input'])}" if value else ""
+    reason = first["msg"].removeprefix("Value error, ")[:_REASON]
+    return " ".join(f"{place_of(first['loc'], whole=whole)}: {reason}{got}".split())
+
+
+def place_of(steps: tuple[int | str, ...], *, whole: str = "the whole") -> str:
+    """Return the place of a fault, `a.b.0`, on one line and not long; `whole` where there are no steps."""
+    return " ".join((".".join(str(step)[:_STEP] for step in steps) or whole).split())
+
+
+def shown_value(value: object) -> str:
+    """Return the beginning of a value in quotes."""
+    return repr(str(value)[:_VALUE])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,11 +18,54 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ._validation import first_problem
-from .errors import ConfigError
+from ._validation import first_problem, place_of, shown_value
+from .errors import ConfigError, DataError
+from .lines import text_lines
 
 PREFIX = "VRETRVER_"
 """Prefix of environment variables; one without `__` is not a configuration key (it may hold a secret)."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with the numbers of version 1.2, which people expect, and no key twice.
+
+    YAML 1.1, which PyYAML reads, takes `1e-8` for text, `1:30` for 90 and `010` for 8.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping; raises YAMLError for a key that appears twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and str(key.value) in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} appears twice", key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep=deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in ("int", "float")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-9][0-9_]*|0x[0-9a-fA-F]+)$"), list("-+0123456789")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*\.[0-9]*|[0-9][0-9_]*(?=[eE]))(?:[eE][-+]?[0-9]+)?$"
+        r"|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"
+    ),
+    list("-+.0123456789"),
+)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts texts that `_Loader` would take for something else in quotes."""
+
+
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
 
 class Section(BaseModel):
@@ -70,12 +114,33 @@ def load_config(
         return model.model_validate(values)
     except ValidationError as error:
         source = "configuration" if path is None else str(path)
-        raise ConfigError(f"{source}: {first_problem(error, whole='the file', value=True)}") from error
+        raise ConfigError(f"{source}: {_problem_of(error, model)}") from error
+
+
+def _problem_of(error: ValidationError, model: type[BaseModel]) -> str:
+    """Return what is wrong, in the words of a person who writes the file."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    if first["type"] == "missing":
+        return f"the key {place_of(first['loc'])} is missing; the keys are {_keys(model)}"
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"unknown key {place_of(first['loc'])}, got {shown_value(first['input'])}"
+    return first_problem(error, whole="the file", value=True)
+
+
+def _keys(model: type[BaseModel]) -> str:
+    """Return the keys of a configuration, those that must be set first."""
+    fields = sorted(model.model_fields.items(), key=lambda field: not field[1].is_required())
+    return ", ".join(f"{name} (must be set)" if field.is_required() else name for name, field in fields)
 
 
 def resolved(config: BaseModel) -> str:
     """Return a configuration as YAML, every default written out."""
-    text: str = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    return to_yaml(config.model_dump(mode="json"))
+
+
+def to_yaml(values: Mapping[str, Any]) -> str:
+    """Return values as YAML that `load_config` reads as the same values."""
+    text: str = yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False)
     return text
 
 
@@ -87,11 +152,11 @@ def config_hash(config: BaseModel) -> str:
 def values_of(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file, unchecked; raises ConfigError where the file does not hold one."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the configuration cannot be read ({error}); give a YAML file") from error
+        values = yaml.load("".join(line for _, line in text_lines(path)), _Loader)  # noqa: S506 - a safe loader
+    except DataError as error:
+        raise ConfigError(f"{error}; give a YAML file") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML ({str(error).splitlines()[0]})") from error
+        raise ConfigError(f"{path}{_line_of(error)}: not valid YAML ({_problem(error)})") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -101,9 +166,20 @@ def values_of(path: Path) -> dict[str, Any]:
 
 def _value(text: str, where: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: the value is not valid YAML ({str(error).splitlines()[0]})") from error
+        raise ConfigError(f"{where}: the value is not valid YAML ({_problem(error)})") from error
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    """Return what is wrong, not where the parser was when it found out."""
+    said = getattr(error, "problem", None) or str(error)
+    return str(said).splitlines()[0]
+
+
+def _line_of(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f":{mark.line + 1}" if mark is not None else ""
 
 
 def put_value(values: dict[str, Any], keys: Sequence[str], value: Any, where: str) -> None:

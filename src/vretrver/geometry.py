@@ -98,6 +98,10 @@ def visual_tokens(size: tuple[int, int], cell: int) -> int:
     return (size[0] // cell) * (size[1] // cell)
 
 
+MOST_ASPECT = 200
+"""Longest side over shortest of a picture that is shown: Qwen's processors refuse more. It is squeezed to that."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PixelBudget:
     """Our size rule: as close to a number of visual tokens as the grid allows; small pictures are enlarged."""
@@ -120,6 +124,7 @@ class PixelBudget:
         rows = min(max(round(height * scale), 1), self.tokens)
         while columns * rows > self.tokens:
             columns, rows = (columns - 1, rows) if columns >= rows else (columns, rows - 1)
+        columns, rows = _not_too_long(columns, rows)
         return columns * self.cell, rows * self.cell
 
 
@@ -128,7 +133,7 @@ class SmartResize:
     """The size rule of the Qwen processors, as the released code applies it: nearest multiples.
 
     Source: `process_image` of the released tool server (spec 2.5); both sides rounded to multiples of the cell and
-    the pixel count kept within the two limits.
+    the pixel count kept within the two limits. Departure: sides are at most `MOST_ASPECT` apart.
     """
 
     cell: int = 28
@@ -149,7 +154,14 @@ class SmartResize:
         elif columns * rows < self.least_tokens:
             beta = math.sqrt(self.least_tokens * cell * cell / (width * height))
             columns, rows = math.ceil(width * beta / cell), math.ceil(height * beta / cell)
+        columns, rows = _not_too_long(columns, rows)
         return columns * cell, rows * cell
+
+
+def _not_too_long(columns: int, rows: int) -> tuple[int, int]:
+    """Return a number of cells whose longer side is at most `MOST_ASPECT` times the shorter."""
+    longest = MOST_ASPECT * min(columns, rows)
+    return min(columns, longest), min(rows, longest)
 
 
 def _check_size(width: int, height: int) -> None:

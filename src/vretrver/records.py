@@ -36,9 +36,9 @@ class ImageRef:
         return replace(self, sha256=sha256, width=width, height=height)
 
     def __str__(self) -> str:
-        """Name the picture in messages: `root:path`, and the page where it is not the first."""
+        """Name the picture in messages: `root:path`, and `#page=n`, n from 1, where it is not the first."""
         name = f"{self.root}:{self.path}" if self.root else self.path
-        return f"{name}#{self.page}" if self.page else name
+        return f"{name}#page={self.page + 1}" if self.page else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,8 @@ Qrels lines are `qid 0 did relevance` with M-BEIR's fifth column, the task, acce
 
 from __future__ import annotations
 
-import gzip
 import math
-import zlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,12 @@ import numpy as np
 
 from .errors import DataError
 from .files import replace_file
+from .lines import text_lines
 
 Ranking = tuple[tuple[str, float], ...]
 """(did, score) pairs of one query, best first."""
 
+_WORD = re.compile(r"[^ \t\r\n\v\f]+")
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -152,15 +153,14 @@ def write_run(run: Run, path: Path) -> None:
 
 
 def _fields(path: Path) -> Iterator[tuple[str, list[str]]]:
-    try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as stream
-        ):
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield f"{path}:{number}", line.split()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+    for number, line in text_lines(path):
+        if fields := _words(line):
+            yield f"{path}:{number}", fields
+
+
+def _words(text: str) -> list[str]:
+    """Split at blanks and tabs, as trec_eval does; other white space, as no-break spaces, can be part of an id."""
+    return _WORD.findall(text)
 
 
 def _score(where: str, rank: str, score: str) -> float:
@@ -201,5 +201,5 @@ def _check_ranking(qid: str, ranking: Ranking) -> None:
 
 
 def _check_word(word: str, what: str) -> None:
-    if not word or word.split() != [word]:
+    if _words(word) != [word]:
         raise DataError(f"{what} {word!r} cannot be written to a TREC run file: it is empty or holds white space")

@@ -75,7 +75,7 @@ def test_search_prints_one_json_object(photos: Path) -> None:
     done = vretrver("search", ".", "--image", "red.png", "--top", "1", "--json", cwd=photos)
     found = json.loads(done.stdout)
     assert [hit["did"] for hit in found["hits"]] == ["red.png"]
-    assert found["encoder"].startswith("hash-1")
+    assert found["encoder"].startswith("hash-2")
 
 
 def test_rerank_of_one_query_on_the_command_line_with_a_recording(photos: Path) -> None:

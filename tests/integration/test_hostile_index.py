@@ -151,6 +151,16 @@ def test_lines_that_are_not_ours_say_nothing(strange: Path, content: bytes):
     assert model_trusted(strange / "model")
 
 
+def test_folders_that_are_named_are_opened_and_no_others(strange: Path):
+    _edit(strange / "from" / "strange", roots={"": "../../photos", "more/": "../../private"})
+    search = ("search", "from/strange", "--text", "red", "--encoder", "clip:model", "--policy", "first-k")
+    said = sentence_of(call(*search, "--root", "photos", cwd=strange))
+    assert "private" in said
+    assert "photos" not in said
+    done = call(*search, "--root", "photos", "--root", "more=private", cwd=strange)
+    assert done.code == 0, done.stderr
+
+
 def test_a_pipe_in_the_place_of_the_state_file_is_not_waited_for(strange: Path):
     os.mkfifo(state_file())
     assert not model_trusted(strange / "model")

@@ -64,7 +64,7 @@ def test_a_folder_is_indexed_searched_and_kept_up_to_date(photos: Path):
     (photos / "red.png").rename(photos / "rot.png")
     (photos / "blue.png").unlink()
     shutil.copy(photos / "green.png", photos / "yellow.png")
-    done = run("index", "photos", "-o", "idx", "--delete", "--compact")
+    done = run("index", "photos", "-o", "idx", "--delete", "--yes", "--compact")
     counts = {name: done.get(name) for name in ("encoded", "copied", "unchanged", "deleted", "compacted")}
     assert counts == {"encoded": 0, "copied": 2, "unchanged": 1, "deleted": 2, "compacted": 3}
     assert first("idx", "--text", "a red thing") == "rot.png"
@@ -115,7 +115,7 @@ def test_rows_that_cannot_be_read_stop_deleting(tmp_path: Path, monkeypatch: pyt
     done = run("index", "goods.csv", "-o", "idx", *options, "--delete")
     assert (done["deleted"], done["refused"], done["unchanged"]) == (0, 1, 1)
     (tmp_path / "goods.csv").write_text("sku,name,price\na,red,1\nb,blue,2\n")
-    assert run("index", "goods.csv", "-o", "idx", *options, "--delete")["deleted"] == 1
+    assert run("index", "goods.csv", "-o", "idx", *options, "--delete", "--yes")["deleted"] == 1
 
 
 def test_vectors_made_elsewhere_are_imported(photos: Path, tmp_path: Path):
@@ -164,3 +164,105 @@ def test_a_second_writer_is_told_who_writes(photos: Path):
     with IndexWriter(Path("idx")):
         assert f"is being written by process {os.getpid()}" in told("index", "photos", "-o", "idx")
         assert f"process {os.getpid()}" in run("info", "idx")["writer"]
+
+
+def test_more_than_a_tenth_is_deleted_only_where_it_is_said_to_be_meant(photos: Path):
+    run("index", "photos", "-o", "idx")
+    for name in ("red", "blue"):
+        (photos / f"{name}.png").unlink()
+    said = told("index", "photos", "-o", "idx", "--delete")
+    assert said == (
+        "idx: --delete would remove 2 of 4 items, more than a tenth; nothing was deleted, what is new was indexed. "
+        "If it is meant, give --yes"
+    )
+    assert run("info", "idx")["items"] == 4
+    assert run("index", "photos", "-o", "idx", "--delete", "--yes")["deleted"] == 2
+
+
+def test_a_tenth_is_deleted_without_a_question(photos: Path):
+    for number in range(6):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(photos / f"{number}.png")
+    run("index", "photos", "-o", "idx")
+    (photos / "red.png").unlink()
+    assert run("index", "photos", "-o", "idx", "--delete")["deleted"] == 1
+
+
+def test_a_folder_that_is_no_index_is_never_written_into(photos: Path):
+    before = sorted(path.name for path in photos.iterdir())
+    said = told("index", "photos", "-o", "photos")
+    assert said == "photos: the folder holds blue.png and no index; name a new folder with -o, as in photos.index"
+    assert sorted(path.name for path in photos.iterdir()) == before
+    (photos.parent / "empty").mkdir()
+    assert run("index", "photos", "-o", "empty")["encoded"] == 4
+
+
+def test_a_run_that_indexes_nothing_is_an_error_and_leaves_no_index(photos: Path):
+    (photos.parent / "goods.csv").write_text("sku,photo\na,gone.png\n")
+    said = told("index", "goods.csv", "-o", "idx", "--id-column", "sku", "--image-columns", "photo")
+    assert said.startswith(
+        "goods.csv: none of 1 items could be encoded; the first, a: picture gone.png: cannot be read"
+    )
+    assert not Path("idx").exists()
+
+
+def test_fields_that_a_run_leaves_out_are_named(photos: Path):
+    Path("goods.csv").write_text("sku,name,price,colour\na,mug,1,red\n")
+    options = ("--id-column", "sku", "--text-columns", "name")
+    run("index", "goods.csv", "-o", "idx", *options, "--metadata-columns", "price:float,colour")
+    done = CliRunner().invoke(app, ["index", "goods.csv", "-o", "idx", *options, "--metadata-columns", "colour"])
+    assert "items of this run lose the fields price: they are not among its --metadata-columns" in done.stderr
+
+
+def test_a_row_that_stops_deleting_is_said_to(photos: Path):
+    Path("goods.csv").write_text("sku,name,photo\na,red,\nb,blue,\n")
+    options = ("--id-column", "sku", "--text-columns", "name", "--image-columns", "photo")
+    run("index", "goods.csv", "-o", "idx", *options)
+    Path("goods.csv").write_text("sku,name,photo\na,red,\nc,x,http://host/c.jpg\n")
+    done = CliRunner().invoke(app, ["index", "goods.csv", "-o", "idx", *options, "--delete"])
+    assert "nothing was deleted: a row that could not be read may be that of any item" in done.stderr
+
+
+def test_a_linked_folder_of_a_layout_is_read_where_it_is_named(photos: Path):
+    pool = Path("bench/cand_pool/local/mbeir_shop_task0_cand_pool.jsonl")
+    pool.parent.mkdir(parents=True)
+    row = {"txt": None, "img_path": "mbeir_images/red.png", "modality": "image", "did": "9:1"}
+    pool.write_text(json.dumps(row) + "\n")
+    Path("bench/mbeir_images").symlink_to(photos)
+    said = told("search", str(pool), "--text", "red")
+    assert (
+        "mbeir_images is a link, which rows are not followed through: name it with --root mbeir_images=FOLDER" in said
+    )
+    named = ("--root", f"mbeir_images={photos}")
+    assert first(str(pool), "--text", "red", *named) == "9:1"
+    assert run("index", str(pool), "-o", "idx", *named)["encoded"] == 1
+    assert first("idx", "--text", "red") == "9:1"
+    assert run("info", "idx", "--check")["pictures"] == {"read": 1, "gone": 0, "changed": 0}
+
+
+def test_the_limit_of_a_file_can_be_raised(photos: Path):
+    noise = np.random.default_rng(0).integers(0, 256, (700, 700, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(photos / "large.png")
+    assert (photos / "large.png").stat().st_size > 2**20
+    found = run("search", "photos", "--text", "red", "--max-mb", "1")["hits"]
+    assert "large.png" not in [hit["did"] for hit in found]
+    assert len(run("search", "photos", "--text", "red", "--max-mb", "2")["hits"]) == 5
+
+
+def test_places_are_shown_without_steps_up_and_down(photos: Path):
+    run("index", "photos", "-o", "idx")
+    assert run("info", "idx")["roots"] == {"": "photos"}
+
+
+def test_the_encoder_nobody_named_says_what_it_knows(photos: Path):
+    said = "encoder hash: it knows colours and shared words, no objects; a model is named with --encoder"
+    assert said in CliRunner().invoke(app, ["index", "photos", "-o", "idx"]).stderr
+    assert said in CliRunner().invoke(app, ["search", "idx", "--text", "dog"]).stderr
+    assert said not in CliRunner().invoke(app, ["search", "idx", "--text", "dog", "--encoder", "hash"]).stderr
+
+
+def test_a_filter_that_nothing_passes_is_said(photos: Path):
+    Path("goods.csv").write_text("sku,name,price\na,mug,1\n")
+    run("index", "goods.csv", "-o", "idx", "--id-column", "sku", "--text-columns", "name",
+        "--metadata-columns", "price:float")  # fmt: skip
+    done = CliRunner().invoke(app, ["search", "idx", "--text", "mug", "--filter", "price > 5"])
+    assert "nothing was found: no item passes --filter" in done.stderr

@@ -110,3 +110,19 @@ def test_smart_resize_keeps_the_upper_limit_for_ordinary_shapes(width: int, heig
     assert rows >= 1
     if max(width, height) <= 50 * min(width, height):
         assert columns * rows <= rule.tokens
+
+
+@pytest.mark.parametrize(
+    ("rule", "size", "shown"),
+    [
+        (SmartResize(), (29_000, 8), (5600, 28)),
+        (SmartResize(), (8, 29_000), (28, 5600)),
+        (SmartResize(), (320, 20_000), (252, 15_820)),
+        (PixelBudget(cell=32, tokens=1000), (30_000, 1), (6400, 32)),
+        (PixelBudget(cell=32, tokens=64), (30_000, 1), (2048, 32)),
+    ],
+)
+def test_sides_are_at_most_two_hundred_to_one(
+    rule: SmartResize | PixelBudget, size: tuple[int, int], shown: tuple[int, int]
+):
+    assert rule.fit(*size) == shown

@@ -15,6 +15,7 @@ import pytest
 from tests.stub_server import LONGEST, Answer, Script, StubServer, as_json, first, refusal
 
 from vretrver._http import Patience, Service, within
+from vretrver._proxies import proxy_for
 from vretrver._secrets import Secret
 from vretrver.errors import ConfigError, ServiceError
 
@@ -242,3 +243,108 @@ def test_within_no_deadline_waits() -> None:
         return 7
 
     assert asyncio.run(within(late(), None)) == 7
+
+
+PROXIES = [
+    {"ALL_PROXY": "socks5://127.0.0.1:9"},
+    {"all_proxy": "socks://127.0.0.1:9/"},
+    {"HTTP_PROXY": "http://127.0.0.1:9"},
+    {"http_proxy": "http://user:secret@127.0.0.1:9", "no_proxy": "example.org"},
+    {"SSL_CERT_FILE": "/nowhere/ca.pem"},
+]
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("environment", PROXIES)
+def test_a_server_on_this_machine_is_reached_past_any_proxy(
+    server: StubServer, call: Call, bare: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    for name, value in environment.items():
+        bare.setenv(name, value)
+    assert call() == {"good": True}
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "proxy"),
+    [
+        ("http://example.org/v1", {}, None),
+        ("http://example.org/v1", {"http_proxy": "http://p:1"}, ("HTTP_PROXY", "http://p:1")),
+        ("https://example.org/v1", {"http_proxy": "http://p:1"}, None),
+        ("https://example.org/v1", {"all_proxy": "http://p:1"}, ("ALL_PROXY", "http://p:1")),
+        ("http://example.org:8000/v1", {"http_proxy": "http://p:1", "no_proxy": "example.org"}, None),
+        ("http://a.example.org/v1", {"http_proxy": "http://p:1", "no_proxy": ".example.org"}, None),
+        ("http://localhost:8000/v1", {"http_proxy": "http://p:1"}, None),
+        ("http://[::1]:8000/v1", {"http_proxy": "http://p:1"}, None),
+        ("http://127.8.0.1/v1", {"http_proxy": "http://p:1"}, None),
+    ],
+)
+def test_the_proxy_of_a_server(
+    bare: pytest.MonkeyPatch, url: str, environment: dict[str, str], proxy: tuple[str, str] | None
+) -> None:
+    for name, value in environment.items():
+        bare.setenv(name, value)
+    assert proxy_for(url) == proxy
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (
+            {"ALL_PROXY": "socks://user:secret@127.0.0.1:9/"},
+            r"proxy in ALL_PROXY \(socks://\.{3}\) cannot be used; unset it, or put example\.invalid into NO_PROXY",
+        ),
+        (
+            {"HTTP_PROXY": "http://user:secret@127.0.0.1:9"},
+            r"cannot be reached through the proxy in HTTP_PROXY \(NO_PROXY names the hosts it is not for\): ",
+        ),
+    ],
+)
+def test_a_proxy_that_is_in_the_way_is_named_without_its_password(
+    bare: pytest.MonkeyPatch, environment: dict[str, str], said: str
+) -> None:
+    for name, value in environment.items():
+        bare.setenv(name, value)
+    service = Service("http://example.invalid/v1", secret=Secret("NONE"), patience=HASTY)
+    with pytest.raises(ServiceError, match=said) as caught:
+        service.run(lambda: service.call("x", tries=1)).result()
+    assert "secret" not in str(caught.value)
+    service.close()
+
+
+def test_certificates_that_are_not_there_are_named(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    service = Service("https://example.invalid/v1", secret=Secret("NONE"), patience=HASTY)
+    with pytest.raises(ServiceError, match=r"the certificates in SSL_CERT_FILE cannot be read"):
+        service.run(lambda: service.call("x", tries=1)).result()
+    service.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "status"),
+    [
+        (b'{"error": {"message": "No endpoint takes pictures", "code": 404}}', "No endpoint takes pictures 404", 404),
+        (b'{"error": "Unexpected endpoint or method"}', "Unexpected endpoint or method", None),
+        (b'{"error": {"message": "odd", "code": "model_error"}}', "odd model_error", None),
+    ],
+)
+def test_an_error_with_status_200_is_an_error_in_its_own_words(
+    server: StubServer, call: Call, body: bytes, words: str, status: int | None
+) -> None:
+    server.script = always(Answer(body=body))
+    with pytest.raises(ServiceError, match=rf"answered 200 with an error: {words}$") as caught:
+        call()
+    assert (caught.value.words, caught.value.status, len(server.seen)) == (words, status, 1)
+
+
+def test_an_error_with_status_200_that_may_pass_is_tried_again(server: StubServer, call: Call) -> None:
+    server.script = first([Answer(body=b'{"error": {"message": "busy", "code": 503}}')], always(GOOD))
+    assert call() == {"good": True}
+    server.script = always(Answer(body=b'{"error": null, "good": true}'))
+    assert call() == {"error": None, "good": True}

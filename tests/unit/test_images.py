@@ -203,7 +203,7 @@ def test_each_page_has_its_own_size(store: ImageStore, tmp_path: Path):
 
 def test_a_missing_page_is_refused(store: ImageStore, tmp_path: Path):
     saved(tmp_path, "a.png", Image.new("RGB", (4, 4)))
-    with pytest.raises(PictureError, match="there is no page 3"):
+    with pytest.raises(PictureError, match="there is no page 4"):
         store.original(ImageRef(path="a.png", page=3))
 
 

@@ -58,7 +58,7 @@ def test_query_and_candidate_show_their_pictures_in_order():
     [
         (ImageRef(path="a.jpg"), "a.jpg"),
         (ImageRef(path="a.jpg", root="shop"), "shop:a.jpg"),
-        (ImageRef(path="a.pdf", root="shop", page=2), "shop:a.pdf#2"),
+        (ImageRef(path="a.pdf", root="shop", page=2), "shop:a.pdf#page=3"),
     ],
 )
 def test_a_reference_names_itself(ref: ImageRef, written: str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +171,21 @@ def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path, m
         replace_file(path, b"two")
     assert path.read_bytes() == b"one"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_run_may_come_from_windows_and_its_ids_may_hold_wide_spaces(tmp_path: Path):
+    path = tmp_path / "run.trec"
+    for encoding in ("utf-8-sig", "utf-16"):
+        path.write_text("q\u00a01 Q0 d\u3000a 1 2.0 tag\r\nq\u00a01\tQ0\td2\t2\t1.0\ttag\r\n", encoding=encoding)
+        assert read_run(path).rankings == {"q\u00a01": (("d\u3000a", 2.0), ("d2", 1.0))}
+    write_run(read_run(path), path)
+    assert read_run(path).rankings == {"q\u00a01": (("d\u3000a", 2.0), ("d2", 1.0))}
+
+
+@pytest.mark.parametrize("read", [read_run, read_qrels])
+def test_a_line_that_is_not_text_is_named(tmp_path: Path, read: Callable[[Path], object]):
+    path = tmp_path / "lines.txt"
+    good = {read_run: b"q1 Q0 d%d 1 1 t\n", read_qrels: b"q1 0 d%d 1\n"}[read]
+    path.write_bytes(b"".join(good % number for number in range(899)) + b"q1 Q0 caf\xe9 1 1 t\n" + good % 900)
+    with pytest.raises(DataError, match=r"lines\.txt:900: not valid UTF-8 \(invalid continuation byte\)"):
+        read(path)

@@ -34,4 +34,6 @@ def _formula(width: int, height: int) -> tuple[int, int]:
 @example(1, 12_000)
 @settings(max_examples=500, deadline=None)
 def test_smart_resize_is_the_formula(width: int, height: int) -> None:
-    assert SmartResize().fit(width, height) == _formula(width, height)
+    columns, rows = (side // 28 for side in _formula(width, height))
+    longest = 200 * min(columns, rows)  # what Qwen's processors take at most; the formula does not know it
+    assert SmartResize().fit(width, height) == (28 * min(columns, longest), 28 * min(rows, longest))

@@ -16,9 +16,9 @@ from ..agent.memo import Memo
 from ..agent.policy import Policy
 from ..agent.reranked import Ended, Reranked
 from ..agent.reranker import WORKERS, Ask, Reranker
-from ..errors import PolicyError
+from ..errors import ConfigError, PolicyError
 from ..images import ImageStore, Pictures
-from ..policies.named import opened
+from ..policies.named import model_folder, opened, policy_named
 from ..records import Hit, Query
 from .documents import Document, given
 from .failures import why
@@ -144,6 +144,22 @@ def assembled(
         config=config or config_of(spec, dialect=dialect, views=views),
         workers=spec.workers,
     )
+
+
+def check_agent(spec: AgentSpec) -> None:
+    """Raise what is wrong with an agent before work is done for it; no model is loaded and no server asked.
+
+    Raises:
+        ConfigError: a name or an option is wrong, or the model's folder cannot be used.
+        DataError: a recording cannot be read.
+        MissingDependency: the extra that a server's policy needs is not installed.
+    """
+    folder = model_folder(spec.policy)
+    if folder is None:
+        policy_named(spec.policy, model=spec.model, local=spec.local).close()
+    elif not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; name the folder of a model, as in --policy local:FOLDER")
+    config_of(spec)
 
 
 def images_of(spec: AgentSpec) -> ImageStore:

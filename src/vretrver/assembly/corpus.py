@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..data.folder import left_out_by_name
+from ..data.named import QUERY
 from ..data.sources.columns import Columns
-from ..data.sources.source import Source, read_source
-from ..errors import ConfigError
-from ..images import ImageStore
-from ..records import Candidate
+from ..data.sources.source import Source, linked_folders, read_source
+from ..errors import ConfigError, DataError
+from ..images import ImageLimits, ImageStore
 from ..retrieval.directory.index import DirectoryIndex, check_encoder
 from ..retrieval.directory.manifest import DATABASE
 from ..retrieval.encoders import encoder_named
 from ..retrieval.index import MemoryIndex
 from ..retrieval.qdrant.address import is_qdrant
-from ..retrieval.retriever import Retriever
+from ..retrieval.retriever import RefusedCandidate, Retriever
 from .confirmed import Note, confirmed_encoder, confirmed_roots
 
 NAMED = 20
@@ -57,8 +58,17 @@ class CorpusOptions:
     """Whether the pictures of an index will be read."""
     columns: Columns | None = None
     """Of tables: which columns hold what."""
+    named_roots: Mapping[str, Path] = field(default_factory=dict)
+    """NAME -> folder of the pictures whose paths begin with `NAME/`."""
+    limits: ImageLimits | None = None
+    """What a picture file may cost; None is the default."""
     query: Path = field(default_factory=Path)
     """Folder of the query's picture, found under the root `query`."""
+
+    def told(self, root: Path | str | None) -> dict[str, Path | str]:
+        """Return the roots of pictures that the user named, with `root` as the one without a name."""
+        named: dict[str, Path | str] = {f"{name}/": folder for name, folder in self.named_roots.items()}
+        return named if root is None else {"": root, **named}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +129,24 @@ def left_out(source: Source) -> Iterator[str]:
         yield f"left out: {refused.path}: {refused.reason}"
     if len(source.refused) > NAMED:
         yield f"left out: {len(source.refused) - NAMED} more, {len(source.refused)} in all"
-    counts = ((source.others, "not named as pictures or documents"), (source.links, "symbolic links"))
-    if counted := ", ".join(f"{count} {what}" for count, what in counts if count):
+    for counted in left_out_by_name(source.others, source.links):
         yield f"left out: {counted}"
+
+
+def not_encoded(refused: Sequence[RefusedCandidate]) -> Iterator[str]:
+    """Yield which candidates could not be encoded and why: the first by name, the rest as a count."""
+    for item in refused[:NAMED]:
+        yield f"left out: {item.did}: {item.reason}"
+    if len(refused) > NAMED:
+        yield f"left out: {len(refused) - NAMED} more, {len(refused)} in all"
+
+
+def nothing_encoded(source: Source, refused: Sequence[RefusedCandidate]) -> DataError:
+    """Return the error for a source of which no candidate could be encoded."""
+    cause = f"the first, {refused[0].did}: {refused[0].reason}"
+    if linked := linked_folders(source):
+        cause = f"{linked[0]} is a link, which rows are not followed through: name it with --root {linked[0]}=FOLDER"
+    return DataError(f"{source.path}: none of {len(refused)} items could be encoded; {cause}")
 
 
 def _directory(directory: Path, options: CorpusOptions, *, root: Path | str | None, note: Note) -> Corpus:
@@ -131,11 +156,10 @@ def _directory(directory: Path, options: CorpusOptions, *, root: Path | str | No
     name = name or confirmed_encoder(manifest.encoder, where=directory, note=note, trust=options.trust)
     if not name:
         raise ConfigError(f"{directory}: its vectors were imported ({manifest.fingerprint}); name their --encoder")
-    roots: dict[str, Path | str] = {"": root} if root is not None else {}
-    if root is None:
-        places = manifest.places(directory)
-        roots = confirmed_roots(directory, places, note=note, trust=options.trust, needed=options.pictures)
-    images = ImageStore({**roots, "query": options.query})
+    told = options.told(root)
+    places = {name: place for name, place in manifest.places(directory).items() if name not in told}
+    roots = confirmed_roots(directory, places, note=note, trust=options.trust, needed=options.pictures)
+    images = ImageStore({**roots, **told, QUERY: options.query}, limits=options.limits)
     encoder = encoder_named(name, images, device=options.device)
     check_encoder(directory, manifest, encoder)
     _accelerate(opened, options, note)
@@ -169,7 +193,7 @@ def _collection(url: str, options: CorpusOptions, *, root: Path | str | None, no
         )
     address = parse_address(url)
     index = QdrantIndex(connect(address), address.collection, name=str(address))
-    images = ImageStore({"": root or Path(), "query": options.query})
+    images = ImageStore({**options.told(root or Path()), QUERY: options.query}, limits=options.limits)
     name = options.encoder
     name = name or confirmed_encoder(index.encoder, where=str(address), note=note, trust=options.trust)
     if not name:
@@ -180,24 +204,21 @@ def _collection(url: str, options: CorpusOptions, *, root: Path | str | None, no
 
 def _source(path: Path, options: CorpusOptions, *, root: Path | str | None, note: Note, progress: Progress) -> Corpus:
     """Read and encode a source in memory."""
-    candidates, images = _read(path, options.columns, root=root, note=note, progress=progress)
-    images = ImageStore({**images.roots, "query": options.query})
+    source = read_source(
+        path, root=root, named_roots=options.named_roots, columns=options.columns, limits=options.limits
+    )
+    with progress("reading") as update:
+        candidates = list(source.candidates(progress=update))
+    for sentence in left_out(source):
+        note(sentence)
+    images = ImageStore({**source.roots, QUERY: options.query}, limits=options.limits)
     encoder = encoder_named(options.encoder or "hash", images, device=options.device)
     index = MemoryIndex(dimension=encoder.dimension, fingerprint=encoder.fingerprint)
     retriever = Retriever(encoder, index, candidates)
     with progress("encoding") as update:
         refused = retriever.encode(progress=update)
-    for candidate in refused:
-        note(f"left out: {candidate.did}: {candidate.reason}")
-    return Corpus(retriever=retriever, images=images, left_out=len(refused))
-
-
-def _read(
-    path: Path, columns: Columns | None, *, root: Path | str | None, note: Note, progress: Progress
-) -> tuple[Sequence[Candidate], ImageStore]:
-    source = read_source(path, root=root, columns=columns)
-    with progress("reading") as update:
-        candidates = list(source.candidates(progress=update))
-    for sentence in left_out(source):
+    for sentence in not_encoded(refused):
         note(sentence)
-    return candidates, source.images
+    if len(refused) == len(candidates):
+        raise nothing_encoded(source, refused)
+    return Corpus(retriever=retriever, images=images, left_out=len(refused))

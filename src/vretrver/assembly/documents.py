@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ..data.folder import SUFFIXES
 from ..errors import DataError, PictureError
 from ..geometry import Box, SizeRule
 from ..images import ImageStore, Picture, Pictures, encode_picture, resized
-from ..pictures.raster import on_white
+from ..pictures.raster import finished, orientation_of
 from ..records import Candidate, Hit, ImageRef, Part, Query, parts_of
 
 Document: TypeAlias = str | Path | Image.Image | Mapping[str, object]
@@ -106,7 +106,12 @@ class _Collected:
 
     def opened(self) -> Pictures:
         """Return where all of them are read."""
-        return _GivenPictures(self._folders, [on_white(ImageOps.exif_transpose(image)) for image in self._held])
+        return _GivenPictures(self._folders, [_upright(image) for image in self._held])
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()  # a TIFF is turned by this, and says so afterwards
+    return finished(image, orientation=orientation_of(image))
 
 
 class _GivenPictures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ class FailureReport:
     """The failed ones."""
     of: int
     """Queries in all."""
+    reasons: tuple[tuple[str, int], ...] = ()
+    """(what became of it, windows) of the windows that failed, the most frequent first."""
 
     @property
     def nothing_ranked(self) -> bool:
@@ -47,9 +50,13 @@ class FailureReport:
         if not self.queries:
             return ""
         first = self.queries[0]
+        often = ""
+        if len(self.reasons) > 1:
+            reason, windows = self.reasons[0]
+            often = f"; most often, in {windows} of {sum(count for _, count in self.reasons)} windows: {reason}"
         return (
             f"queries with windows that gave no answer: {len(self.queries)} of {self.of}, {first.qid} among them "
-            f"({first.windows} of its {first.of} windows: {first.why}); there the order is the one given, "
+            f"({first.windows} of its {first.of} windows: {first.why}){often}; there the order is the one given, "
             "not confirmed"
         )
 
@@ -72,7 +79,8 @@ def failures_of(finished: Iterable[Reranked]) -> FailureReport:
                     unranked=unranked,
                 )
             )
-    return FailureReport(queries=tuple(failed), of=len(everything))
+    reasons = Counter(why(window) for reranked in everything for window in reranked.failed)
+    return FailureReport(queries=tuple(failed), of=len(everything), reasons=tuple(reasons.most_common()))
 
 
 def why(trajectory: Trajectory) -> str:
@@ -93,7 +101,7 @@ class Failures:
     def check(self, report: FailureReport) -> None:
         """Raise PolicyError when more failed than is accepted."""
         if report.nothing_ranked:
-            raise PolicyError(f"no query was ranked ({report.queries[0].why}); `vretrver trace` shows a kept record")
+            raise PolicyError(f"no query was ranked ({report.queries[0].why})")
         if self.most is not None and len(report.queries) > self.most:
             raise PolicyError(f"{report.sentence}; at most {self.most} are accepted")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .output import emit_json, note, progress
+from .output import emit_json, note, progress, refuse_foreign
 
 
 def catalogue(
@@ -21,8 +21,10 @@ def catalogue(
     """Draw a catalogue of products in M-BEIR layout: twins that differ in a detail a thumbnail destroys."""
     from dataclasses import asdict
 
-    from ..world.draw.write import write_catalogue
+    from ..world.draw.journal import JOURNAL_FILE
+    from ..world.draw.write import MANIFEST_FILE, write_catalogue
 
+    refuse_foreign(out, ours=(JOURNAL_FILE, MANIFEST_FILE), what="catalogue", option="--out")
     with progress("drawing") as update:
         summary = write_catalogue(out, seed=seed, items=items, split=split, workers=workers, progress=update)
     if as_json:

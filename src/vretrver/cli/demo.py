@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ConfigError, MissingDependency
 from .output import emit_json, emit_table, note, progress
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Draw a catalogue, search it, rerank with looks and without their evidence, and write the evidence report."""
+    _check(policy, encoder)
     from ..world.demo.run import run_demo
 
     with ExitStack() as bars:
@@ -66,6 +69,19 @@ def demo(
             f"Queries without a usable answer: {result.agent['failed']:.0f}; they keep the order of the coarse stage."
         )
     note(f"The evidence report is {result.report}")
+
+
+def _check(policy: str, encoder: str | None) -> None:
+    """Raise what would only be found out after the catalogue is drawn: a policy of no kind, libraries not there."""
+    kind, colon, folder = policy.partition(":")
+    if policy not in ("shipped", "oracle") and not (kind == "local" and colon and folder):
+        raise ConfigError(f"--policy {policy}: the demonstration takes shipped, local:FOLDER or oracle")
+    if policy != "oracle" or encoder not in (None, "hash"):
+        for library in ("torch", "transformers"):
+            if importlib.util.find_spec(library) is None:
+                raise MissingDependency(
+                    f"{library} is not installed; run: pip install 'vretrver[models]', or try --policy oracle"
+                )
 
 
 def _rows(result: DemoResult, policy: str) -> list[tuple[str, ...]]:

@@ -27,9 +27,15 @@ def doctor(
     dialect: Annotated[
         str, typer.Option(help="Dialect that model folder and endpoint are to work with.")
     ] = "vretrver",
+    run: Annotated[
+        bool, typer.Option("--run", help="Also load every library and rank a window with the shipped agent.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Check the installation, and what else is named. Ends with exit code 1 when something is wrong."""
+    """Say what can be searched and how with what is installed, and check what else is named.
+
+    Ends with exit code 1 when something is wrong. Nothing is loaded or run that was not asked for.
+    """
     from dataclasses import asdict
 
     from ..doctor.findings import Severity
@@ -37,7 +43,7 @@ def doctor(
     if endpoint is not None and not model:
         raise ConfigError("--endpoint needs the model's name at the server; give --model or set VRETRVER_MODEL")
     findings: list[Finding] = []
-    for finding in _findings(model_folder, endpoint, model or "", index, dialect):
+    for finding in _findings(model_folder, endpoint, model or "", index, dialect, run=run):
         findings.append(finding)
         if not as_json:
             typer.echo(f"{finding.severity:<8}  {finding.subject:<14}  {finding.sentence}")
@@ -49,18 +55,21 @@ def doctor(
 
 
 def _findings(
-    model_folder: Path | None, endpoint: str | None, model: str, index: Path | None, dialect: str
+    model_folder: Path | None, endpoint: str | None, model: str, index: Path | None, dialect: str, *, run: bool
 ) -> Iterator[Finding]:
     from ..agent.dialects import dialect_named
+    from ..doctor.abilities import check_abilities
     from ..doctor.libraries import check_libraries
     from ..doctor.machine import check_devices, check_machine
     from ..doctor.shipped import check_shipped
 
     chosen = dialect_named(dialect)
     yield from check_machine(Path())
-    yield from check_libraries()
-    yield from check_devices()
-    yield from check_shipped()
+    yield from check_libraries(load=run)
+    yield from check_abilities()
+    yield from check_shipped(run=run)
+    if run:
+        yield from check_devices()
     if model_folder is not None:
         from ..doctor.model_folder import check_model_folder
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.named import QUERY
 from ..data.trec_hits import (
     join_hits,
     read_corpus_of_either_form,
@@ -17,7 +18,7 @@ from ..data.trec_hits import (
 from ..errors import ConfigError, DataError
 from ..images import ImageStore
 from ..records import Hit, Query
-from .inputs import candidates_of, query_of, requests_of
+from .inputs import candidates_of, folder_of, note_other_pages, query_of, requests_of
 from .output import note
 
 if TYPE_CHECKING:
@@ -76,9 +77,11 @@ def what_to_rerank(
             raise ConfigError("a query and no candidates; name pictures and .txt files after it")
         if any(file.suffix in (".jsonl", ".parquet") for file in files):
             raise ConfigError(f"{files[0]}: it brings its own queries; leave --text and --image out")
-        roots: dict[str, Path | str] = {str(file.parent): file.parent for file in files}
-        images = ImageStore({**roots, "query": image.parent if image else Path()})
-        return Given(pairs=[(query_of(text, image), candidates_of(files))], images=images)
+        query = query_of(text, image)
+        hits, roots = candidates_of(files)
+        images = ImageStore({**roots, QUERY: folder_of(image)})
+        note_other_pages(hits, images)
+        return Given(pairs=[(query, hits)], images=images)
     if len(files) != 1:
         what = f"{len(files)} files and no query" if files else "nothing to rerank"
         raise ConfigError(f"{what}; give one JSONL of queries, or --text or --image and then candidate files")
@@ -95,7 +98,7 @@ def _from_ranking(run: Path, *, queries: Path, corpus: Path, root: Path | None, 
     for option, file in (("run", run), ("queries", queries), ("corpus", corpus)):
         if not file.is_file():
             raise DataError(f"{file}: no such file; --{option} takes the path of one")
-    asked = read_queries_of_either_form(queries, root="query")
+    asked = read_queries_of_either_form(queries, root=QUERY)
     items = read_corpus_of_either_form(corpus)
     if is_lamra_result(run):
         found = join_hits(
@@ -109,7 +112,7 @@ def _from_ranking(run: Path, *, queries: Path, corpus: Path, root: Path | None, 
         found = read_trec_hits(run, queries=asked, corpus=items, depth=depth)
     if found.unranked:
         note(f"{len(found.unranked)} queries are not in {run}, {found.unranked[0]} among them; they are left out")
-    images = ImageStore({"": root or root_of(corpus), "query": root or root_of(queries)})
+    images = ImageStore({"": root or root_of(corpus), QUERY: root or root_of(queries)})
     return Given(pairs=[(request.query, request.hits) for request in found.requests], images=images)
 
 
@@ -133,8 +136,10 @@ def _from_published(file: Path, *, root: Path | None, folders: Mapping[str, Path
 def _folders(path_map: Sequence[str]) -> dict[str, Path]:
     folders: dict[str, Path] = {}
     for option in path_map:
-        old, _, new = option.partition("=")
-        if not old or not new or not Path(new).is_dir():
+        parts = option.split("=")
+        splits = (("=".join(parts[:at]), Path("=".join(parts[at:]))) for at in range(1, len(parts)))
+        found = next(((old, new) for old, new in splits if old and str(new) and new.is_dir()), None)
+        if found is None or option.endswith("="):
             raise ConfigError(f"--map {option}: write OLD=NEW, NEW being a folder that exists")
-        folders[old] = Path(new)
+        folders[found[0]] = found[1]
     return folders

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -13,9 +15,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
-from .models import ENCODERS, DeviceOption, note_shipped
-from .output import emit_json, note, progress
+from .columns import (
+    IdColumn,
+    ImageColumns,
+    MaxMbOption,
+    MetadataColumns,
+    RootOption,
+    TextColumns,
+    limits_of,
+    roots_of,
+)
+from .models import ENCODERS, DeviceOption, note_default, note_shipped
+from .output import emit_json, note, progress, refuse_foreign
 
 if TYPE_CHECKING:
     from ..data.sources.source import Source
@@ -27,7 +38,6 @@ if TYPE_CHECKING:
     from ..retrieval.encoder import Encoder
 
 _IMPORT_BATCH = 8192
-_NAMED = 20
 
 
 def index(
@@ -40,11 +50,15 @@ def index(
     ] = None,
     device: DeviceOption = None,
     root: RootOption = None,
+    max_mb: MaxMbOption = None,
     id_column: IdColumn = None,
     text_columns: TextColumns = None,
     image_columns: ImageColumns = None,
     metadata_columns: MetadataColumns = None,
     delete: Annotated[bool, typer.Option("--delete", help="Remove items that SOURCE has no longer.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --delete: also when more than a tenth of the index goes.")
+    ] = False,
     moved: Annotated[bool, typer.Option("--moved", help="The pictures lie where SOURCE is now.")] = False,
     batch_size: Annotated[int, typer.Option(help="Items encoded and committed at once.", min=1)] = 64,
     vectors: Annotated[Path | None, typer.Option(help="Import vectors: a .npy or .parquet file.")] = None,
@@ -60,6 +74,8 @@ def index(
     from ..assembly.confirmed import confirmed_encoder, remember_encoder
     from ..data.sources.columns import columns_from
     from ..data.sources.source import read_source
+    from ..retrieval.directory.fresh import no_empty_index
+    from ..retrieval.directory.manifest import DATABASE, LOCK
     from ..retrieval.directory.precomputed import read_vectors
     from ..retrieval.directory.writer import IndexWriter
     from ..retrieval.encoders import lasting_name
@@ -68,9 +84,13 @@ def index(
         raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
     done: dict[str, object] = {"index": str(out)}
     if source is not None:
+        refuse_foreign(out, ours=(DATABASE, LOCK), what="index", option="-o")
+        base, named = roots_of(root)
         columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)
         known, sound = _known(out)
-        opened = read_source(source, columns=columns, root=root, sound=sound)
+        opened = read_source(
+            source, columns=columns, root=base, named_roots=named, limits=limits_of(max_mb), sound=sound
+        )
         images = opened.images
         name = encoder or confirmed_encoder(known, where=out, note=note) or ("hash" if vectors is None else "")
         imported = None
@@ -80,7 +100,13 @@ def index(
             )
         note_shipped([name], images)
         used = _encoder(name, images, imported, device=device or "auto")
-        report = _update(opened, out, used, images, name=name, delete=delete, moved=moved, batch_size=batch_size)
+        note_default(encoder or known or None, used)
+        kept = None if columns is None else [column.name.strip() for column in columns.metadata]
+        with no_empty_index(out):
+            report = _update(
+                opened, out, used, images,
+                name=name, metadata=kept, delete=delete, yes=yes, moved=moved, batch_size=batch_size,
+            )  # fmt: skip
         remember_encoder(lasting_name(name), note=note)
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
     if compact or approximate:
@@ -125,7 +151,9 @@ def _update(
     images: ImageStore,
     *,
     name: str,
+    metadata: Sequence[str] | None,
     delete: bool,
+    yes: bool,
     moved: bool,
     batch_size: int,
 ) -> UpdateReport:
@@ -133,7 +161,7 @@ def _update(
     from dataclasses import replace
 
     from ..assembly.confirmed import remember_pictures
-    from ..assembly.corpus import left_out
+    from ..assembly.corpus import left_out, not_encoded, nothing_encoded
     from ..retrieval.directory.index import check_encoder
     from ..retrieval.directory.manifest import Manifest
     from ..retrieval.directory.precomputed import PrecomputedVectors
@@ -148,11 +176,18 @@ def _update(
         # the first candidate is read before the index is made: an empty source leaves nothing behind
         candidates = _begun(source.candidates(progress=update if imported is None else None))
         writer = held.enter_context(IndexWriter(out, new=manifest))
+        _note_lost_fields(writer, metadata)
         check_encoder(out, writer.manifest, encoder)
         writer.set_encoder(name)
         _set_roots(writer, source.roots, moved=moved)
         remember_pictures(out, writer.manifest.places(out), note=note)
-        run = partial(update_index, writer, images=images, delete=_deletable(source) if delete else None)
+        run = partial(
+            update_index,
+            writer,
+            images=images,
+            delete=_deletable(source) if delete else None,
+            may_delete=None if yes else partial(_few_enough, out),
+        )
         if imported is None:
             report = run(candidates, encoder, batch_size=batch_size)
         else:
@@ -160,13 +195,33 @@ def _update(
                 imported.having_vectors(candidates), imported, batch_size=_IMPORT_BATCH, content=imported.content
             )
             report = replace(report, refused=(*report.refused, *imported.missing))
+        empty = writer.manifest.slots == 0
     for sentence in left_out(source):
         note(sentence)
-    for item in report.refused[:_NAMED]:
-        note(f"left out: {item.did}: {item.reason}")
-    if len(report.refused) > _NAMED:
-        note(f"left out: {len(report.refused) - _NAMED} more, {len(report.refused)} in all")
+    if delete and source.path.is_file() and source.refused:
+        note("nothing was deleted: a row that could not be read may be that of any item; correct the rows left out")
+    for sentence in not_encoded(report.refused):
+        note(sentence)
+    if report.refused and empty:
+        raise nothing_encoded(source, report.refused)
     return report
+
+
+def _note_lost_fields(writer: IndexWriter, metadata: Sequence[str] | None) -> None:
+    """Say which fields an index has and this run leaves out: its items keep what the last run says of them."""
+    lost = [] if metadata is None else [name for name in writer.manifest.fields if name.strip() not in metadata]
+    if lost:
+        note(f"items of this run lose the fields {', '.join(lost)}: they are not among its --metadata-columns")
+
+
+def _few_enough(out: Path, gone: int, before: int) -> bool:
+    """Say whether items may be deleted: a few may, more than a tenth only where a person at the terminal agrees."""
+    if gone * 10 <= before:
+        return True
+    what = f"{out}: --delete would remove {gone} of {before} items, more than a tenth"
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return typer.confirm(f"{what}. Remove them?", err=True)
+    raise ConfigError(f"{what}; nothing was deleted, what is new was indexed. If it is meant, give --yes")
 
 
 def _begun(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
@@ -181,7 +236,9 @@ def _set_roots(writer: IndexWriter, roots: Mapping[str, Path | str], *, moved: b
     new = {name: stored_root(root, writer.directory) for name, root in roots.items()}
     old = writer.manifest.roots
     if old and new != dict(old) and not moved and writer.database.has_pictures():
-        before, now = (", ".join(str(writer.directory / root) for root in some.values()) for some in (old, new))
+        before, now = (
+            ", ".join(os.path.normpath(writer.directory / root) for root in some.values()) for some in (old, new)
+        )
         raise ConfigError(
             f"{writer.directory}: its pictures lie in {before}, those of SOURCE in {now}; give --moved if they were "
             "moved there, or index SOURCE into another directory"
@@ -195,12 +252,13 @@ def _deletable(source: Source) -> Callable[[str], bool]:
     What the source could not read is not gone: it stays, with what lies below a folder or in a document that could
     not be read. A row that could not be read may be any item's, so then nothing is deleted.
     """
+    from ..data.rows import split_page
 
     def deletable(did: str) -> bool:
         refused = {item.path for item in source.refused}
         if source.path.is_file() and refused:
             return False
-        file = did.partition("#page=")[0]
+        file, _ = split_page(did)
         above = {str(parent) for parent in Path(file).parents}
         return not refused & {did, file, *above}
 

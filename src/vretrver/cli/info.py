@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,7 +47,7 @@ def _facts(opened: DirectoryIndex) -> dict[str, object]:
         "encoder": manifest.encoder or "imported",
         "fingerprint": manifest.fingerprint,
         "fields": {name: field.kind for name, field in manifest.fields.items()},
-        "roots": {name: str(place) for name, place in manifest.places(opened.directory).items()},
+        "roots": {name: _normal(place) for name, place in manifest.places(opened.directory).items()},
         "approximate": asdict(manifest.approximate) if manifest.approximate else None,
         "megabytes": round(sum(path.lstat().st_size for path in opened.directory.iterdir()) / 2**20, 1),
         "created": manifest.created,
@@ -77,6 +78,11 @@ def _pictures(opened: DirectoryIndex, *, everything: bool, trust: bool) -> dict[
         for did in dids[:_NAMED]:
             note(f"{state}: {did}")
     return {"read": found.looked, "gone": len(found.gone), "changed": len(found.changed)}
+
+
+def _normal(place: Path | str) -> str:
+    """Return a folder without steps up and down, a store as it is."""
+    return os.path.normpath(place) if isinstance(place, Path) else place
 
 
 def _shown(value: object) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import VRetrverError
@@ -17,13 +18,42 @@ from .experiment import app as experiment
 from .index import index
 from .info import info
 from .mirror import mirror
+from .output import tolerate_letters
 from .rerank import rerank
 from .search import search
 from .trace import trace
 from .train import app as train
 
+_KEPT = {
+    "index": "batches that were committed are in the index; run the same command again to go on",
+    "rerank": "finished queries are in the --trace file and turns in the --journal, where one was given; run the "
+    "same command again to go on",
+    "search": "nothing was written; an index made with `vretrver index` keeps what is encoded",
+    "demo": "what is drawn and ranked is kept in the folder; run the same command again to go on",
+    "catalogue": "what is drawn is kept in the folder; run the same command again to go on",
+    "mirror": "what was sent is in the collection; run the same command again to go on",
+    "train": "the last checkpoint is kept in the run's folder; run the same command again to go on",
+    "experiment": "cells that were finished are kept in the folder; run the same command again to go on",
+}
+"""Command -> what of it is kept when it is stopped, and how to go on."""
+
+
+class _Commands(TyperGroup):
+    """The commands; one that is stopped says what is kept, which the library's own handling would leave out."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            kept = _KEPT.get(ctx.invoked_subcommand or "", "nothing was changed")
+            typer.echo(f"vretrver: stopped; {kept}", err=True)
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
     name="vretrver",
+    cls=_Commands,
     help="Find the right item among pictures and texts, and show the evidence.",
     no_args_is_help=True,
     add_completion=False,
@@ -55,6 +85,7 @@ app.add_typer(experiment, name="experiment")
 
 def main() -> None:
     """Run the command line; errors of the package become one sentence on stderr and exit code 1."""
+    tolerate_letters()
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads of torch that wait leave the cores to others
     try:
         app()

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..data.named import QUERY
 from .output import note
 
 if TYPE_CHECKING:
     from ..images import ImageStore
+    from ..retrieval.encoder import Encoder
 
 POLICIES = (
     "local:FOLDER, a model on this machine; shipped, the small one that knows the drawn catalogue; http:URL, a "
@@ -41,11 +43,19 @@ def is_local(policy: str) -> bool:
     return model_folder(policy) is not None
 
 
+def note_default(named: str | None, used: Encoder) -> None:
+    """Say what the encoder without a model knows, where nobody asked for it by name."""
+    from ..retrieval.hash_encoder import HashEncoder
+
+    if named is None and isinstance(used, HashEncoder):
+        note("encoder hash: it knows colours and shared words, no objects; a model is named with --encoder")
+
+
 def note_shipped(names: Iterable[str | None], images: ImageStore) -> None:
     """Say what the shipped models know, once, when one is used on pictures that are no drawn catalogue's."""
     from ..models.shipped import KNOWN, SHIPPED
 
-    roots = [root for name, root in images.roots.items() if name != "query"]
+    roots = [root for name, root in images.roots.items() if name != QUERY]
     if SHIPPED in names and not all(_drawn(root) for root in roots):
         note(KNOWN)
 

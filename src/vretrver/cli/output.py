@@ -2,21 +2,59 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
+
+from ..errors import ConfigError, DataError
+from ..files import open_regular
 
 QUIET_SECONDS = 2.0
 """A progress bar appears only when the work takes longer."""
 
 
 def emit_json(value: Any) -> None:
-    """Print one JSON value on one line."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    """Print one JSON value on one line, letters escaped where the output's encoding may not know them."""
+    typer.echo(json.dumps(value, ensure_ascii=not _knows_all_letters()))
+
+
+def _knows_all_letters() -> bool:
+    return (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
+
+
+def tolerate_letters() -> None:
+    """From now on show letters that the output's encoding does not know as escapes, instead of breaking off."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def prepare_output(file: Path | None) -> None:
+    """Make sure that a file can be written before work is done for it; folders above it are made.
+
+    Raises:
+        DataError: it cannot be written, or is a folder, a device or a pipe.
+    """
+    if file is None:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists():
+            os.close(open_regular(file, os.O_RDWR))
+            return
+        with tempfile.TemporaryFile(dir=file.parent):
+            return
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written: {error.strerror or error}; choose another file") from error
 
 
 def emit_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -39,6 +77,27 @@ def note(message: str) -> None:
     typer.echo(message, err=True)
 
 
+def refuse_foreign(out: Path, *, ours: Sequence[str], what: str, option: str) -> None:
+    """Refuse to write among others' files.
+
+    Args:
+        out: the folder to write into; one that is empty or not there is fine.
+        ours: names one of which a folder of this kind holds from its first moment.
+        what: the kind, for messages.
+        option: the option that names the folder.
+
+    Raises:
+        ConfigError: the folder holds something, and nothing of this kind.
+    """
+    if out.is_dir() and not any((out / name).exists() for name in ours):
+        foreign = min((path.name for path in out.iterdir()), default=None)
+        if foreign is not None:
+            raise ConfigError(
+                f"{out}: the folder holds {foreign} and no {what}; name a new folder with {option}, "
+                f"as in {os.path.normpath(out)}.{what}"
+            )
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show progress on stderr once the work takes longer than two seconds; nothing where stderr is no terminal.
@@ -46,10 +105,11 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     Yields a function that takes (done, total).
     """
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    bar = Progress(console=console, transient=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True)
     task = bar.add_task(what)
     started = time.monotonic()
     shown = False

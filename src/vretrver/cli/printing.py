@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .models import note_shipped
-from .output import emit_json, emit_table, note, progress
+from .output import emit_json, emit_table, note, prepare_output, progress
 
 if TYPE_CHECKING:
     from ..agent.dialect import Dialect
@@ -45,11 +46,14 @@ def rerank_and_print(
         as_json: whether JSON is printed, one object a query.
 
     Raises:
+        DataError: trace, report or journal cannot be written; nothing was ranked.
         PolicyError: no query was ranked, after everything was printed and written; or the server will not do.
     """
     from ..assembly.agent import open_agent
     from ..assembly.failures import ANY, failures_of
 
+    for file in (trace, report, spec.journal):
+        prepare_output(file)
     note_shipped([spec.policy], images)
     with _memo(windows, spec) as memo, open_agent(spec, images, dialect=dialect) as agent:
         fingerprint = agent.policy.fingerprint
@@ -66,6 +70,11 @@ def rerank_and_print(
     failures = failures_of(finished)
     if failures.sentence:
         note(failures.sentence)
+        note(
+            f"`vretrver trace {trace}` shows all"
+            if trace
+            else "give --trace FILE to keep the record of what was said"
+        )
     ANY.check(failures)
 
 
@@ -94,18 +103,22 @@ def _rerank_all(
     if done:
         note(f"{len(done)} of {len(pairs)} queries are in {trace} and are not done again")
     finished = list(done.values())
+    show = partial(_print, as_json=as_json, named=len(pairs) > 1)
     for reranked in finished:
-        _print(reranked, as_json=as_json)
+        show(reranked)
     todo = [pair for pair in pairs if pair[0].qid not in done]
     with progress("reranking") as update:
         for count, reranked in enumerate(rerank_into(trace, reranker, todo), start=1):
-            _print(reranked, as_json=as_json)
+            show(reranked)
             finished.append(reranked)
             update(count, len(todo))
     return finished
 
 
-def _print(reranked: Reranked, *, as_json: bool) -> None:
+def _print(reranked: Reranked, *, as_json: bool, named: bool) -> None:
+    """Print a query's ranking, its id in every row where there are several queries."""
+    from ..assembly.failures import why
+
     _note_unseen(reranked)
     windows = [
         {
@@ -114,6 +127,7 @@ def _print(reranked: Reranked, *, as_json: bool) -> None:
             "reason": one.stop.value,
             "looks": one.looks,
             "tokens": one.tokens,
+            **({"error": why(one)} if one.ranking is None else {}),
         }
         for one in reranked.trajectories
     ]
@@ -136,9 +150,15 @@ def _print(reranked: Reranked, *, as_json: bool) -> None:
         said.append(f"ended early: {reranked.ended}")
     if reranked.verdict == "nothing_fits":
         said.append("the agent says that nothing fits")
+    if failed:
+        said.append(f"no answer: {'; '.join(dict.fromkeys(why(one) for one in reranked.failed))}")
     note(f"{reranked.query.qid}: {', '.join(said)}")
     rows = [(ranked.rank, ranked.did, ranked.coarse_rank, round(ranked.score, 4)) for ranked in reranked.ranking]
-    emit_table(("rank", "candidate", "before", "score"), rows)
+    header = ("rank", "candidate", "before", "score")
+    if named:
+        emit_table(("query", *header), [(reranked.query.qid, *row) for row in rows])
+    else:
+        emit_table(header, rows)
 
 
 def _note_unseen(reranked: Reranked) -> None:

@@ -28,10 +28,19 @@ from .agents import (
     check_no_agent,
     spec_of,
 )
-from .columns import IdColumn, ImageColumns, MetadataColumns, RootOption, TextColumns
+from .columns import (
+    IdColumn,
+    ImageColumns,
+    MaxMbOption,
+    MetadataColumns,
+    RootOption,
+    TextColumns,
+    limits_of,
+    roots_of,
+)
 from .confirmed import TrustOption
-from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, note_shipped
-from .output import emit_json, emit_table, note, progress
+from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, note_default, note_shipped
+from .output import emit_json, emit_table, note, prepare_output, progress
 from .printing import rerank_and_print
 
 if TYPE_CHECKING:
@@ -51,6 +60,7 @@ def search(
     image: Annotated[Path | None, typer.Option(help="Picture of the query.")] = None,
     top: Annotated[int, typer.Option(help="Candidates to find.", min=1)] = 10,
     root: RootOption = None,
+    max_mb: MaxMbOption = None,
     id_column: IdColumn = None,
     text_columns: TextColumns = None,
     image_columns: ImageColumns = None,
@@ -80,6 +90,7 @@ def search(
     seconds: SecondsOption = None,
     looks: LooksOption = None,
     turns: TurnsOption = None,
+    trace: Annotated[Path | None, typer.Option(help="With --policy: append the record here.")] = None,
     report: Annotated[Path | None, typer.Option(help="With --policy: write the evidence report here (HTML).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -88,10 +99,11 @@ def search(
     A source without an index is encoded each time, by the encoder without a model unless told otherwise: it knows
     colours and words.
     """
+    from ..assembly.agent import check_agent
     from ..assembly.corpus import CorpusOptions, open_corpus
     from ..data.sources.columns import columns_from
     from ..models.shipped import SHIPPED
-    from .inputs import query_of
+    from .inputs import folder_of, query_of
 
     values = {
         "policy": policy, "model": model, "journal": journal, "dialect": dialect, "answers": answers,
@@ -99,7 +111,7 @@ def search(
         "budget.turns": turns,
     }  # fmt: skip
     windows = {"plan": plan, "depth": depth, "window": window, "stride": stride, "keep": keep}
-    check_no_agent(policy, agent, {"report": report, "set": sets, **values, **windows})
+    check_no_agent(policy, agent, {"report": report, "trace": trace, "set": sets, **values, **windows})
     spec = None
     if policy is not None or agent is not None:
         spec = spec_of(
@@ -108,6 +120,11 @@ def search(
     if (source is None) == (index is None):
         raise ConfigError("name what is searched, once: SOURCE, or --index with an index directory or qdrant://...")
     query = query_of(text, image)
+    base, named = roots_of(root)
+    if spec is not None:
+        check_agent(spec)
+        for file in (report, trace, spec.journal):
+            prepare_output(file)
     options = CorpusOptions(
         where=where,
         resident_mb=resident_mb,
@@ -117,16 +134,21 @@ def search(
         trust=trust,
         pictures=spec is not None,
         columns=columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns),
-        query=image.parent if image else Path(),
+        named_roots=named,
+        limits=limits_of(max_mb),
+        query=folder_of(image),
     )
-    if root is None and spec is not None:
-        root = spec.roots.get("")
-    corpus = open_corpus(source or index or "", options, root=root, note=note, progress=progress)
+    if base is None and spec is not None:
+        base = spec.roots.get("")
+    corpus = open_corpus(source or index or "", options, root=base, note=note, progress=progress)
+    note_default(encoder, corpus.retriever.encoder)
     if spec is None or spec.policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], corpus.images)
     (hits,) = corpus.retriever.search([query], top)
+    if not hits:
+        note("nothing was found: no item passes --filter" if where else "nothing was found: there are no items")
     if spec is not None:
-        rerank_and_print([(query, hits)], corpus.images, spec, report=report, as_json=as_json)
+        rerank_and_print([(query, hits)], corpus.images, spec, trace=trace, report=report, as_json=as_json)
     else:
         _print(query, hits, corpus, as_json=as_json)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ConfigError, DataError
-from .output import emit_table, note
+from .output import emit_table, note, prepare_output
 
 if TYPE_CHECKING:
     from ..agent.reranked import Reranked
@@ -24,22 +25,28 @@ def trace(
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON lines.")] = False,
 ) -> None:
     """Show the queries of a trace: what came of them, what was looked at, what moved, what failed."""
+    from ..assembly.failures import why
     from ..traces import read_traces, reranked_to_json
 
     if root and html is None:
         raise ConfigError("--root says where the report's pictures lie; give --html too, or leave it out")
+    prepare_output(html)
     roots = _roots(root or ["."])
     latest = {reranked.query.qid: reranked for reranked in read_traces(file)}  # a query done again counts once
     found = [reranked for reranked in latest.values() if qid is None or reranked.query.qid == qid]
     if not found:
-        what = f"query {qid!r} is not in it" if qid is not None else "it holds no finished query"
-        raise DataError(f"{file}: {what}; `vretrver trace {file}` lists what is there")
+        if qid is None:
+            raise DataError(f"{file}: it holds no finished query; name a trace written by `vretrver rerank --trace`")
+        raise DataError(f"{file}: query {qid!r} is not in it; `vretrver trace {file}` lists what is there")
     if as_json:
         for reranked in found:
             typer.echo(reranked_to_json(reranked))
     else:
         header = ("query", "windows", "failed", "looks", "turns", "tokens", "first", "before", "result")
         emit_table(header, [_row(reranked) for reranked in found])
+        for reranked in found:
+            for trajectory in reranked.failed:
+                note(f"{reranked.query.qid}: no answer for {_places(trajectory.step.places)}: {why(trajectory)}")
     if html is not None:
         from ..images import ImageStore
         from ..report.html import write_report
@@ -69,6 +76,14 @@ def _row(reranked: Reranked) -> tuple[object, ...]:
     )
 
 
+def _places(places: Sequence[int]) -> str:
+    """Return places of the order, which count from 0 here and from 1 for people, as `places 1 to 20`."""
+    first, last = places[0], places[-1]
+    if list(places) == list(range(first, last + 1)):
+        return f"places {first + 1} to {last + 1}"
+    return f"places {', '.join(str(place + 1) for place in places)}"
+
+
 def _roots_named(found: list[Reranked]) -> set[str]:
     """Return the roots that pictures of queries and candidates were read from."""
     of_queries = {picture.root for reranked in found for picture in reranked.query.pictures}
@@ -79,7 +94,7 @@ def _roots_named(found: list[Reranked]) -> set[str]:
 def _roots(options: list[str]) -> dict[str, Path]:
     roots: dict[str, Path] = {}
     for option in options:
-        name, equals, folder = option.partition("=")
+        name, equals, folder = option.partition("=") if not Path(option).is_dir() else ("", "", option)
         path = Path(folder if equals else option)
         if not path.is_dir():
             raise ConfigError(f"--root {option}: no such folder")

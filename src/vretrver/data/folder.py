@@ -7,20 +7,25 @@ Each picture is decoded once, so that what enters the corpus can be shown later;
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..errors import DataError, PictureError
 from ..images import FileSurvey, ImageStore
 from ..records import Candidate, ImagePart, ImageRef
 from .exif import photo_metadata
+from .names import is_name
 
 SUFFIXES = (
-    ".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jpeg", ".jpg", ".mpo", ".pdf", ".png", ".tif", ".tiff",
-    ".webp",
+    ".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif", ".jfi", ".jfif", ".jif", ".jpe", ".jpeg",
+    ".jpg", ".mpo", ".pdf", ".png", ".tif", ".tiff", ".webp",
 )  # fmt: skip
 """Endings, in any case, of files that are taken for pictures and documents."""
+
+_ENDINGS = 5
+"""Most endings of other files that a message names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +45,9 @@ class FolderListing:
     pictures: tuple[str, ...]
     """POSIX paths of what looks like a picture or a document, sorted."""
     refused: tuple[Refused, ...]
-    """Folders that could not be listed, and files whose names are not text."""
-    others: int
-    """Files left out because their names do not end in one of `SUFFIXES`."""
+    """Folders that could not be listed, files whose names are not text, and pipes and the like named as pictures."""
+    others: Mapping[str, int]
+    """Ending of a name, in small letters, -> files left out because it is not one of `SUFFIXES`."""
     links: int
     """Symbolic links left out."""
 
@@ -57,58 +62,88 @@ def list_folder(directory: Path) -> FolderListing:
         raise DataError(f"{directory}: no such folder; name a folder of pictures")
     pictures: list[str] = []
     refused: list[Refused] = []
-    others = links = 0
+    others: Counter[str] = Counter()
+    links = 0
     for entry in _entries(directory, refused):
         path = Path(entry.path).relative_to(directory).as_posix()
         if entry.is_symlink():
             links += 1
-        elif not path.lower().endswith(SUFFIXES) or not entry.is_file(follow_symlinks=False):
-            others += 1
-        elif not path.isprintable():
-            refused.append(Refused(path=ascii(path)[1:-1], reason="its name is not printable text; rename it"))
+        elif not path.lower().endswith(SUFFIXES):
+            others[PurePosixPath(path).suffix.lower()] += 1
+        elif not entry.is_file(follow_symlinks=False):
+            refused.append(Refused(path=path, reason="it is not a file"))
+        elif not is_name(path):
+            refused.append(
+                Refused(path=ascii(path)[1:-1], reason="its name is not one line of valid text; rename it")
+            )
         else:
             pictures.append(path)
-    return FolderListing(pictures=tuple(sorted(pictures)), refused=tuple(refused), others=others, links=links)
+    return FolderListing(pictures=tuple(sorted(pictures)), refused=tuple(refused), others=dict(others), links=links)
 
 
 def read_file(
-    store: ImageStore, ref: ImageRef, *, sound: Container[str] = frozenset()
+    store: ImageStore, ref: ImageRef, *, name: str | None = None, sound: Container[str] = frozenset()
 ) -> tuple[list[Candidate], list[Refused]]:
     """Return the candidates of a file, one for a picture and one for each page of a document, and what was refused.
 
     Args:
         store: reads the file.
         ref: the file.
+        name: what the file is called in ids and messages; None is its path.
         sound: hashes of files that were read before and found sound; these are not decoded again.
     """
     try:
         survey = store.survey(ref, sound=sound)
     except PictureError as error:
-        return [], [Refused(path=ref.path, reason=str(error))]
+        return [], [Refused(path=name or ref.path, reason=str(error))]
     paged = survey.form == "PDF" or survey.count > 1
     facts = photo_metadata(survey.exif)
+    called = name or ref.path
     refused = [
-        Refused(path=_page_id(ref.path, page) if paged else ref.path, reason=reason)
-        for page, reason in survey.refused
+        Refused(path=_page_id(called, page) if paged else called, reason=reason) for page, reason in survey.refused
     ]
-    return [_candidate(image, survey, facts, paged=paged) for image in survey.pages], refused
+    return [_candidate(called, image, survey, facts, paged=paged) for image in survey.pages], refused
 
 
-def nothing_found(where: Path, refused: list[Refused]) -> str:
+def nothing_found(where: Path, refused: Sequence[Refused], *, others: Mapping[str, int], links: int) -> str:
     """Return the sentence for a corpus without a candidate."""
+    left_out = ", ".join(left_out_by_name(others, links))
     if refused:
         first = refused[0]
-        return f"{where}: none of {len(refused)} files could be read; the first, {first.path}: {first.reason}"
+        more = f"; left out besides: {left_out}" if left_out else ""
+        return f"{where}: none of {len(refused)} files could be read; the first, {first.path}: {first.reason}{more}"
+    if left_out:
+        return f"{where}: no pictures found, but {left_out}; name a folder that holds {', '.join(SUFFIXES)} files"
     return f"{where}: no pictures found; name a folder that holds {', '.join(SUFFIXES)} files"
 
 
-def _candidate(image: ImageRef, survey: FileSurvey, facts: dict[str, str | float], *, paged: bool) -> Candidate:
+def left_out_by_name(others: Mapping[str, int], links: int) -> list[str]:
+    """Return what of a folder was left out without being opened, and why, as parts of a sentence."""
+    parts: list[str] = []
+    if others:
+        named = sorted(others.items(), key=lambda pair: (-pair[1], pair[0]))
+        shown = ", ".join(f"{ending or 'no ending'} {count}" for ending, count in named[:_ENDINGS])
+        more = f", {len(named) - _ENDINGS} more endings" if len(named) > _ENDINGS else ""
+        count = sum(others.values())
+        what = (
+            "file not named as a picture or a document" if count == 1 else "files not named as pictures or documents"
+        )
+        parts.append(f"{count} {what} ({shown}{more})")
+    if links:
+        what = "symbolic link" if links == 1 else "symbolic links"
+        parts.append(f"{links} {what} (links are not followed; name the folder they lead to)")
+    return parts
+
+
+def _candidate(
+    name: str, image: ImageRef, survey: FileSurvey, facts: dict[str, str | float], *, paged: bool
+) -> Candidate:
     if not paged:
-        return Candidate(did=image.path, parts=(ImagePart(image=image),), metadata=facts)
+        return Candidate(did=name, parts=(ImagePart(image=image),), metadata=facts)
     return Candidate(
-        did=_page_id(image.path, image.page),
+        did=_page_id(name, image.page),
         parts=(ImagePart(image=image),),
-        metadata={"document": image.path, "page": image.page + 1, "pages": survey.count, **facts},
+        metadata={"document": name, "page": image.page + 1, "pages": survey.count, **facts},
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..errors import DataError
 from ..records import Candidate, Hit, ImagePart, ImageRef, Part, Query, TextPart, parts_of
-from .rows import Source, picture_path, read_objects
+from .rows import Source, picture_ref, read_objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class _ItemRow(_Row):
 
     def to_parts(self, root: str, where: str) -> tuple[Part, ...]:
         def picture(path: str) -> ImageRef:
-            return ImageRef(path=picture_path(path, where), root=root)
+            return picture_ref(path, where, root=root)
 
         if self.parts is None:
             return parts_of(text=self.text, images=[picture(path) for path in self.paths])
@@ -188,5 +188,8 @@ def _sentence(error: ValidationError) -> str:
         return f"unknown key {field!r}{shown}; what should travel along goes under metadata"
     if first["type"] == "missing":
         return f"the key {field!r} is missing"
+    if first["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        example = '{"did": "a", "text": "..."}' if "candidates" in first["loc"] else '{"text": "..."}'
+        return f"{field}: it must be an object, as in {example}{shown}"
     reason = first["msg"].removeprefix("Value error, ").replace(" or instance of _CandidateRow", "")
     return f"{field}: {reason}{shown}" + (f" (and {len(more)} more)" if more else "")

@@ -1,34 +1,37 @@
-"""Rows of JSONL and tab-separated files, each with the place it came from.
+"""Rows of JSONL and tab-separated files, each with the place it came from; and the pictures rows name.
 
 Every error names `path:line`. What a row means is the business of `mbeir`, `hits` and the other readers.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
-from typing import IO
+import re
+from collections.abc import Iterator
+from pathlib import PurePath, PurePosixPath
 
 from ..errors import DataError
+from ..lines import TextSource, text_lines
+from ..records import ImageRef
 
-Source = Path | IO[str] | IO[bytes]
+Source = TextSource
 """A file, plain or `.gz`, or an open stream such as standard input."""
+
+_PAGE = re.compile(r"(.+)#page=(\d{1,9})", re.DOTALL)
+_DRIVE = re.compile(r"[A-Za-z]:/")
 
 
 def read_lines(source: Source, *, name: str | None = None) -> Iterator[tuple[str, str]]:
     """Yield (`path:line`, line without its end) for each line that is not blank; lines count from 1.
 
     Args:
-        source: file or stream of UTF-8 text; a byte order mark is dropped.
+        source: file or stream of text; see `text_lines`.
         name: what a stream is called in messages; a file is called by its path.
     """
-    if isinstance(source, Path):
-        yield from _lines_of_file(source, name or str(source))
-    else:
-        yield from _decoded(source, name or "<stream>")
+    shown = name or (str(source) if isinstance(source, PurePath) else "<stream>")
+    for number, line in text_lines(source, name=shown):
+        if line.strip():
+            yield f"{shown}:{number}", line.rstrip("\r\n")
 
 
 def read_objects(source: Source, *, name: str | None = None) -> Iterator[tuple[str, dict[str, object]]]:
@@ -50,33 +53,29 @@ def read_objects(source: Source, *, name: str | None = None) -> Iterator[tuple[s
 
 
 def picture_path(value: str, where: str) -> str:
-    """Return a picture's path; raises DataError when it is empty, absolute or leaves its root."""
-    pure = PurePosixPath(value)
-    if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\0" in value:
+    """Return a picture's path; a backslash parts folders, as Windows writes them.
+
+    Raises DataError when it is empty, absolute or leaves its root.
+    """
+    path = value.replace("\\", "/")
+    pure = PurePosixPath(path)
+    if not pure.parts or pure.is_absolute() or _DRIVE.match(path) or ".." in pure.parts or "\0" in path:
         raise DataError(f"{where}: picture path {value!r} must be relative to the image root and stay below it")
-    return value
+    return path
 
 
-def _lines_of_file(path: Path, name: str) -> Iterator[tuple[str, str]]:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            yield from _decoded(stream, name)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{name}: cannot be read: {reason}") from error
+def split_page(path: str) -> tuple[str, int | None]:
+    """Return the file and the page, from 0, of `file#page=n`, n from 1; None where no page is named."""
+    named = _PAGE.fullmatch(path)
+    if named is None or int(named[2]) < 1:
+        return path, None
+    return named[1], int(named[2]) - 1
 
 
-def _decoded(stream: Iterable[str | bytes], name: str) -> Iterator[tuple[str, str]]:
-    """Decode line by line, so that the line named in a message is the one that is wrong."""
-    number = 0
-    try:
-        for number, raw in enumerate(stream, start=1):
-            line = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-            line = line.removeprefix("\ufeff") if number == 1 else line
-            if line.strip():
-                yield f"{name}:{number}", line.rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name}:{number}: not valid UTF-8 ({error.reason}); save the file as UTF-8") from error
+def picture_ref(value: str, where: str, *, root: str) -> ImageRef:
+    """Return the picture at a path, or a page of a document where it ends in `#page=n`; see `picture_path`."""
+    path, page = split_page(picture_path(value, where))
+    return ImageRef(path=path, root=root, page=page or 0)
 
 
 def _refuse_constant(name: str) -> float:

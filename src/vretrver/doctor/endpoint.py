@@ -1,4 +1,4 @@
-"""Checks a server of models: can it be reached, does it change what it is sent, does it rank two pictures."""
+"""Checks a server of models: can it be reached, does it change what it is sent, does it rank three pictures."""
 
 from __future__ import annotations
 

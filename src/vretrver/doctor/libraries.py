@@ -6,6 +6,7 @@ Versions are compared by their release numbers only, which is all that the requi
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -76,11 +77,12 @@ def requirements(lines: Iterable[str]) -> list[Requirement]:
     return [Requirement(name=m[1], bounds=m[2], extra=m[3]) for m in matches if m is not None]
 
 
-def check_libraries(lines: Sequence[str] | None = None) -> Iterator[Finding]:
+def check_libraries(lines: Sequence[str] | None = None, *, load: bool = True) -> Iterator[Finding]:
     """Check the package's libraries and each extra's, one finding for each of these groups.
 
     Args:
         lines: requirement lines; None reads those the installed package declares.
+        load: import every library, which takes seconds; else only see that it is there.
     """
     if lines is None:
         try:
@@ -89,18 +91,18 @@ def check_libraries(lines: Sequence[str] | None = None) -> Iterator[Finding]:
             yield warning("libraries", "vretrver runs without being installed; run: pip install -e . in its folder")
             return
     wanted = [need for need in requirements(lines) if need.extra not in _FOR_DEVELOPERS]
-    yield _check_group(None, [need for need in wanted if need.extra is None])
+    yield _check_group(None, [need for need in wanted if need.extra is None], load=load)
     for extra in sorted({need.extra for need in wanted if need.extra}):
-        yield _check_group(extra, [need for need in wanted if need.extra == extra])
+        yield _check_group(extra, [need for need in wanted if need.extra == extra], load=load)
 
 
-def _check_group(extra: str | None, wanted: Sequence[Requirement]) -> Finding:
+def _check_group(extra: str | None, wanted: Sequence[Requirement], *, load: bool) -> Finding:
     subject = f"extra {extra}" if extra else "libraries"
     command = f"pip install 'vretrver[{extra}]'" if extra else "pip install vretrver"
     found: list[str] = []
     missing: list[str] = []
     for need in wanted:
-        problem = _load(need.module)
+        problem = _load(need.module) if load else _find(need.module)
         version = _version(need)
         if isinstance(problem, ModuleNotFoundError):
             missing.append(need.name)
@@ -118,6 +120,11 @@ def _check_group(extra: str | None, wanted: Sequence[Requirement]) -> Finding:
     purpose = f", needed for {PURPOSES[extra]}" if extra in PURPOSES else ""
     sentence = f"{', '.join(missing)} not installed{purpose}; run: {command}"
     return note(subject, sentence) if extra else wrong(subject, sentence)
+
+
+def _find(module: str) -> ModuleNotFoundError | None:
+    """Return an error when a module is not installed; it is not imported."""
+    return None if importlib.util.find_spec(module) is not None else ModuleNotFoundError(name=module)
 
 
 def _load(module: str) -> ImportError | OSError | None:

@@ -27,7 +27,8 @@ SECONDS = 300.0
 """Most seconds the window may take."""
 
 _SIDE = 512
-_COLOURS = {"red": (200, 30, 30), "blue": (30, 60, 200)}
+_COLOURS = {"red": (200, 30, 30), "blue": (30, 60, 200), "green": (40, 150, 60)}
+"""In the order given: who keeps the order, or only turns it round, does not put blue first."""
 _SMALL, _LARGE = (640, 480), (1280, 960)
 """Width and height of the files a thumbnail and a query's picture are made of."""
 
@@ -35,7 +36,7 @@ _OUTSIDE = {StopReason.POLICY_ERROR, StopReason.CONTEXT_OVERFLOW, StopReason.DEA
 
 
 def try_window(policy: Policy, dialect: Dialect) -> Finding:
-    """Let a policy rank a red and a blue square for `a blue square`; red is first in the order given."""
+    """Let a policy rank a red, a blue and a green square, in this order, for `a blue square`."""
     return _judge(run_window(policy, AgentSpec(), dialect=dialect))
 
 
@@ -75,9 +76,10 @@ def _judge(reranked: Reranked) -> Finding:
     if reranked.ranking[0].did != "blue":
         return warning(
             "one window",
-            f"a red square was put before a blue one for `a blue square` ({cost}): is it shown pictures?",
+            f"a {reranked.ranking[0].did} square was put before a blue one for `a blue square` ({cost}): "
+            "is it shown pictures?",
         )
-    return ok("one window", f"a blue square was found among two pictures: {cost}")
+    return ok("one window", f"a blue square was found among three pictures: {cost}")
 
 
 def check_thumbnails(policy: Policy, dialect: Dialect) -> Finding:

@@ -80,7 +80,7 @@ class PdfFile:
 
     def _ask(self, page: int | None, *, render: bool = False) -> Answer:
         if page is not None and not 0 <= page < self._count:
-            raise PictureError(self._ref, f"there is no page {page}; the document has {self._count}")
+            raise PictureError(self._ref, f"there is no page {page + 1}; the document has {self._count}")
         answer = SHARED.ask(
             {
                 "page": page,

@@ -1,6 +1,8 @@
 """Files of pixels, through Pillow and, for HEIC, pillow-heif (extra `sources`).
 
 A page is a page of a TIFF. Of an animation, and of a HEIC or AVIF file with several pictures, the first one counts.
+What a file says beside its pixels (texts, EXIF, a colour profile) never decides whether they are shown: what of it is
+damaged or too large is left out.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Self
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from .._optional import require
 from ..errors import MissingDependency, PictureError
 from ..records import ImageRef
+from .colour import in_srgb
 from .file import ExifBlock, ImageLimits
+from .png import plain_png
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 """Formats that Pillow opens itself. JPEG covers MPO, which is not a name that Pillow can be asked for: it would raise
@@ -46,6 +50,16 @@ DAMAGE = (
 """What the decoders are known to raise for a damaged file; `MemoryError` is not among them: limits come first."""
 
 _SMALLER_COPY_OR_MASK = 0b101
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what brings the picture upright."""
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
@@ -73,13 +87,36 @@ def _from_deep_grey(image: Image.Image) -> Image.Image:
     return grey.point(lambda v: v * scale - low * scale).convert("L").convert("RGB")
 
 
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation of a picture, 1 to 8; a damaged block counts as upright."""
+    try:
+        value = image.getexif().get(0x0112)
+    except DAMAGE:
+        return 1
+    return value if isinstance(value, int) and value in _TURNS else 1
+
+
+def finished(image: Image.Image, *, profile: bytes | None = None, orientation: int) -> Image.Image:
+    """Return a decoded picture upright, in RGB as of sRGB, on white.
+
+    Args:
+        image: the picture; left alone.
+        profile: its colour profile; None takes the one that Pillow found.
+        orientation: as EXIF counts it, 1 to 8.
+    """
+    shown = on_white(in_srgb(image, profile or image.info.get("icc_profile")))
+    turn = _TURNS.get(orientation)
+    return shown.copy() if turn is None else shown.transpose(turn)
+
+
 class RasterFile:
     """A file that Pillow opens, HEIC through pillow-heif."""
 
     def __init__(self, ref: ImageRef, data: bytes, limits: ImageLimits) -> None:
         self._ref = ref
         self._limits = limits
-        self._image = _opened(ref, data)
+        plain, self._profile = plain_png(data)
+        self._image = _opened(ref, plain)
         self._page = 0
         self._refuse_size(0)
 
@@ -128,11 +165,15 @@ class RasterFile:
             if least is not None and self.form in ("JPEG", "MPO"):
                 self._image.draft("RGB", least[::-1] if self._lies_sideways() else least)
             self._image.load()
-            return on_white(ImageOps.exif_transpose(self._image))
+            return finished(self._image, profile=self._profile, orientation=self._orientation())
 
     def check(self, page: int) -> tuple[int, int]:
-        """Return the upright size of a page after decoding all of it."""
-        return self.decode(page).size
+        """Return the upright size of a page after decoding all of it; its colours are not looked at."""
+        with self._damage(page):
+            self._turn_to(page)
+            self._image.load()
+            on_white(self._image)
+        return self.size(page)
 
     def exif(self) -> ExifBlock:
         """Return the EXIF block of the first picture; one directory may be damaged and the other not."""
@@ -160,13 +201,14 @@ class RasterFile:
         self._refuse_size(page)
 
     def _lies_sideways(self) -> bool:
-        """Say whether the orientation swaps the sides; a damaged block counts as upright."""
-        if self.form == "TIFF":  # Pillow gives the upright size already
-            return False
-        try:
-            return self._image.getexif().get(0x0112) in (5, 6, 7, 8)
-        except DAMAGE:
-            return False
+        """Say whether the orientation swaps the sides."""
+        return self._orientation() in (5, 6, 7, 8)
+
+    def _orientation(self) -> int:
+        """Return the EXIF orientation, 1 to 8; a damaged block counts as upright."""
+        if self.form == "TIFF":  # Pillow turns its pages itself, and gives the upright size already
+            return 1
+        return orientation_of(self._image)
 
     def _refuse_size(self, page: int) -> None:
         width, height = self._image.size
@@ -188,7 +230,7 @@ class RasterFile:
         except PictureError:
             raise
         except EOFError as error:
-            raise PictureError(_at(self._ref, page), f"there is no page {page}") from error
+            raise PictureError(_at(self._ref, page), f"there is no page {page + 1}") from error
         except DAMAGE as error:
             raise PictureError(_at(self._ref, page), f"damaged or cut short ({error})") from error
 

@@ -150,9 +150,7 @@ async def _pictures(endpoint: ChatEndpoint, opening: int, cell: int, size: tuple
     if cost == due:
         return []
     mark = f"pictures resized: {due} tokens more cost {cost}"
-    return [
-        (mark, f"resizes pictures ({due} visual tokens more cost {cost}); raise its pixel limits, or set the cell")
-    ]
+    return [(mark, f"resizes pictures ({due} visual tokens more cost {cost}); raise its pixel limits")]
 
 
 async def _read_tokens(endpoint: ChatEndpoint, messages: list[bytes], *, prefix: str = "") -> int | None:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from .._optional import require
 from ..agent.policy import Policy
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError
 from ..geometry import PixelBudget, SizeRule
+from ..lines import text_lines
 from ..models.shipped import AGENT, SHIPPED, shipped_folder
 from .scripted import first_k, misbehaving, replay, shuffled
 
@@ -161,8 +162,5 @@ def _seed(spec: str, argument: str) -> int:
 
 def _turns(path: Path) -> list[str]:
     """Read recorded turns: a text file, turns divided by lines that hold only `---`."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: the recording cannot be read ({error}); give a UTF-8 text file") from error
+    text = "".join(line.rstrip("\r\n") + "\n" for _, line in text_lines(path))
     return [turn.strip("\n") for turn in text.split("\n---\n")]

@@ -21,7 +21,7 @@ from ..records import Candidate, ImageRef, Part, Query, pictures_in, text_in
 from .colours import ANCHOR_WEIGHTS, ANCHORS, Floats, nearness, text_colours, to_lab
 from .encoder import Vectors
 
-VERSION = "hash-1"
+VERSION = "hash-2"
 """Part of the fingerprint; changes whenever a vector changes."""
 
 WORD_SLOTS = 512

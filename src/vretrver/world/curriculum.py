@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, model_validator
 
-from ..config import Section, put_value
+from ..config import Section, put_value, to_yaml
 from ..errors import ConfigError
 from ..files import replace_file
 
@@ -162,7 +161,7 @@ def _run(curriculum: Curriculum, stage: Stage) -> None:
     elif settings:
         path = curriculum.work / CONFIGS / f"{stage.name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, yaml.safe_dump(settings, sort_keys=False).encode())
+        replace_file(path, to_yaml(settings).encode())
         command += ["--config", str(path)]
     command += ["--out", str(curriculum.work / stage.name)]
     try:

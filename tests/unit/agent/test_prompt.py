@@ -93,7 +93,7 @@ def test_a_truncated_picture_is_refused_in_the_prompt_and_in_a_look(drawn: Drawn
     [
         (ImageRef(path="secret/place.png"), "(cannot be read: No such file or directory)"),
         (ImageRef(path="secret: place.png", root="vault"), "(unknown root 'vault'; known roots: '')"),
-        (ImageRef(path="secret.png", page=3), "(there is no page 3)"),
+        (ImageRef(path="secret.png", page=3), "(there is no page 4)"),
         (ImageRef(path="../secret.png"), "(the path must be relative and stay below its root)"),
     ],
 )

@@ -29,7 +29,7 @@ def test_a_folder_is_read_and_encoded(photos: Path) -> None:
     (hits,) = corpus.retriever.search([RED], 2)
     assert [hit.candidate.did for hit in hits] == ["red.png", "blue.png"]
     assert corpus.images.pin(ImageRef(path="red.png")).width == 64
-    assert (corpus.left_out, notes) == (0, ["left out: 1 not named as pictures or documents"])
+    assert (corpus.left_out, notes) == (0, ["left out: 1 file not named as a picture or a document (.txt 1)"])
 
 
 def test_the_picture_of_the_query_has_a_root_of_its_own(

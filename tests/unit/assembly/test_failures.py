@@ -34,6 +34,17 @@ def test_a_failed_query_is_said_with_its_reason(tmp_path: Path) -> None:
         REFUSE.check(report)
 
 
+def test_the_most_frequent_of_several_reasons_is_said(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    spent = reranked(images, GOOD, budget=Budget(turns=0))
+    report = failures_of([spent, reranked(images, MUTE), reranked(images, MUTE), reranked(images, GOOD)])
+    assert report.sentence == (
+        "queries with windows that gave no answer: 3 of 4, 9:1 among them (1 of its 1 windows: the query's budget "
+        "was used up); most often, in 2 of 3 windows: the last turn held no usable answer; there the order is the "
+        "one given, not confirmed"
+    )
+
+
 def test_that_nothing_was_ranked_is_always_refused(tmp_path: Path) -> None:
     report = failures_of([reranked(drawn(tmp_path), MUTE)])
     assert report.nothing_ranked

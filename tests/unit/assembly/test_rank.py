@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from tests.unit.pictures.profiles import WIDE, WIDE_RED
 
 from vretrver.agent.answers import Verdict
 from vretrver.agent.budget import Budget
 from vretrver.agent.memo import WindowKey
 from vretrver.agent.trajectory import PictureShown, Trajectory
 from vretrver.assembly.agent import Agent, assembled, open_agent
+from vretrver.assembly.documents import given
 from vretrver.assembly.plans import ReferencePlan
 from vretrver.assembly.ranking import Evidence
 from vretrver.assembly.spec import AgentSpec
 from vretrver.errors import DataError, PolicyError
+from vretrver.geometry import Box
 from vretrver.policies.scripted import replay
 from vretrver.records import ImagePart, TextPart
 
@@ -89,6 +92,19 @@ def test_an_image_in_memory_is_shown_and_zoomed_into(photos: Path) -> None:
     (trajectory,) = ranking.reranked.trajectories
     assert [isinstance(shown, PictureShown) and shown.refused for shown in trajectory.shown] == [None] * 4
     assert ranking[0]["evidence"] == [Evidence(box=(0, 0, 160, 128), picture=1)]
+
+
+def test_an_image_in_memory_has_the_colours_and_the_way_up_of_its_file(photos: Path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (320, 256), WIDE_RED).save(photos / "wide.png", icc_profile=WIDE, exif=turned)
+    with Image.open("wide.png") as held:
+        content = given("x", [Path("wide.png"), held])
+    of_file, of_image = (hit.candidate.pictures[0] for hit in content.hits)
+    seen = [content.images.crop(ref, Box(left=0, top=0, right=256, bottom=320), (256, 320)).tobytes()
+            for ref in (of_file, of_image)]  # fmt: skip
+    assert seen[0] == seen[1]
+    assert content.images.pin(of_image).height == 320
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -32,12 +33,31 @@ def run(*arguments: str | Path) -> Result:
 
 
 def test_an_installation_is_checked_a_line_a_finding() -> None:
-    done = run()
+    done = run("--run")
     assert done.exit_code == 0, done.output
     subjects = [line[10:26].strip() for line in done.stdout.splitlines()]
     assert subjects[:5] == ["python", "machine", "pictures", "one picture", "libraries"]
-    assert subjects[-3:] == ["devices", "shipped models", "shipped agent"]
+    assert subjects[-3:] == ["shipped models", "shipped agent", "devices"]
     assert all(line.split()[0] in ("ok", "note", "warning") for line in done.stdout.splitlines())
+
+
+def test_what_can_be_searched_is_said_and_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded(name: str) -> None:
+        raise AssertionError(f"{name} was imported")
+
+    monkeypatch.setattr(libraries.importlib, "import_module", loaded)
+    done = run()
+    assert done.exit_code == 0, done.output
+    assert "ok        search          pictures by colours, texts by words: --encoder hash" in done.stdout
+    assert "shipped agent" not in done.stdout
+
+
+def test_what_an_extra_would_bring_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, *rest: None if name == "pypdfium2" else found(name, *rest)
+    )
+    assert "note      search          not yet PDF pages; run: pip install 'vretrver[sources]'" in run().stdout
 
 
 def test_json_is_one_object(tmp_path: Path) -> None:

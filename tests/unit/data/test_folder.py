@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vretrver.data.folder import list_folder
+from vretrver.data.folder import Refused, left_out_by_name, list_folder
 from vretrver.data.sources.source import Source, read_source
 from vretrver.errors import DataError
-from vretrver.images import ImageLimits
+from vretrver.images import ImageLimits, ImageStore
 from vretrver.records import Candidate
 
 
@@ -35,7 +35,7 @@ def test_pictures_become_candidates_sorted_by_path(tmp_path: Path):
     image = candidates[0].pictures[0]
     assert (image.path, image.root, image.width, image.height) == ("A.gif", "shop", 4, 3)
     assert image.sha256 is not None
-    assert (scan.refused, scan.others, scan.links) == ([], 0, 0)
+    assert (scan.refused, scan.others, scan.links) == ([], {}, 0)
 
 
 def test_hidden_files_links_and_other_files_are_left_out_and_counted(tmp_path: Path):
@@ -48,7 +48,8 @@ def test_hidden_files_links_and_other_files_are_left_out_and_counted(tmp_path: P
     os.mkfifo(tmp_path / "pipe.png")
     candidates, scan = read(tmp_path)
     assert [candidate.did for candidate in candidates] == ["a.png"]
-    assert (scan.refused, scan.others, scan.links) == ([], 2, 2)
+    assert scan.refused == [Refused(path="pipe.png", reason="it is not a file")]
+    assert (scan.others, scan.links) == ({".txt": 1}, 2)
 
 
 def test_unreadable_files_are_reported_by_name_and_reason(tmp_path: Path):
@@ -65,10 +66,69 @@ def test_unreadable_files_are_reported_by_name_and_reason(tmp_path: Path):
 def test_a_name_that_is_not_text_is_refused(tmp_path: Path):
     picture(tmp_path / "good.png")
     (tmp_path / "good.png").rename(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.png"))
-    picture(tmp_path / "line\nbreak.png")
-    picture(tmp_path / "good.png")
-    _, scan = read(tmp_path)
-    assert [file.path for file in scan.refused] == ["bad\\udcff.png", "line\\nbreak.png"]
+    for name in ("line\nbreak.png", "line\u2028separator.png", "bell\a.png", "good.png"):
+        picture(tmp_path / name)
+    candidates, scan = read(tmp_path)
+    refused = ["bad\\udcff.png", "bell\\x07.png", "line\\nbreak.png", "line\\u2028separator.png"]
+    assert sorted(file.path for file in scan.refused) == refused
+    assert [candidate.did for candidate in candidates] == ["good.png"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Screenshot at 9.41.07\u202fAM.png",
+        "v\u00a013.05.png",
+        "\u8cc7\u6599\u3000\u8868.png",
+        "\u0645\u06cc\u200c\u062e.png",
+        "\u0915\u094d\u200d\u0937.png",
+        "\U0001f468\u200d\U0001f469.png",
+        "\u202apasted\u202c.png",
+        "soft\u00adhyphen.png",
+        "\U0001faf7newer than Python.png",
+        " .png",
+    ],
+)
+def test_a_name_may_hold_whatever_letters_and_spaces_people_write(tmp_path: Path, name: str):
+    picture(tmp_path / name)
+    candidates, scan = read(tmp_path)
+    assert ([candidate.did for candidate in candidates], scan.refused) == ([name], [])
+
+
+@pytest.mark.parametrize("ending", [".jfif", ".JPE", ".jif", ".jfi", ".dib", ".apng"])
+def test_endings_that_browsers_and_scanners_write_are_pictures(tmp_path: Path, ending: str):
+    forms = {".dib": "BMP", ".apng": "PNG"}
+    Image.new("RGB", (4, 3)).save(tmp_path / f"a{ending}", forms.get(ending, "JPEG"))
+    assert [candidate.did for candidate in read(tmp_path)[0]] == [f"a{ending}"]
+
+
+def test_a_folder_of_nothing_but_links_says_so(tmp_path: Path):
+    picture(tmp_path / "store/a.png")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/a.png").symlink_to(tmp_path / "store/a.png")
+    with pytest.raises(DataError, match="no pictures found, but 1 symbolic link"):
+        read(tmp_path / "links")
+
+
+def test_a_picture_that_was_named_itself_is_read_through_a_link(tmp_path: Path):
+    picture(tmp_path / "store/x1.png")
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named/mug.png").symlink_to("../store/x1.png")
+    candidates, source = read(tmp_path / "named/mug.png")
+    assert [candidate.did for candidate in candidates] == ["mug.png"]
+    assert ImageStore(source.roots).original(candidates[0].pictures[0]).size == (4, 3)
+    (tmp_path / "named/gone.png").symlink_to("../store/gone.png")
+    with pytest.raises(DataError, match=r"gone\.png: no such folder or file"):
+        read(tmp_path / "named/gone.png")
+
+
+def test_what_is_left_out_by_name_is_counted_by_ending():
+    others = {".txt": 3, "": 1, ".a": 1, ".b": 1, ".c": 1, ".d": 1, ".e": 1}
+    assert left_out_by_name(others, 2) == [
+        "9 files not named as pictures or documents (.txt 3, no ending 1, .a 1, .b 1, .c 1, 2 more endings)",
+        "2 symbolic links (links are not followed; name the folder they lead to)",
+    ]
+    assert left_out_by_name({}, 0) == []
 
 
 def test_progress_counts_every_file(tmp_path: Path):
@@ -81,7 +141,10 @@ def test_progress_counts_every_file(tmp_path: Path):
 
 def test_a_folder_without_pictures_is_an_error_with_a_remedy(tmp_path: Path):
     (tmp_path / "a.txt").write_text("x")
-    with pytest.raises(DataError, match="no pictures found; name a folder that holds"):
+    with pytest.raises(
+        DataError,
+        match=r"no pictures found, but 1 file not named as a picture or a document \(\.txt 1\); name a folder",
+    ):
         read(tmp_path)
 
 

@@ -8,14 +8,50 @@ from pathlib import Path
 
 import pytest
 
-from vretrver.data.rows import picture_path, read_lines, read_objects
+from vretrver.data.rows import picture_path, picture_ref, read_lines, read_objects
 from vretrver.errors import DataError
+from vretrver.records import ImageRef
 
 
 def test_lines_carry_their_place_and_blank_ones_are_left_out(tmp_path: Path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"\xef\xbb\xbfone\r\n\n  \ntwo")
     assert list(read_lines(path)) == [(f"{path}:1", "one"), (f"{path}:4", "two")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_and_letters_are_written_in_many_ways(tmp_path: Path, encoding: str, end: str):
+    path = tmp_path / "a.txt"
+    path.write_bytes(end.join(["größe", "", "b\u2028c\x0bd", "e"]).encode(encoding))
+    expected = [(f"{path}:1", "größe"), (f"{path}:3", "b\u2028c\x0bd"), (f"{path}:4", "e")]
+    assert list(read_lines(path)) == expected
+    path.write_bytes(path.read_bytes() + end.encode(encoding.replace("-sig", "").replace("16", "16-le")
+                                                    .replace("32", "32-le")))  # fmt: skip
+    assert list(read_lines(path)) == expected
+
+
+def test_a_bad_byte_is_named_by_its_line_whatever_ends_lines():
+    for data, line in ((b"a\rb\r\xff\rc", 3), (b"a\r\nb\r\n\xff", 3), (b"\xef\xbb\xbfa\n\xc3", 2)):
+        with pytest.raises(DataError, match=rf"^-:{line}: not valid UTF-8"):
+            list(read_lines(io.BytesIO(data), name="-"))
+    with pytest.raises(DataError, match=r"^-:2: not valid UTF-16"):
+        list(read_lines(io.BytesIO("a\nb".encode("utf-16") + b"\0"), name="-"))
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "page"),
+    [
+        ("a.pdf", "a.pdf", 0),
+        ("d/a.pdf#page=2", "d/a.pdf", 1),
+        ("img\\a.png", "img/a.png", 0),
+        ("a#page=0", "a#page=0", 0),
+        ("a#page=", "a#page=", 0),
+        ("a#page=2.png", "a#page=2.png", 0),
+    ],
+)
+def test_a_row_names_a_picture_or_a_page(written: str, path: str, page: int):
+    assert picture_ref(written, "t:1", root="r") == ImageRef(path=path, root="r", page=page)
 
 
 def test_streams_of_text_and_of_bytes_are_read_alike():
@@ -80,9 +116,24 @@ def test_escaped_emoji_are_text():
 
 def test_relative_paths_pass():
     assert picture_path("images/a b.jpg", "in:1") == "images/a b.jpg"
+    assert picture_path("images\\deep\\a.jpg", "in:1") == "images/deep/a.jpg"
 
 
-@pytest.mark.parametrize("path", ["", "/etc/passwd", "../a.jpg", "a/../../b.jpg", "a\0.jpg", "."])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/etc/passwd",
+        "../a.jpg",
+        "a/../../b.jpg",
+        "a\0.jpg",
+        ".",
+        "C:\\a.jpg",
+        "c:/a.jpg",
+        "..\\a.jpg",
+        "\\\\host\\a.jpg",
+    ],
+)
 def test_paths_that_leave_the_root_are_refused(path: str):
     with pytest.raises(DataError, match="in:1: picture path"):
         picture_path(path, "in:1")

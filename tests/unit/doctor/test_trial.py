@@ -16,7 +16,7 @@ def test_a_policy_that_finds_the_blue_square_is_well() -> None:
     finding = try_window(replay(["<think>the second</think><answer>[2, 1]</answer>"]), dialect_named("vretrver"))
     assert finding.severity is Severity.OK
     assert re.fullmatch(
-        r"a blue square was found among two pictures: \d+\.\d s, \d+ tokens, 0 looks", finding.sentence
+        r"a blue square was found among three pictures: \d+\.\d s, \d+ tokens, 0 looks", finding.sentence
     )
 
 
@@ -24,6 +24,12 @@ def test_the_wrong_order_raises_the_question_whether_pictures_arrive() -> None:
     finding = try_window(replay(["<answer>[1, 2]</answer>"]), dialect_named("vretrver"))
     assert finding.severity is Severity.WARNING
     assert finding.sentence.startswith("a red square was put before a blue one")
+
+
+def test_a_policy_that_only_turns_the_order_round_does_not_pass() -> None:
+    finding = try_window(replay(["<answer>[3, 2, 1]</answer>"]), dialect_named("vretrver"))
+    assert finding.verdict is Verdict.WARNING
+    assert finding.sentence.startswith("a green square was put before a blue one")
 
 
 def test_prose_is_no_answer_and_says_so() -> None:

@@ -136,7 +136,7 @@ def test_a_damaged_page_is_refused_and_the_others_are_shown(store: ImageStore, t
     survey = store.survey(saved(tmp_path, tiff_of(directory(width=4), directory(width=10**6), directory())))
     assert [page.page for page in survey.pages] == [0, 2]
     assert [page for page, _ in survey.refused] == [1]
-    assert "a.bin#1: 1000000 x 1 pixels, the limits are" in survey.refused[0][1]
+    assert "a.bin#page=2: 1000000 x 1 pixels, the limits are" in survey.refused[0][1]
 
 
 def test_too_many_pages_are_refused_before_they_are_read(tmp_path: Path) -> None:

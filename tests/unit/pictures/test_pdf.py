@@ -85,7 +85,7 @@ def test_a_poster_is_rendered_at_fewer_dots_per_inch(tmp_path: Path) -> None:
 
 def test_a_missing_page_is_refused(store: ImageStore, tmp_path: Path) -> None:
     saved(tmp_path, documents.one_page())
-    assert "a.pdf#4: there is no page 4; the document has 1" in refusal(store, ImageRef(path="a.pdf", page=4))
+    assert "a.pdf#page=5: there is no page 5; the document has 1" in refusal(store, ImageRef(path="a.pdf", page=4))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def store(tmp_path: Path) -> ImageStore:
 
 def test_the_layout_and_the_folder_make_the_name(store: ImageStore):
     folder = folder_of("qwen3_vl")
-    assert encoder_named("hash", store).fingerprint.startswith("hash-1 ")
+    assert encoder_named("hash", store).fingerprint.startswith("hash-2 ")
     assert encoder_named(f"lamra:{folder}", store).fingerprint.startswith("lamra-1 ")
     assert encoder_named(f"qwen3vl_embedding:{folder}", store).fingerprint.startswith("qwen3vl_embedding-1 ")
     assert encoder_named(f"clip:{clip_folder('clip')}", store).fingerprint.startswith("clip-1 ")

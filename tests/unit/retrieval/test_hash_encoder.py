@@ -92,6 +92,26 @@ def test_a_text_without_colours_names_none():
     assert not around.any()
 
 
+@pytest.mark.parametrize(
+    "word", ["beach", "beaches", "desert", "sea", "water", "night", "tree", "sky", "road", "sun"]
+)
+def test_a_place_or_a_living_thing_is_not_a_colour(word: str):
+    for text in (word, f"dog on the {word}"):
+        thing, around = text_colours(text)
+        assert not thing.any()
+        assert not around.any()
+
+
+def test_brown_is_nearer_to_orange_than_to_red(encoder: HashEncoder, tmp_path: Path):
+    for name, colour in {"red": (200, 20, 20), "orange": (255, 140, 0), "green": (20, 160, 40)}.items():
+        Image.new("RGB", (64, 64), colour).save(tmp_path / f"{name}.png")
+    candidates = [
+        Candidate(did=name, parts=parts_of(images=[ImageRef(path=f"{name}.png")]))
+        for name in ("red", "orange", "green")
+    ]
+    assert ranked(encoder, Query(qid="1:1", parts=parts_of(text="brown")), candidates) == ["orange", "red", "green"]
+
+
 def test_a_shade_changes_the_lightness_of_the_next_colour():
     names = list(ANCHORS)
     assert names[int(np.argmax(text_colours("light blue")[0]))] in ("light blue", "sky")

@@ -16,7 +16,7 @@ from qdrant_client import QdrantClient, models
 from vretrver._secrets import Secret
 from vretrver.errors import ConfigError, DataError, IndexMismatch, ServiceError
 from vretrver.records import Candidate, ImageRef, parts_of
-from vretrver.retrieval.qdrant.address import connect, is_qdrant, parse_address
+from vretrver.retrieval.qdrant.address import connect, is_qdrant, parse_address, speaking_to
 from vretrver.retrieval.qdrant.index import QdrantIndex
 from vretrver.retrieval.qdrant.mirror import MirrorReport, mirror
 
@@ -228,3 +228,17 @@ def test_a_dead_endpoint_is_one_sentence():
         ServiceError, match=r"^qdrant://127\.0\.0\.1:1/shop: cannot be reached \(.*refused\); is Qdrant"
     ):
         QdrantIndex(connect(address, key=secret("")), "shop", name=str(address))
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks://127.0.0.1:9", "http://127.0.0.1:9"])
+def test_a_server_on_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(ServiceError, match="refused"), speaking_to("shop"):
+        connect(parse_address("qdrant://127.0.0.1:1/shop")).get_collections()
+
+
+def test_a_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ALL_PROXY", "socks://user:secret@127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(ConfigError, match=r"the proxy in ALL_PROXY \(socks://\.\.\.\) cannot be used"):
+        connect(parse_address("qdrant://example.invalid/shop"))

@@ -5,16 +5,18 @@ A declared type is applied, none is guessed: a column of a CSV file is text unle
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from decimal import Decimal
 from typing import Literal, get_args
 
 from ...errors import ConfigError, DataError
 from ...records import Candidate, ImagePart, ImageRef, Part, TextPart
-from ..rows import picture_path
+from ..names import is_name
+from ..rows import picture_ref
 
 Kind = Literal["text", "int", "float", "bool"]
 """Types a metadata column may be declared as."""
@@ -57,6 +59,32 @@ class Columns:
             if len(set(role)) < len(role) or not all(role):
                 raise ConfigError(f"columns {', '.join(role)}: name every column once")
 
+    def of(self, table: Sequence[str]) -> Columns:
+        """Return the columns by the names they have in a table.
+
+        A name is taken as it is written; where the table has no such column, blanks around both are overlooked. A
+        metadata column called `a:int` in the table is that column, not a column `a` of whole numbers.
+        """
+        bare: dict[str, str] = {}
+        for name in table:
+            bare.setdefault(name.strip(), name)
+
+        def known(name: str) -> str:
+            return name if name in table else bare.get(name.strip(), name)
+
+        def kept(column: MetadataColumn) -> MetadataColumn:
+            whole = known(f"{column.name}:{column.kind}")
+            if column.kind is not None and known(column.name) not in table and whole in table:
+                return MetadataColumn(name=whole)
+            return replace(column, name=known(column.name))
+
+        return Columns(
+            id=known(self.id),
+            text=tuple(known(name) for name in self.text),
+            image=tuple(known(name) for name in self.image),
+            metadata=tuple(kept(column) for column in self.metadata),
+        )
+
     @property
     def names(self) -> tuple[str, ...]:
         """All columns, each once."""
@@ -71,9 +99,9 @@ def columns_from(
 
     Args:
         id_column: one name.
-        text: names separated by commas.
-        image: names separated by commas.
-        metadata: names separated by commas, each with `:type` where one of `Kind` is wanted, as in `price:float`.
+        text: names separated by commas; one that holds a comma stands in double quotes.
+        image: likewise.
+        metadata: likewise, each with `:type` where one of `Kind` is wanted, as in `price:float`.
 
     Raises:
         ConfigError: some are given and no id column, or they make no candidate.
@@ -105,7 +133,7 @@ def candidate_of(row: Mapping[str, object], columns: Columns, *, root: str) -> C
     parts: list[Part] = []
     for name in columns.image:
         parts += [
-            ImagePart(image=ImageRef(path=_path(path, f"column {name!r}"), root=root))
+            ImagePart(image=_picture(path, f"column {name!r}", root))
             for path in _texts(row.get(name), f"column {name!r}")
         ]
     for name in columns.text:
@@ -121,7 +149,14 @@ def candidate_of(row: Mapping[str, object], columns: Columns, *, root: str) -> C
 
 
 def _names(option: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in option.split(",")) if option else ()
+    """Return the names of an option as they are written, blanks around them included."""
+    if not option:
+        return ()
+    try:
+        (names,) = csv.reader([option.replace(', "', ',"')], strict=True)
+    except (csv.Error, ValueError) as error:
+        raise ConfigError(f"columns {option}: {error}; write names with commas between them") from error
+    return tuple(names)
 
 
 def _metadata_column(option: str) -> MetadataColumn:
@@ -134,8 +169,8 @@ def _metadata_column(option: str) -> MetadataColumn:
 
 def _did(value: object, name: str) -> str:
     did = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(did, str) or not did.strip() or not did.isprintable():
-        raise DataError(f"column {name!r}: the id {value!r} is not a printable text or a whole number")
+    if not isinstance(did, str) or not is_name(did):
+        raise DataError(f"column {name!r}: the id {value!r} is not one line of text or a whole number")
     return did
 
 
@@ -146,15 +181,18 @@ def _texts(value: object, where: str) -> Iterator[str]:
         if cell is None or (isinstance(cell, float) and math.isnan(cell)):
             continue
         if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
-            raise DataError(f"{where} holds {_shown(cell)}; it must hold text, a number, or a list of them")
+            held = f"{where} holds {_shown(cell)}; it must hold text, a number, or a list of them"
+            if isinstance(cell, bytes) or (isinstance(cell, Mapping) and isinstance(cell.get("bytes"), bytes)):
+                held += ": save the pictures as files and name their paths"
+            raise DataError(held)
         if text := str(cell).strip():
             yield text
 
 
-def _path(value: str, where: str) -> str:
+def _picture(value: str, where: str, root: str) -> ImageRef:
     if "://" in value:
         raise DataError(f"{where}: {value!r} is a URL, and nothing is fetched; save the picture and name its path")
-    return picture_path(value, where)
+    return picture_ref(value, where, root=root)
 
 
 def _metadata(value: object, kind: Kind | None, where: str) -> Value:

@@ -6,8 +6,8 @@ A file that is not well formed is an error that names the line or the row; what 
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
+import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +17,17 @@ from typing import Any
 
 from ..._optional import require
 from ...errors import DataError
+from ...lines import text_lines
 from ..rows import read_objects
 
 Row = tuple[str, Mapping[str, object]]
 """(`path:line` or `path: row n`, column -> value)."""
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-"""Ending of a text table -> what separates its cells."""
+DELIMITERS = {".csv": ",;\t|", ".tsv": "\t"}
+"""Ending of a text table -> what may separate its cells; its first line says which does."""
+
+MOST_CELL = 64 * 2**20
+"""Longest cell of a text table in characters; the csv module's own limit is 128 KiB."""
 
 PEEK = 100
 """Rows of a JSONL file that are looked at for the names of its columns."""
@@ -42,11 +46,18 @@ class Table:
     read: Callable[[Sequence[str]], Iterator[Row]]
     """Yields the rows with at least the columns asked for, all of which must be there."""
 
+    @property
+    def listed(self) -> str:
+        """The names for a message, written as options take them."""
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(self.names)
+        return line.getvalue().replace(",", ", ") if not any("," in name for name in self.names) else line.getvalue()
+
     def check(self, wanted: Sequence[str]) -> None:
         """Raise DataError for a column that the table lacks; the message lists those it has."""
         for name in wanted:
             if name not in self.names:
-                raise DataError(f"{self.path}: no column {name!r}; the columns are {', '.join(self.names)}")
+                raise DataError(f"{self.path}: no column {name!r}; the columns are {self.listed}")
 
 
 def kind_of_table(path: Path) -> str | None:
@@ -80,40 +91,64 @@ def _open_jsonl(path: Path) -> Table:
     return Table(path=path, names=tuple(names), read=lambda _: read_objects(path))
 
 
-def _open_text(path: Path, delimiter: str) -> Table:
-    _, names = next(_records(path, delimiter), (0, []))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Dialect:
+    """How the cells of a text table are written."""
+
+    delimiter: str
+    """What stands between two cells."""
+    begins: int
+    """Lines before the one that names the columns: 1 where a spreadsheet has left a line `sep=;`."""
+    blanks: bool
+    """Whether a blank follows every delimiter and belongs to no cell."""
+
+
+def _dialect(path: Path, delimiters: str) -> _Dialect:
+    """Return how a table is written, by its first line: quoted parts aside, the delimiter found most often."""
+    begins = 0
+    for _, line in text_lines(path):
+        told = re.fullmatch(r"sep=(.)\s*", line, re.IGNORECASE)
+        if told and not begins:
+            delimiters, begins = told[1], 1
+            continue
+        bare = re.sub(r'"(?:[^"]|"")*"', "", line)
+        delimiter = max(delimiters, key=bare.count)
+        blanks = bare.count(delimiter) > 0 and bare.count(delimiter) == bare.count(f"{delimiter} ")
+        return _Dialect(delimiter=delimiter, begins=begins, blanks=blanks)
+    return _Dialect(delimiter=delimiters[0], begins=begins, blanks=False)
+
+
+def _open_text(path: Path, delimiters: str) -> Table:
+    dialect = _dialect(path, delimiters)
+    _, names = next(_records(path, dialect), (0, []))
     if not names:
         raise DataError(f"{path}: the file is empty; its first line must name the columns")
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
         raise DataError(f"{path}:1: column {twice!r} stands twice; rename one of them")
-    return Table(path=path, names=tuple(names), read=lambda _: _text_rows(path, delimiter, names))
+    return Table(path=path, names=tuple(names), read=lambda _: _text_rows(path, dialect, names))
 
 
-def _text_rows(path: Path, delimiter: str, names: list[str]) -> Iterator[Row]:
-    for line, cells in islice(_records(path, delimiter), 1, None):
+def _text_rows(path: Path, dialect: _Dialect, names: list[str]) -> Iterator[Row]:
+    for line, cells in islice(_records(path, dialect), 1, None):
         if len(cells) != len(names):
             raise DataError(f"{path}:{line}: {len(cells)} cells, the first line has {len(names)}; repair the line")
         yield f"{path}:{line}", dict(zip(names, cells, strict=True))
 
 
-def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(path: Path, dialect: _Dialect) -> Iterator[tuple[int, list[str]]]:
     """Yield the records of a text table with the line each starts at; blank lines are skipped."""
-    start = 1
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    start = 1 + dialect.begins
+    lines = islice((line for _, line in text_lines(path)), dialect.begins, None)
+    csv.field_size_limit(MOST_CELL)
+    reader = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.blanks, strict=True)
     try:
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, delimiter=delimiter, strict=True)
-            for cells in reader:
-                if cells:
-                    yield start, cells
-                start = reader.line_num + 1
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}:{start}: not valid UTF-8 ({error.reason}); save the file as UTF-8") from error
+        for cells in reader:
+            if cells:
+                yield start, cells
+            start = reader.line_num + 1 + dialect.begins
     except csv.Error as error:
         raise DataError(f"{path}:{start}: not a well-formed table ({error}); repair the line") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _open_parquet(path: Path) -> Table:

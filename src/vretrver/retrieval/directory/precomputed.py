@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..._optional import require
 from ...errors import ConfigError, DataError
+from ...lines import text_lines
 from ...records import Candidate, Query
 from ..encoder import Encoder, Vectors
 from ..retriever import RefusedCandidate
@@ -127,11 +128,7 @@ def _from_npy(file: Path, ids: str | None) -> tuple[NDArray[np.floating], list[s
         matrix = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read as a NumPy file: {error}") from error
-    try:
-        dids = Path(ids).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{ids}: cannot be read: {error}; give a UTF-8 file with one id a line") from error
-    return matrix, dids
+    return matrix, [line.rstrip("\r\n") for _, line in text_lines(Path(ids))]
 
 
 def _from_parquet(file: Path, ids: str, column: str) -> tuple[NDArray[np.floating], list[str]]:

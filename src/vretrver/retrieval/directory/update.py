@@ -64,6 +64,7 @@ def update_index(
     batch_size: int = 64,
     content: Callable[[Candidate], bytes] = content_hash,
     delete: Callable[[str], bool] | None = None,
+    may_delete: Callable[[int, int], bool] | None = None,
     progress: Callable[[int], None] | None = None,
     committed: Callable[[Sequence[str]], None] | None = None,
 ) -> UpdateReport:
@@ -78,6 +79,7 @@ def update_index(
         content: hash of all that an item's vector depends on.
         delete: called at the end with each did that the source does not have; items for which it returns True are
             deleted. None deletes nothing.
+        may_delete: asked once with (items to delete, items in the index) before any is; None agrees.
         progress: called with the number of items done.
         committed: called with the dids of a batch once they are on disk.
 
@@ -98,7 +100,7 @@ def update_index(
             progress(done)
     update.flush()
     if delete is not None:
-        update.delete_missing(delete)
+        update.delete_missing(delete, may_delete)
     return UpdateReport(**update.counts, refused=tuple(update.refused))
 
 
@@ -146,10 +148,13 @@ class _Update:
             self._store(self.pending)
             self.pending = []
 
-    def delete_missing(self, delete: Callable[[str], bool]) -> None:
+    def delete_missing(self, delete: Callable[[str], bool], may_delete: Callable[[int, int], bool] | None) -> None:
         """Delete the items that the source did not have and `delete` agrees to."""
         with self.writer.database.reading():
-            gone = [did for did in self.writer.database.all_dids() if did not in self.seen and delete(did)]
+            before = list(self.writer.database.all_dids())
+        gone = [did for did in before if did not in self.seen and delete(did)]
+        if gone and may_delete is not None and not may_delete(len(gone), len(before)):
+            return
         for start in range(0, len(gone), _DELETE):
             self.counts["deleted"] += self.writer.delete(gone[start : start + _DELETE])
 

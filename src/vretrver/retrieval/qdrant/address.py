@@ -5,7 +5,6 @@ The key comes from the environment only and is never sent in the clear to anothe
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..._optional import require
+from ..._proxies import is_loopback, proxy_for, unusable_proxy
 from ..._secrets import Secret
 from ...errors import ConfigError, ServiceError
 
@@ -40,16 +40,16 @@ class QdrantAddress:
     """Whether the connection is encrypted."""
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'qdrants' if self.tls else 'qdrant'}://{host}:{self.port}/{self.collection}"
+        return f"{'qdrants' if self.tls else 'qdrant'}://{_host(self)}:{self.port}/{self.collection}"
 
     @property
     def local(self) -> bool:
         """Whether the server is this machine."""
-        try:
-            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
+
+
+def _host(address: QdrantAddress) -> str:
+    return f"[{address.host}]" if ":" in address.host else address.host
 
 
 def is_qdrant(text: str) -> bool:
@@ -86,21 +86,28 @@ def connect(address: QdrantAddress, *, key: Secret | None = None) -> Any:
         key: its key; None reads `KEY_VARIABLE`.
 
     Raises:
-        ConfigError: a key would be sent in the clear to another machine.
+        ConfigError: a key would be sent in the clear to another machine, or the environment's proxy cannot be used.
         MissingDependency: qdrant-client is not installed.
     """
     client = require("qdrant_client", extra="qdrant")
     secret = Secret(KEY_VARIABLE) if key is None else key
     if secret and not address.tls and not address.local:
         raise ConfigError(f"{address}: the key in {secret.variable} would be sent in the clear; write qdrants://...")
-    return client.QdrantClient(
-        host=address.host,
-        port=address.port,
-        https=address.tls,
-        headers=secret.header(),  # as a bearer token, which Qdrant takes like its own header
-        timeout=SECONDS,
-        check_compatibility=False,
-    )
+    url = f"{'https' if address.tls else 'http'}://{_host(address)}:{address.port}"
+    proxy = proxy_for(url)
+    try:
+        return client.QdrantClient(
+            host=address.host,
+            port=address.port,
+            https=address.tls,
+            headers=secret.header(),  # as a bearer token, which Qdrant takes like its own header
+            timeout=SECONDS,
+            check_compatibility=False,
+            proxy=proxy[1] if proxy else None,
+            trust_env=address.tls and proxy is None and not address.local,
+        )
+    except (ImportError, ValueError) as error:
+        raise ConfigError(f"{address}: {unusable_proxy(url, proxy)}") from error
 
 
 @contextmanager

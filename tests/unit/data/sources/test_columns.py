@@ -58,6 +58,21 @@ def test_an_id_must_be_printable_text_or_a_whole_number(sku: object):
     assert refusal({"sku": sku, "title": "x"}).startswith("column 'sku': the id")
 
 
+def test_pictures_inside_a_table_are_refused_with_the_way_out():
+    for cell in (b"\x89PNG", {"bytes": b"\x89PNG", "path": None}):
+        assert refusal({"sku": "a", "photo": cell}).endswith(": save the pictures as files and name their paths")
+
+
+def test_a_cell_names_a_page_and_may_be_written_as_windows_does():
+    (picture,) = made({"sku": "a", "photo": "img\\scan.pdf#page=3"}).pictures
+    assert picture == ImageRef(path="img/scan.pdf", root="shop", page=2)
+
+
+@pytest.mark.parametrize("sku", ["at 9.41.07\u202fAM", "\u8cc7\u3000\u8868", "\u0915\u094d\u200d\u0937"])
+def test_an_id_may_hold_the_spaces_and_joiners_people_write(sku: str):
+    assert made({"sku": sku, "title": "x"}).did == sku
+
+
 def test_a_row_without_text_and_picture_is_refused():
     assert "neither text nor a picture in photo, more, title, body" in refusal({"sku": "a", "title": ""})
 
@@ -125,7 +140,9 @@ def test_metadata_of_the_wrong_type_is_refused(kind: str | None, cell: object, s
 
 def test_options_of_a_command_declare_columns():
     columns = columns_from(id_column="sku", text="title, body", image="photo", metadata="price:float,a:b,colour:text")
-    assert columns == Columns(
+    assert columns is not None
+    table = ("sku", "title", "body", "photo", "price", "a:b", "colour")
+    assert columns.of(table) == Columns(
         id="sku",
         text=("title", "body"),
         image=("photo",),
@@ -135,8 +152,36 @@ def test_options_of_a_command_declare_columns():
             MetadataColumn(name="colour", kind="text"),
         ),
     )
-    assert columns.names == ("sku", "title", "body", "photo", "price", "a:b", "colour")
+    assert columns.of(table).names == table
     assert columns_from(id_column=None, text=None, image=None, metadata=None) is None
+
+
+@pytest.mark.parametrize(
+    ("option", "table", "found"),
+    [
+        ("title", ("id", " title"), (" title",)),
+        (" title", ("id", " title", "title"), (" title",)),
+        ("title", ("id", " title", "title"), ("title",)),
+        ('"title, long",b', ("id", "title, long", "b"), ("title, long", "b")),
+        ('b, "title, long"', ("id", "title, long", "b"), ("b", "title, long")),
+        ('"a ""b"""', ("id", 'a "b"'), ('a "b"',)),
+    ],
+)
+def test_a_column_is_named_as_it_is_written_or_without_its_blanks(
+    option: str, table: tuple[str, ...], found: tuple[str, ...]
+):
+    columns = columns_from(id_column="id", text=option, image=None, metadata=None)
+    assert columns is not None
+    assert columns.of(table).text == found
+
+
+def test_a_metadata_column_whose_name_ends_like_a_type_is_that_column():
+    columns = columns_from(id_column="id", text="t", image=None, metadata="ratio:int,price:float")
+    assert columns is not None
+    assert columns.of(("id", "t", "ratio:int", "price")).metadata == (
+        MetadataColumn(name="ratio:int"),
+        MetadataColumn(name="price", kind="float"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,6 +191,7 @@ def test_options_of_a_command_declare_columns():
         ({"id_column": "i"}, "name --text-columns, --image-columns, or both"),
         ({"id_column": "i", "text": "a,a"}, "columns a, a: name every column once"),
         ({"id_column": "i", "text": "a,"}, "name every column once"),
+        ({"id_column": "i", "text": '"a'}, 'columns "a: unexpected end of data; write names with commas'),
     ],
 )
 def test_columns_that_make_no_candidate_are_an_error(options: dict[str, str], sentence: str):

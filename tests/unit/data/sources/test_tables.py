@@ -66,7 +66,8 @@ def test_rows_of_a_parquet_file_count_from_one_and_only_wanted_columns_are_read(
         ("a.csv", "id,text\n1,2,3\n", ":2: 3 cells, the first line has 2; repair the line"),
         ("a.csv", 'id,text\n1,"never closed\n', ":2: not a well-formed table (unexpected end of data)"),
         ("a.csv", b"id,text\n1,\xff\n", ": not valid UTF-8"),
-        ("a.csv", "id,text\n1," + "x" * 200_000 + "\n", ":2: not a well-formed table (field larger than field limit"),
+        ("a.csv", b"id,text\n" + b"1,x\n" * 900 + b"1,\xe9\n", ":902: not valid UTF-8"),
+        ("a.csv", b'id,text\n1,"two\nlines \xe9"\n', ":3: not valid UTF-8"),
         ("a.jsonl", "", ": the file holds no row; give one JSON object a line"),
         ("a.jsonl", '{"id": 1}\n{"id": \n', ":2: not valid JSON"),
         ("a.jsonl", "[1]\n", ":1: a line must hold one JSON object, got a list"),
@@ -113,3 +114,51 @@ def test_without_the_extra_the_sentence_names_the_command(tmp_path: Path, monkey
 )  # fmt: skip
 def test_tables_are_known_by_the_ending_of_their_name(name: str, kind: str | None):
     assert kind_of_table(Path(name)) == kind
+
+
+def table(tmp_path: Path, content: bytes, name: str = "a.csv") -> tuple[tuple[str, ...], list[dict[str, object]]]:
+    opened = open_table(written(tmp_path, name, content))
+    return opened.names, [dict(row) for _, row in opened.read(opened.names)]
+
+
+def test_a_cell_may_be_longer_than_the_csv_module_likes(tmp_path: Path):
+    _, rows = table(tmp_path, b"id,text\n1," + b"x" * 200_000 + b"\n")
+    assert rows == [{"id": "1", "text": "x" * 200_000}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"id,title,photo\n1,red mug,a.png\n",
+        b"id;title;photo\n1;red mug;a.png\n",
+        b"id\ttitle\tphoto\n1\tred mug\ta.png\n",
+        b"id|title|photo\n1|red mug|a.png\n",
+        b"sep=;\r\nid;title;photo\r\n1;red mug;a.png\r\n",
+        b'id, title, photo\n1, "red mug", a.png\n',
+        b"id,title,photo\r1,red mug,a.png\r",
+        "id,title,photo\r\n1,red mug,a.png\r\n".encode("utf-8-sig"),
+        "id,title,photo\r\n1,red mug,a.png\r\n".encode("utf-16"),
+    ],
+    ids=["commas", "semicolons", "tabs", "bars", "told", "blanks", "carriage-returns", "mark", "utf-16"],
+)
+def test_a_table_is_read_however_a_spreadsheet_wrote_it(tmp_path: Path, content: bytes):
+    assert table(tmp_path, content) == (
+        ("id", "title", "photo"), [{"id": "1", "title": "red mug", "photo": "a.png"}]
+    )  # fmt: skip
+
+
+def test_a_delimiter_in_quotes_or_of_another_kind_parts_nothing(tmp_path: Path):
+    names, rows = table(tmp_path, b'id,"a;b;c",d e\n1,x;y,"z, w"\n')
+    assert (names, rows) == (("id", "a;b;c", "d e"), [{"id": "1", "a;b;c": "x;y", "d e": "z, w"}])
+
+
+def test_lines_are_counted_from_the_first_of_the_file(tmp_path: Path):
+    path = written(tmp_path, "a.csv", b'sep=;\nid;text\n1;"two\nlines"\n2;x\n3;x;y\n')
+    with pytest.raises(DataError, match=r"a\.csv:6: 3 cells, the first line has 2"):
+        list(open_table(path).read(["id"]))
+
+
+def test_a_column_that_is_not_there_is_listed_as_options_take_it(tmp_path: Path):
+    opened = open_table(written(tmp_path, "a.csv", b'id,"title, long"\n1,x\n'))
+    with pytest.raises(DataError, match=r"no column 'title'; the columns are id,\"title, long\""):
+        opened.check(["title"])
