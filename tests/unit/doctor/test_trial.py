@@ -28,7 +28,7 @@ def test_the_wrong_order_raises_the_question_whether_pictures_arrive() -> None:
 
 def test_a_policy_that_only_turns_the_order_round_does_not_pass() -> None:
     finding = try_window(replay(["<answer>[3, 2, 1]</answer>"]), dialect_named("vretrver"))
-    assert finding.verdict is Verdict.WARNING
+    assert finding.severity is Severity.WARNING
     assert finding.sentence.startswith("a green square was put before a blue one")
 
 
