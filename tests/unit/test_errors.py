@@ -16,7 +16,7 @@ from vretrver.records import Address, ImageRef
 def test_an_error_about_a_picture_names_it_and_carries_the_reason() -> None:
     ref = ImageRef(path="a: b/c.tif", root="shop", page=3)
     error = PictureError(ref, "cannot be read: Input/output error")
-    assert str(error) == "picture shop:a: b/c.tif#3: cannot be read: Input/output error"
+    assert str(error) == "picture shop:a: b/c.tif#page=4: cannot be read: Input/output error"
     assert (error.ref, error.reason) == (ref, "cannot be read: Input/output error")
     assert isinstance(error, DataError)
     assert str(PictureError(Address(item=2, picture=2), "it is cut short")) == "picture [2, 2]: it is cut short"
@@ -34,7 +34,7 @@ def test_an_error_about_a_picture_crosses_to_another_process() -> None:
         ("../a.png", 0, "the path must be relative and stay below its root"),
         ("gone.png", 0, "cannot be read: No such file or directory"),
         ("text.png", 0, "not a picture of an allowed format (JPEG, PNG, WEBP, GIF, TIFF, BMP, AVIF, HEIC, PDF)"),
-        ("a.gif", 7, "there is no page 7"),
+        ("a.gif", 7, "there is no page 8"),
     ],
 )
 def test_a_refusal_of_a_store_carries_its_reason_without_the_path(
