@@ -107,7 +107,7 @@ class RunFolder:
         self._check_config(config)
         try:
             if config is not None:
-                for file, kind in ((self._windows_file(), _Kept), (self._hits_file(), _Asked)):
+                for file, kind in ((self._file("windows"), _Kept), (self._file("hits"), _Asked)):
                     self._files[file] = LineFile(file, begins=_BEGINS[kind], lock=True)
             self._read()
         except DataError:
@@ -144,7 +144,7 @@ class RunFolder:
         Raises:
             DataError: it cannot be written, and no part of it is left in the file.
         """
-        path = self._windows_file()
+        path = self._file("windows")
         line = _line(_KEPT, _Kept(key=key, trajectory=trajectory), f"session {trajectory.session}")
         with self._writes:
             place = _Place(path, path.stat().st_size, len(line))
@@ -158,7 +158,7 @@ class RunFolder:
             DataError: other candidates are kept for the query already, or these cannot be written.
         """
         asked = _Asked(query=query, hits=tuple(hits))
-        path = self._hits_file()
+        path = self._file("hits")
         with self._writes:
             place = self._asked.get(query.qid)
             if place is not None:
@@ -231,11 +231,8 @@ class RunFolder:
         except OSError as error:
             raise DataError(f"{self.path}: cannot be written: {error.strerror}; choose another folder") from error
 
-    def _windows_file(self) -> Path:
-        return self.path / f"windows-{self.shard.index:03d}.jsonl"
-
-    def _hits_file(self) -> Path:
-        return self.path / f"hits-{self.shard.index:03d}.jsonl"
+    def _file(self, what: str) -> Path:
+        return self.path / f"{what}-{self.shard.index:03d}.jsonl"
 
     def _read(self) -> None:
         """Note where every line of every shard is; a torn last line of another writer's file is left out."""

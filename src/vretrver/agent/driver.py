@@ -7,42 +7,17 @@ It has two sides. Pull: `run` takes runnings and yields results. Push, on which 
 
 from __future__ import annotations
 
-import queue
-import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any, Generic, TypeVar
 
-from ..errors import PolicyInUse
 from .effects import Do, Running, Start
 from .policy import Completion, FinishReason, Policy, Request
+from .seats import Seat, WorkElsewhere, claim, let_go
 
 R = TypeVar("R")
-
-_OWNERS: weakref.WeakKeyDictionary[Policy, weakref.ref[Driver[Any]]] = weakref.WeakKeyDictionary()
-"""Policy -> the driver that runs something on it: completions of two drivers could not be told apart."""
-
-
-@dataclass(slots=True, eq=False)
-class Seat(Generic[R]):
-    """A running in a driver; what `Driver.start` returns is only good for `Driver.cancel`."""
-
-    running: Running[R]
-    done: Callable[[R], None] | None = None
-    failed: Callable[[Exception], None] | None = None
-    parent: Seat[Any] | None = None
-    number: int = 0
-    session: str = ""
-    request: Request | None = None
-    work: Future[Any] | None = None
-    children: dict[int, Seat[Any]] = field(default_factory=dict)
-    ended: deque[tuple[int, Any, Exception | None]] = field(default_factory=deque)
-    awaits: bool = False
-    started: int = 0
-    cancelled: bool = False
-    over: bool = False
 
 
 class Driver(Generic[R]):
@@ -55,15 +30,12 @@ class Driver(Generic[R]):
 
     def __init__(self, policy: Policy, *, pool: Executor | None = None) -> None:
         self.policy = policy
-        self.pool = pool
+        self._work = None if pool is None else WorkElsewhere(pool, self._nudge)
         self._live: dict[Seat[Any], None] = {}
         self._seats: dict[str, Seat[Any]] = {}
         self._names: set[str] = set()
         self._ready: deque[Seat[Any]] = deque()
-        self._working = 0
-        self._worked: queue.SimpleQueue[Seat[Any] | None] = queue.SimpleQueue()
-        self._wakes = 0
-        self._wakes_seen = 0
+        self._woken = False
         self._unexplained = 0
 
     @property
@@ -74,13 +46,11 @@ class Driver(Generic[R]):
     @property
     def room(self) -> bool:
         """Whether the policy would take another session at once."""
-        return len(self._seats) + len(self._ready) + self._working < self.policy.limits.in_flight
+        working = 0 if self._work is None else self._work.count
+        return len(self._seats) + len(self._ready) + working < self.policy.limits.in_flight
 
     def start(
-        self,
-        running: Running[R],
-        done: Callable[[R], None],
-        failed: Callable[[Exception], None] | None = None,
+        self, running: Running[R], done: Callable[[R], None], failed: Callable[[Exception], None] | None = None
     ) -> Seat[R]:
         """Start a running; it advances to its first request at once.
 
@@ -92,12 +62,12 @@ class Driver(Generic[R]):
         Raises:
             PolicyInUse: another driver runs something on the policy.
         """
-        self._claim()
+        claim(self.policy, self)
         seat: Seat[R] = Seat(running, done, failed)
         self._live[seat] = None
         self._advance(seat)
         self._submit()
-        self._let_go_if_idle()
+        let_go(self.policy, self)
         return seat
 
     def step(self, *, patience: float | None = None) -> bool:
@@ -113,17 +83,22 @@ class Driver(Generic[R]):
         self._submit()
         if self._seats:
             self._collect(patience)
-        elif self._working:
+        elif self._work is not None and self._work.count:
             self._take_work(wait=True, patience=patience)
         self._take_work()
         self._submit()
-        self._let_go_if_idle()
+        let_go(self.policy, self)
         return bool(self._live)
 
     def wake(self) -> None:
         """Make the current `step`, or the next one, return early. Any thread may call it."""
-        self._wakes += 1
-        self._worked.put(None)
+        if self._work is not None:
+            self._work.wake()
+        self._nudge()
+
+    def _nudge(self) -> None:
+        """Bring the driver back from the policy; called on any thread."""
+        self._woken = True
         self.policy.wake()
 
     def cancel(self, seat: Seat[Any]) -> None:
@@ -144,7 +119,7 @@ class Driver(Generic[R]):
         for seat in [*self._live]:
             self._close(seat)
         self._ready.clear()
-        self._let_go_if_idle()
+        let_go(self.policy, self)
 
     def run(self, runnings: Iterable[Running[R]]) -> Generator[tuple[int, R], None, None]:
         """Yield (position in `runnings`, result) as runnings finish; `runnings` is read lazily.
@@ -169,14 +144,12 @@ class Driver(Generic[R]):
                         fresh = next(waiting, None)
                         more = fresh is not None
                         if fresh is not None:
-                            self.start(fresh[1], _keeper(fresh[0], finished))
+                            self.start(fresh[1], partial(_keep, finished, fresh[0]))
                 finally:  # what is finished is handed over even when the step failed: it was paid for
                     while finished:
                         yield finished.popleft()
         finally:
             self.close()
-
-    # Effects
 
     def _advance(self, seat: Seat[Any], sent: Any = None, error: Exception | None = None) -> None:
         """Send a result or an exception in, and follow the running until it waits for something."""
@@ -201,8 +174,8 @@ class Driver(Generic[R]):
                 else:
                     sent = Completion(session=effect.session, text="", finish=FinishReason.CANCELLED)
             elif isinstance(effect, Do):
-                if self.pool is not None:
-                    self._do(seat, effect)
+                if self._work is not None:
+                    self._work.begin(seat, effect)
                     return
                 try:
                     sent = effect.work()
@@ -211,7 +184,7 @@ class Driver(Generic[R]):
             elif isinstance(effect, Start):
                 sent = self._start_child(seat, effect)
             elif seat.ended:
-                sent, error = _outcome(seat.ended.popleft())
+                sent, error = seat.ended.popleft()
             elif seat.children:
                 seat.awaits = True
                 return
@@ -227,33 +200,11 @@ class Driver(Generic[R]):
         self._submit()
         return child.number
 
-    def _do(self, seat: Seat[Any], effect: Do) -> None:
-        if self.pool is None:
-            raise RuntimeError("there is no pool")
-        self._working += 1
-        seat.work = self.pool.submit(effect.work)
-        seat.work.add_done_callback(lambda _: self._work_ended(seat))
-
-    def _work_ended(self, seat: Seat[Any]) -> None:
-        """Note finished work and bring the driver back from the policy; called on the pool's thread."""
-        self._worked.put(seat)
-        self._wakes += 1
-        self.policy.wake()
-
     def _take_work(self, *, wait: bool = False, patience: float | None = None) -> None:
         """Advance the runnings whose work is done; with `wait`, wait for the first."""
-        while True:
-            try:
-                seat = self._worked.get(block=wait, timeout=patience)
-            except queue.Empty:
-                return
-            wait = False
-            if seat is None or seat.work is None:
-                continue
-            self._working -= 1
-            work, seat.work = seat.work, None
-            if seat.over:
-                continue
+        if self._work is None:
+            return
+        for seat, work in self._work.take(wait=wait, patience=patience):
             error = work.exception()
             if error is not None and not isinstance(error, Exception):
                 self._close(seat)
@@ -284,17 +235,16 @@ class Driver(Generic[R]):
                 self.policy.cancel(seat.session)
 
     def _collect(self, patience: float | None) -> None:
-        wakes = self._wakes
         completions = self.policy.collect(patience=patience)
         if completions:
             self._unexplained = 0
         elif patience is None:
             # One empty list may be owed to a wake that was meant for an earlier driver; a second one is a fault.
-            self._unexplained += self._wakes <= self._wakes_seen
+            self._unexplained += not self._woken
             if self._unexplained > 1:
                 lost = ", ".join([*self._seats][:3])
                 raise RuntimeError(f"the policy has nothing pending, but these sessions wait: {lost}")
-            self._wakes_seen = wakes
+            self._woken = False
         for completion in completions:
             seat = self._seats.pop(completion.session, None)
             if seat is None:
@@ -302,17 +252,15 @@ class Driver(Generic[R]):
             self._advance(seat, completion)
             self._submit()
 
-    # Ends
-
     def _end(self, seat: Seat[Any], result: Any, error: Exception | None) -> None:
         """Close what a running leaves behind and hand its result to its parent, or to whoever started it."""
         self._close(seat)
         parent = seat.parent
         if parent is not None:
-            parent.ended.append((seat.number, result, error))
+            parent.ended.append(((seat.number, result), error))
             if parent.awaits:
                 parent.awaits = False
-                self._advance(parent, *_outcome(parent.ended.popleft()))
+                self._advance(parent, *parent.ended.popleft())
         elif error is None:
             if seat.done is not None:
                 seat.done(result)
@@ -329,8 +277,8 @@ class Driver(Generic[R]):
         for child in [*seat.children.values()]:
             self._close(child)
         seat.running.close()
-        if seat.work is not None:
-            seat.work.cancel()
+        if self._work is not None:
+            self._work.drop(seat)
         self._leave(seat)
         self._live.pop(seat, None)
         if seat.parent is not None:
@@ -345,29 +293,6 @@ class Driver(Generic[R]):
             self.policy.release(seat.session)
             seat.session, seat.request = "", None
 
-    # Ownership
 
-    def _claim(self) -> None:
-        owner = _OWNERS.get(self.policy)
-        other = owner() if owner is not None else None
-        if other is not None and other is not self and other.busy:
-            raise PolicyInUse(
-                f"the policy {self.policy.fingerprint} is in use by another driver; "
-                "let that run end or close it, or open a second policy"
-            )
-        _OWNERS[self.policy] = weakref.ref(self)
-
-    def _let_go_if_idle(self) -> None:
-        if not self._live:
-            owner = _OWNERS.get(self.policy)
-            if owner is not None and owner() is self:
-                del _OWNERS[self.policy]
-
-
-def _keeper(index: int, finished: deque[tuple[int, R]]) -> Callable[[R], None]:
-    return lambda result: finished.append((index, result))
-
-
-def _outcome(ended: tuple[int, Any, Exception | None]) -> tuple[Any, Exception | None]:
-    number, result, error = ended
-    return (number, result), error
+def _keep(finished: deque[tuple[int, R]], index: int, result: R) -> None:
+    finished.append((index, result))

@@ -18,10 +18,11 @@ from typing import Self
 from ..errors import Overloaded
 from ..records import Hit, Query
 from .budget import Budget, Limit
-from .driver import Driver, Seat
+from .driver import Driver
 from .events import Watch, ignore
 from .reranked import Ended, Reranked, check_hits, reranked
 from .reranker import Ask, Reranker
+from .seats import Seat
 
 
 class Ticket:

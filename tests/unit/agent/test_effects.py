@@ -197,6 +197,27 @@ def test_work_that_ends_while_the_policy_is_waited_for_brings_the_driver_back() 
     assert sorted(map(str, heard)) == ["['turn']", "worked"]
 
 
+def test_work_of_a_running_that_was_closed_takes_no_place() -> None:
+    """One place: without it the second running would never be started."""
+    held = threading.Event()
+
+    def broken() -> Running[list[str]]:
+        yield Start(slow())
+        raise ValueError("gone")
+
+    def slow() -> Running[None]:
+        yield Do(held.wait)
+
+    with ThreadPoolExecutor(1) as pool:
+        driver: Driver[list[str]] = Driver(Ledger(in_flight=1), pool=pool)
+        errors: list[Exception] = []
+        driver.start(broken(), lambda _: None, errors.append)
+        assert [str(error) for error in errors] == ["gone"]
+        assert driver.room
+        assert list(driver.run([asking("a", 1)])) == [(0, ["a:1"])]
+        held.set()
+
+
 def test_a_wake_that_was_meant_for_an_earlier_driver_loses_no_session() -> None:
     class Woken(Ledger):
         stale = True
