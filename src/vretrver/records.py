@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from .geometry import Box
+
 Modality = Literal["text", "image", "image,text"]
 """M-BEIR's three modalities of a query or a candidate, spelled as in its files."""
 
@@ -133,6 +135,34 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextLine:
+    """A line of text as it stands on a picture or a page."""
+
+    text: str
+    """The line, without a line break; not empty."""
+    box: Box
+    """Where it stands, in pixels of the upright original."""
+    confidence: float = 1.0
+    """How sure its reader is, from 0 to 1; 1 where the file itself holds the text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """The line of a candidate that matched a query's words."""
+
+    text: str
+    """The line as it stands."""
+    source: Literal["picture", "text", "name", "metadata"]
+    """Where it stands: on a picture or page, in the candidate's own text, in its file's name, in its metadata."""
+    picture: int = 0
+    """Which of the candidate's pictures, from 1; 0 where it is on none."""
+    box: Box | None = None
+    """Where on the picture, in pixels of the upright original; None where it is on none."""
+    confidence: float = 1.0
+    """How sure its reader is, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A candidate with its coarse score."""
 
@@ -140,6 +170,8 @@ class Hit:
     """The item found."""
     score: float
     """Coarse score, higher is better; comparable within one query only."""
+    citation: Citation | None = None
+    """The line that matched, where words were searched and one did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "processes": set(),
     "trust": {"files"},
     "geometry": set(),
-    "records": set(),
+    "records": {"geometry"},
     "pictures": {"errors", "_optional", "records"},
     "images": {"errors", "geometry", "records", "pictures"},
     "_validation": set(),
