@@ -46,9 +46,9 @@ DEPTH, SIZE = 50, 20
 REFERENCE = ReferencePlanner(depth=DEPTH, size=SIZE, stride=10)
 """What the others are compared with."""
 
-BLOCKS = ("50,20", "50,20,1", "50,20,2", "50,20,3", "50,20,4", "50,25", "50,25,4")
-"""Plans of blocks, as depth, size and keep. Without keep as many reach the last window as it holds: 6 of each block
-of 20, 12 of each of 25."""
+BLOCKS = ("50,20", "50,20,turns=0", "50,20,1", "50,20,2", "50,20,3", "50,20,4", "50,25", "50,25,4")
+"""Plans of blocks, as depth, size, keep and turns. Without keep as many reach the last window as it holds: 6 of each
+block of 20, 12 of each of 25; without turns a block has as many as the dialect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,10 @@ def rounds(windows: Sequence[Trajectory]) -> int:
 
 
 def blocks(numbers: str) -> BlocksPlanner:
-    """Return the plan of blocks that `DEPTH,SIZE` or `DEPTH,SIZE,KEEP` names; raises ValueError for other texts."""
+    """Return the plan of blocks that `DEPTH,SIZE[,KEEP][,turns=N]` names; raises ValueError for other texts."""
+    numbers, _, turns = numbers.partition(",turns=")
     depth, size, *keep = map(int, numbers.split(","))
-    return BlocksPlanner(depth=depth, size=size, keep=keep[0] if keep else None)
+    return BlocksPlanner(depth=depth, size=size, keep=keep[0] if keep else None, turns=int(turns) if turns else None)
 
 
 def run_plan(
@@ -209,7 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=25, help="of each task shape")
     parser.add_argument("--shapes", type=int, nargs="+", default=[0, 4, 7])
-    parser.add_argument("--blocks", nargs="+", default=BLOCKS, help="DEPTH,SIZE[,KEEP] of plans of blocks")
+    parser.add_argument("--blocks", nargs="+", default=BLOCKS, help="DEPTH,SIZE[,KEEP][,turns=N] of plans of blocks")
     parser.add_argument("--items", type=int, default=ITEMS, help="of the catalogue; a multiple of 5")
     parser.add_argument("--gallery", type=Path, help="where the catalogue's pictures are kept; drawn where missing")
     parser.add_argument("--alone", type=int, default=6, help="queries that are timed alone")

@@ -28,6 +28,8 @@ class Window:
     """Coarse places, from 0, of the candidates in the order shown."""
     places: tuple[int, ...]
     """Places in the order, from 0, that the window had when it became due; the same length."""
+    turns: int | None = None
+    """Most turns before the answer is forced, at most the dialect's; 0 asks for it at once, None is the dialect's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +152,11 @@ class _ReferencePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlocksPlanner:
-    """Blocks side by side, and one last window in which the best of each meet: two rounds whatever the depth."""
+    """Blocks side by side, and one last window in which the best of each meet: two rounds whatever the depth.
+
+    With `turns=0` the blocks are only screened: each is ranked in one turn from what its candidates show at first, and
+    all looking is kept for the last window.
+    """
 
     depth: int = 50
     """Candidates reranked; later ones keep their place."""
@@ -158,11 +164,13 @@ class BlocksPlanner:
     """Most candidates in a window; also of the last one."""
     keep: int | None = None
     """Candidates of each block that reach the last window; None takes as many as it holds."""
+    turns: int | None = None
+    """Most turns of a block before its answer is forced; None is the dialect's. The last window has all of them."""
 
     def __post_init__(self) -> None:
         """Refuse impossible plans with ConfigError: each block must reach the last window with a candidate."""
-        if self.depth < 1 or self.size < 2 or (self.keep is not None and self.keep < 1):
-            raise ConfigError(f"a plan needs depth >= 1, size >= 2 and keep >= 1, got {self.name}")
+        if self.depth < 1 or self.size < 2 or (self.keep is not None and self.keep < 1) or (self.turns or 0) < 0:
+            raise ConfigError(f"a plan needs depth >= 1, size >= 2, keep >= 1 and turns >= 0, got {self.name}")
         blocks = -(-self.depth // self.size)
         if blocks * (self.keep or 1) > self.size:
             raise ConfigError(
@@ -172,15 +180,17 @@ class BlocksPlanner:
 
     @property
     def name(self) -> str:
-        """As in `blocks(50,20,6)`, or `blocks(50,20)` where `keep` is not given."""
-        return f"blocks({self.depth},{self.size}{'' if self.keep is None else f',{self.keep}'})"
+        """As in `blocks(50,20,6,turns=0)`; what is not given is left out."""
+        keep = "" if self.keep is None else f",{self.keep}"
+        turns = "" if self.turns is None else f",turns={self.turns}"
+        return f"blocks({self.depth},{self.size}{keep}{turns})"
 
     def plan(self, count: int) -> Plan:
         """Return the blocks over the best `depth` of `count` candidates, of equal length as far as that goes."""
         depth = min(count, self.depth)
         blocks = max(1, -(-depth // self.size))
         keep = self.keep or self.size // blocks
-        return _BlocksPlan(count, depth, blocks, keep)
+        return _BlocksPlan(count, depth, blocks, keep, self.turns if blocks > 1 else None)
 
 
 class _BlocksPlan:
@@ -190,9 +200,9 @@ class _BlocksPlan:
     often is, is spread over all blocks instead of crowding the first.
     """
 
-    def __init__(self, count: int, depth: int, blocks: int, keep: int) -> None:
+    def __init__(self, count: int, depth: int, blocks: int, keep: int, turns: int | None) -> None:
         self.order = list(range(count))
-        self._depth, self._keep = depth, keep
+        self._depth, self._keep, self._turns = depth, keep, turns
         self._blocks = [tuple(range(block, depth, blocks)) for block in range(blocks)] if depth else []
         self._ranked: dict[int, tuple[int, ...]] = {}
         self._due = 0
@@ -208,7 +218,7 @@ class _BlocksPlan:
         if not self._due:
             self._due = len(self._blocks)
             return tuple(
-                Window(index=index, round=0, candidates=block, places=block)
+                Window(index=index, round=0, candidates=block, places=block, turns=self._turns)
                 for index, block in enumerate(self._blocks)
             )
         if self._over or len(self._ranked) < len(self._blocks) or self._due > len(self._blocks):

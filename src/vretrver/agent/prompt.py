@@ -33,7 +33,10 @@ def open_prompt(dialect: Dialect, bench: Bench) -> Prompt:
     for number, candidate in enumerate(task.candidates, start=1):
         candidates += wording.item(number, opening.pieces(number, candidate.parts))
     system = Message(role="system", pieces=(wording.system(dialect.tools, dialect.form),))
-    user = Message(role="user", pieces=joined(wording.user(task, query, candidates)))
+    pieces = wording.user(task, query, candidates)
+    if task.turns == 0:
+        pieces = wording.forced(pieces, len(task.candidates), dialect.form)
+    user = Message(role="user", pieces=joined(pieces))
     return Prompt(messages=(system, user), shown=opening.shown)
 
 

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
+from ..errors import ConfigError
 from ..images import Pictures
 from ..records import Hit, Query
 from .bench import Bench
@@ -197,12 +198,19 @@ class _Run:
         self.reranker.watch(event)
 
     def _task(self, window: Window) -> WindowTask:
+        dialect = self.reranker.config.dialect
+        if window.turns is not None and not dialect.forces_answer:
+            raise ConfigError(
+                f"the plan {self.planner.name} forces answers, which the dialect {dialect.name} never does; "
+                "take a plan without turns, or another dialect"
+            )
         return WindowTask(
             session=f"{self.name}/w{window.index}",
             stream=f"{self.stream}/w{window.index}",
             query=self.ask.query,
             candidates=tuple(self.ask.hits[place].candidate for place in window.candidates),
             step=WindowStep(plan=self.planner.name, index=window.index, round=window.round, places=window.places),
+            turns=window.turns,
         )
 
     def _key(self, task: WindowTask, bench: Bench) -> WindowKey:

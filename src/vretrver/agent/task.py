@@ -35,6 +35,8 @@ class WindowTask:
     """The window's place in its plan."""
     stream: str = ""
     """Name of the random stream its turns are drawn from; empty is the session's name."""
+    turns: int | None = None
+    """Most turns before the answer is forced, at most the dialect's; 0 asks for it at once, None is the dialect's."""
 
     def __post_init__(self) -> None:
         """Refuse an empty window and repeated ids with ValueError."""

@@ -50,7 +50,7 @@ class WindowState:
         self.turns: list[Turn] = []
         self.stop: StopReason | None = None
         self.failure: Failure | None = None
-        self._forcing = False
+        self._forcing = task.turns == 0
         self._answer: Answer | None = None
         self._settled: Settled | None = None
         self._used = 0
@@ -204,7 +204,8 @@ class WindowState:
     def _reply(self, pieces: list[Piece]) -> tuple[Message, ...]:
         """Answer a turn; when it was the last, ask for the answer in the same message or end the session."""
         dialect, left = self.setup.dialect, self.account.turns_left
-        last = len(self.turns) >= dialect.turns
+        most = dialect.turns if self.task.turns is None else min(self.task.turns, dialect.turns)
+        last = len(self.turns) >= most
         forced = dialect.forces_answer and (last or (left is not None and left <= 1))
         if forced:
             self._forcing = True

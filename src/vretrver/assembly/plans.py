@@ -48,10 +48,12 @@ class BlocksPlan(Section):
     """Most candidates in a window."""
     keep: int | None = None
     """Candidates of each block that reach the last window; None takes as many as it holds."""
+    turns: int | None = None
+    """Most turns of a block before its answer is forced; 0 ranks it without a look, None is the dialect's."""
 
     def planner(self) -> BlocksPlanner:
         """Return the planner."""
-        return BlocksPlanner(depth=self.depth, size=self.size, keep=self.keep)
+        return BlocksPlanner(depth=self.depth, size=self.size, keep=self.keep, turns=self.turns)
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:

@@ -123,7 +123,21 @@ def test_one_block_is_one_window() -> None:
     assert [len(due) for due in rounds] == [1]
 
 
-@pytest.mark.parametrize("planner", [BlocksPlanner(), BlocksPlanner(depth=50, size=20, keep=3), ReferencePlanner()])
+def test_blocks_that_are_screened_have_no_turns_for_looks_and_the_last_window_has_all() -> None:
+    planner = BlocksPlanner(depth=6, size=4, turns=0)
+    assert planner.name == "blocks(6,4,turns=0)"
+    rounds = _run(planner.plan(6), list(range(6)))
+    assert [[window.turns for window in due] for due in rounds] == [[0, 0], [None]]
+
+
+def test_a_single_block_is_the_last_window_and_is_not_screened() -> None:
+    (due,) = _run(BlocksPlanner(depth=6, size=4, turns=0).plan(3), list(range(3)))
+    assert [window.turns for window in due] == [None]
+
+
+@pytest.mark.parametrize(
+    "planner", [BlocksPlanner(), BlocksPlanner(keep=3), BlocksPlanner(turns=0), ReferencePlanner()]
+)
 @pytest.mark.parametrize("count", [1, 2, 19, 20, 21, 40, 41, 50, 73])
 def test_the_best_candidate_within_the_depth_ends_first_in_a_permutation(planner: Planner, count: int) -> None:
     key = Stream(count).permutation(count)
@@ -162,6 +176,7 @@ def test_windows_that_failed_leave_the_coarse_order(planner: Planner) -> None:
         ({"depth": 0}, "depth >= 1"),
         ({"size": 1}, "size >= 2"),
         ({"keep": 0}, "keep >= 1"),
+        ({"turns": -1}, "turns >= 0"),
         ({"depth": 50, "size": 20, "keep": 7}, "the best 7 of 3 blocks do not fit a window of 20"),
         ({"depth": 50, "size": 5}, "the best 1 of 10 blocks do not fit a window of 5"),
     ],

@@ -22,7 +22,7 @@ from vretrver.agent.reranked import Ended, Reranked
 from vretrver.agent.reranker import Reranker
 from vretrver.agent.task import WindowTask
 from vretrver.agent.trajectory import StopReason
-from vretrver.errors import DataError
+from vretrver.errors import ConfigError, DataError
 from vretrver.geometry import PixelBudget
 from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text, first_k, misbehaving, shuffled
 from vretrver.policies.watching import KnowingScript, WatchingPolicy
@@ -53,6 +53,13 @@ def _favouring(did: str) -> KnowingScript:
         return answer_text([dids.index(did) + 1] if did in dids else [1])
 
     return script
+
+
+def test_a_plan_that_forces_answers_is_refused_with_a_dialect_that_never_does(drawn: DrawnFolder) -> None:
+    with pytest.raises(
+        ConfigError, match=r"the plan blocks\(6,4,turns=0\) forces answers, which the dialect released"
+    ):
+        _rerank(drawn, _favouring("1:5"), 6, planner=BlocksPlanner(depth=6, size=4, turns=0), dialect=released())
 
 
 def test_a_candidate_is_carried_from_the_last_place_to_the_first(drawn: DrawnFolder) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from tests.drawn import DrawnFolder
@@ -58,6 +58,25 @@ CASES: dict[StopReason, Case] = {
         turns=[zoom(1), _ended(FinishReason.ERROR, error="502 after 3 tries")], error="502 after 3 tries"
     ),
 }
+
+
+def test_a_window_without_turns_is_asked_for_its_answer_at_once(drawn: DrawnFolder) -> None:
+    task = replace(window(drawn.candidates(3), drawn.query()), turns=0)
+    played = play(task, setup(drawn), [answer(2, 3, 1)])
+    (request,) = played.requests
+    assert request.messages[-1].text.endswith(
+        "Rank all 3 candidates, best first.\n"
+        "No looks are left. Answer now with all 3 candidate numbers: <answer>[...]</answer>"
+    )
+    assert request.stop == ()
+    assert (played.trajectory.ranking, played.trajectory.forced) == (("1:2", "1:3", "1:1"), True)
+
+
+def test_a_window_of_one_turn_may_look_once(drawn: DrawnFolder) -> None:
+    task = replace(window(drawn.candidates(3), drawn.query()), turns=1)
+    played = play(task, setup(drawn), [zoom(2), answer(2, 3, 1)])
+    assert played.replies[0].splitlines()[-1].startswith("No looks are left.")
+    assert (played.trajectory.looks, played.trajectory.forced) == (1, True)
 
 
 def _play(drawn: DrawnFolder, case: Case) -> Played:

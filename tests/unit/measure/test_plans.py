@@ -48,7 +48,9 @@ def test_rounds_are_the_longest_chain_of_turns(tmp_path: Path) -> None:
 
 
 def test_plans_of_blocks_are_named_by_their_numbers() -> None:
-    assert [plans.blocks(numbers).name for numbers in plans.BLOCKS[:2]] == ["blocks(50,20)", "blocks(50,20,1)"]
+    names = ["blocks(50,20)", "blocks(50,20,turns=0)", "blocks(50,20,1)"]
+    assert [plans.blocks(numbers).name for numbers in plans.BLOCKS[:3]] == names
+    assert plans.blocks("50,20,6,turns=1") == BlocksPlanner(depth=50, size=20, keep=6, turns=1)
     assert all(plans.blocks(numbers).depth == plans.DEPTH for numbers in plans.BLOCKS)
 
 
