@@ -154,8 +154,8 @@ class _ReferencePlan:
 class BlocksPlanner:
     """Blocks side by side, and one last window in which the best of each meet: two rounds whatever the depth.
 
-    With `turns=0` the blocks are only screened: each is ranked in one turn from what its candidates show at first, and
-    all looking is kept for the last window.
+    With `turns=0` the blocks are only screened: each is ranked in one turn from what its candidates show at first,
+    and all looking is kept for the last window.
     """
 
     depth: int = 50
