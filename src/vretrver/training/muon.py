@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -141,16 +142,27 @@ def muon_groups(
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """Return [N, rows, columns] matrices with singular values near 1 (five Newton-Schulz steps in bf16), float32."""
+    """Return [N, rows, columns] matrices with singular values near 1 (five Newton-Schulz steps), float32.
+
+    The steps are in bf16, as published; a CPU without bf16 units multiplies 32-bit numbers many times faster.
+    """
     a, b, c = _NEWTON_SCHULZ
-    x = matrices.bfloat16()
+    dtype = torch.bfloat16 if matrices.device.type != "cpu" or has_bf16_units() else torch.float32
+    x = matrices.to(dtype)
     tall = x.shape[1] > x.shape[2]
     x = x.transpose(1, 2) if tall else x
-    x = x / (x.float().norm(dim=(1, 2), keepdim=True) + 1e-7).bfloat16()
+    x = x / (x.float().norm(dim=(1, 2), keepdim=True) + 1e-7).to(dtype)
     for _ in range(_STEPS):
         gram = x @ x.transpose(1, 2)
         x = a * x + (b * gram + c * (gram @ gram)) @ x
     return (x.transpose(1, 2) if tall else x).float()
+
+
+@cache
+def has_bf16_units() -> bool:
+    """Return whether this machine's CPU multiplies bf16 numbers itself."""
+    has = torch.cpu.get_capabilities()
+    return any(has.get(unit, False) for unit in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def _gradient(parameter: Tensor) -> Tensor:

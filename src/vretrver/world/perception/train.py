@@ -34,9 +34,11 @@ TOWER_FILE = "tower.pt"
 SPREAD = 0.5
 """Standard deviation of visual tokens in the finished tower: embeddings of text are of this order."""
 
+MEASURED = 400
+"""Pictures of a gallery on which accuracies, and the spread of a finished tower, are measured."""
+
 _LEAST_LR = 0.02
 _RARE = 0.3
-_MEASURED = 400
 
 Note = Callable[[str], None]
 
@@ -131,14 +133,14 @@ class Perception:
         """Return accuracies on the first pictures of a gallery; see `questions`."""
         out: dict[str, float] = {}
         for kind, measure in (("thumbnail", whole_accuracies), ("look", marks_accuracies)):
-            seen = pictures.some("thumbnail" if kind == "thumbnail" else "look", _MEASURED)
+            seen = pictures.some("thumbnail" if kind == "thumbnail" else "look", MEASURED)
             out |= measure(self.heads, self._tokens(seen), seen, pictures.targets)
         return {name: round(value, 4) for name, value in out.items()}
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def finished(self, pictures: GalleryPictures) -> dict[str, Tensor]:
         """Return the tower's weights with every merger scaled so that its tokens have the spread `SPREAD`."""
-        seen = pictures.some("thumbnail", _MEASURED)
+        seen = pictures.some("thumbnail", MEASURED)
         tokens, deepstack = self._features(seen)
         state = {name: value.float().clone() for name, value in self.tower.state_dict().items()}
         mergers = {"merger": tokens}

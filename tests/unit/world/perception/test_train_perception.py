@@ -13,11 +13,19 @@ from vretrver.errors import ConfigError, DataError
 from vretrver.models.loading import load_model
 from vretrver.training.folder import TrainingFolder
 from vretrver.world.gallery import Gallery
+from vretrver.world.perception import train
 from vretrver.world.perception.config import PerceptionConfig
 from vretrver.world.perception.pictures import GalleryPictures
 from vretrver.world.perception.train import SPREAD, Perception, train_perception
 from vretrver.world.tiny.config import AGENT_SIZE
 from vretrver.world.tiny.make import make_tiny
+
+MEASURED = 24
+
+
+@pytest.fixture(autouse=True)
+def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "MEASURED", MEASURED)
 
 
 def config(gallery: Path, tokens: Path, **changed: Any) -> PerceptionConfig:
@@ -81,7 +89,7 @@ def test_a_finished_tower_has_tokens_of_the_spread_of_texts(gallery_file: Path, 
     run = Perception(told, TrainingFolder(tmp_path / "other", told))
     run.tower.load_state_dict(tower)
     with torch.no_grad():
-        seen = GalleryPictures(Gallery(gallery_file), told.batch, seed=0).some("thumbnail", 400)
+        seen = GalleryPictures(Gallery(gallery_file), told.batch, seed=0).some("thumbnail", MEASURED)
         features, deepstack = run._features(seen)
     for level in (features, *deepstack):
         assert level.float().std().item() == pytest.approx(SPREAD, rel=0.02)
