@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .._json import read_json
 from .answers import Answer, AnswerForm
 from .refusals import Refusal, RefusalCode, refusal
 
@@ -97,7 +98,7 @@ def _cut(text: str, tag: str) -> tuple[list[str], str, bool]:
 
 def _parse_call(content: str) -> ParsedCall:
     try:
-        value = json.loads(content, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+        value = read_json(content)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # lone surrogates, 1e999: not to be recorded
     except RecursionError:
         return ParsedCall(problem=refusal(RefusalCode.CALL_DEPTH, limit=MAX_CALL_DEPTH))
@@ -127,16 +128,6 @@ def _children(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key appears twice in one object")
-    return dict(pairs)
 
 
 def _parse_answer(text: str, form: AnswerForm) -> tuple[Answer | None, Refusal | None]:

@@ -118,7 +118,7 @@ def _from_ranking(run: Path, *, queries: Path, corpus: Path, root: Path | None, 
 
 def _from_published(file: Path, *, root: Path | None, folders: Mapping[str, Path]) -> Given:
     from ..data.published.evaluation import read_evaluation
-    from ..data.published.paths import PathMap
+    from ..data.published.rows import PathMap
 
     rows = list(read_evaluation(file, paths=PathMap(folders)))
     if not rows:

@@ -119,7 +119,7 @@ class _RequestRow(_QueryRow):
         seen: set[str] = set()
         for candidate in self.candidates:
             if candidate.did in seen:
-                raise ValueError(f"did {candidate.did!r} stands twice among the candidates")
+                raise ValueError(f"did {candidate.did!r} appears twice among the candidates")
             seen.add(candidate.did)
         if len({candidate.score is None for candidate in self.candidates}) > 1:
             raise ValueError("either all candidates have a score or none has")

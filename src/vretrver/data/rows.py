@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePath, PurePosixPath
 
+from .._json import read_json
 from ..errors import DataError
 from ..lines import TextSource, text_lines
 from ..records import ImageRef
@@ -37,11 +38,11 @@ def read_lines(source: Source, *, name: str | None = None) -> Iterator[tuple[str
 def read_objects(source: Source, *, name: str | None = None) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield (`path:line`, JSON object) for each line; raises DataError for a line that is no JSON object.
 
-    NaN and infinities, a key that stands twice and text that is not valid Unicode are refused.
+    NaN and infinities, a key that appears twice and text that is not valid Unicode are refused.
     """
     for where, line in read_lines(source, name=name):
         try:
-            value = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+            value = read_json(line)
             if "\\u" in line:
                 _refuse_half_characters(value)
         except (ValueError, RecursionError) as error:
@@ -76,17 +77,6 @@ def picture_ref(value: str, where: str, *, root: str) -> ImageRef:
     """Return the picture at a path, or a page of a document where it ends in `#page=n`; see `picture_path`."""
     path, page = split_page(picture_path(value, where))
     return ImageRef(path=path, root=root, page=page or 0)
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return row
 
 
 def _refuse_half_characters(value: object) -> None:

@@ -62,7 +62,7 @@ def join_hits(
     asked: dict[str, Query] = {}
     for query in queries:
         if asked.setdefault(query.qid, query) is not query:
-            raise DataError(f"qid {query.qid!r} stands twice in the queries; make qids unique")
+            raise DataError(f"qid {query.qid!r} appears twice in the queries; make qids unique")
     unknown = [qid for qid in run.rankings if qid not in asked]
     if unknown:
         raise DataError(
@@ -122,7 +122,7 @@ def _named(corpus: Iterable[Candidate], dids: set[str]) -> dict[str, Candidate]:
     known: dict[str, Candidate] = {}
     for candidate in corpus:
         if candidate.did in dids and known.setdefault(candidate.did, candidate) is not candidate:
-            raise DataError(f"did {candidate.did!r} stands twice in the corpus; make dids unique")
+            raise DataError(f"did {candidate.did!r} appears twice in the corpus; make dids unique")
     return known
 
 

@@ -83,7 +83,7 @@ def test_requests_are_read_as_they_are_asked_for(tmp_path: Path):
         (row(parts=[{"text": "a"}]), "give either parts, or text and pictures"),
         (row(metadata={"a": [1]}), "metadata.a"),
         (row(image="/etc/passwd"), "picture path '/etc/passwd'"),
-        (row(candidates=[{"did": "a", "text": "x"}, {"did": "a", "text": "y"}]), "did 'a' stands twice"),
+        (row(candidates=[{"did": "a", "text": "x"}, {"did": "a", "text": "y"}]), "did 'a' appears twice"),
         (row(candidates=[{"did": "a", "text": "x", "score": 1}, {"did": "b", "text": "y"}]), "either all candidates"),
         (candidate(), "candidates.0: it holds neither text nor a picture"),
         (candidate(text="x", url="http://x"), "unknown key 'candidates.0.url'"),

@@ -92,7 +92,7 @@ def test_bytes_that_are_not_utf8_are_named_by_their_line(tmp_path: Path):
         ("null", "must hold one JSON object, got a NoneType"),
         ('{"a": NaN}', "NaN is not a JSON number"),
         ('{"a": -Infinity}', "-Infinity is not a JSON number"),
-        ('{"a": 1, "a": 2}', "a key stands twice"),
+        ('{"a": 1, "a": 2}', "a key appears twice"),
         ('{"a": "\\ud800"}', "half of a surrogate pair"),
         ("[" * 100_000, "not valid JSON"),
     ],

@@ -73,8 +73,8 @@ def test_a_qid_that_is_not_among_the_queries_is_named_with_its_line(tmp_path: Pa
 @pytest.mark.parametrize(
     ("queries", "corpus", "message"),
     [
-        ([query("q1"), query("q2"), query("q2")], CORPUS, "qid 'q2' stands twice in the queries"),
-        (QUERIES, [*CORPUS, candidate("a")], "did 'a' stands twice in the corpus"),
+        ([query("q1"), query("q2"), query("q2")], CORPUS, "qid 'q2' appears twice in the queries"),
+        (QUERIES, [*CORPUS, candidate("a")], "did 'a' appears twice in the corpus"),
     ],
 )
 def test_repeated_ids_are_refused(tmp_path: Path, queries: list[Query], corpus: list[Candidate], message: str):

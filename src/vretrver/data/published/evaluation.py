@@ -13,11 +13,9 @@ from pathlib import Path
 from ...errors import DataError
 from ...records import Candidate, Hit, parts_of
 from ..hits import RerankRequest
-from .fields import Row, number_in, object_in, objects_in, text_in
 from .items import query_of
 from .messages import PublishedPrompt, prompt_of, texts_of_prompt
-from .parquet import read_parquet_rows
-from .paths import PathMap
+from .rows import PathMap, Row, number_in, object_in, objects_in, read_parquet_rows, text_in
 
 _KNOWN = {"candidate_images", "candidate_texts", "did", "score"}
 
@@ -70,7 +68,7 @@ def _row(row: Row, where: str, paths: PathMap) -> EvaluationRow:
     seen: set[str] = set()
     for hit in hits:
         if hit.candidate.did in seen:
-            raise DataError(f"{where}: did {hit.candidate.did!r} stands twice among the hits")
+            raise DataError(f"{where}: did {hit.candidate.did!r} appears twice among the hits")
         seen.add(hit.candidate.did)
     prompt = prompt_of(texts_of_prompt(row, where), where)
     return EvaluationRow(where=where, request=RerankRequest(query=query, hits=hits), prompt=prompt)

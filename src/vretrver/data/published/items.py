@@ -10,9 +10,8 @@ from itertools import pairwise
 
 from ...errors import DataError
 from ...records import Candidate, ImageRef, Query, parts_of
-from .fields import Row, text_in, texts_in, whole_in
 from .messages import MARK, PublishedMessage
-from .paths import PathMap
+from .rows import PathMap, Row, text_in, texts_in, whole_in
 
 
 def query_of(row: Row, info: Row, where: str, paths: PathMap) -> Query:

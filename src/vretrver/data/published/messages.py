@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...errors import DataError
 from ...records import ImageRef
-from .fields import Row, objects_in, refuse
+from .rows import Row, objects_in, refuse
 
 MARK = "<image>"
 """Stands in a text where a picture is shown."""

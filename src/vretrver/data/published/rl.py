@@ -8,11 +8,9 @@ from pathlib import Path
 
 from ...errors import DataError
 from ...records import Candidate, Query
-from .fields import Row, object_in, objects_in, refuse, text_in, whole_in
 from .items import candidates_of, query_of
 from .messages import PublishedPrompt, prompt_of, texts_of_prompt, with_pictures
-from .parquet import read_parquet_rows
-from .paths import PathMap
+from .rows import PathMap, Row, object_in, objects_in, read_parquet_rows, refuse, text_in, whole_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DataError
-from .fields import Row, objects_in, refuse, texts_in
 from .messages import PublishedMessage, PublishedPrompt, Role, prompt_of, with_pictures
-from .paths import PathMap
+from .rows import PathMap, Row, objects_in, refuse, texts_in
 
 _ROLES: Mapping[object, Role] = {"system": "system", "human": "user", "gpt": "assistant"}
 

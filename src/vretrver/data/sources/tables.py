@@ -125,7 +125,7 @@ def _open_text(path: Path, delimiters: str) -> Table:
         raise DataError(f"{path}: the file is empty; its first line must name the columns")
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
-        raise DataError(f"{path}:1: column {twice!r} stands twice; rename one of them")
+        raise DataError(f"{path}:1: column {twice!r} appears twice; rename one of them")
     return Table(path=path, names=tuple(names), read=lambda _: _text_rows(path, dialect, names))
 
 
@@ -156,7 +156,7 @@ def _open_parquet(path: Path) -> Table:
         names = tuple(file.schema_arrow.names)
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
-        raise DataError(f"{path}: column {twice!r} stands twice; rename one of them")
+        raise DataError(f"{path}: column {twice!r} appears twice; rename one of them")
     return Table(path=path, names=names, read=lambda wanted: _parquet_rows(path, wanted))
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...agent.policy import Policy
 from ...errors import ConfigError
 from ...files import replace_file
 from ...models.folder import folder_digest, open_folder
@@ -114,10 +114,13 @@ def _scores(job: _Job) -> dict[str, Any]:
         return coarse_scores(_asked(job.config, job.task))
     world = _world(job.config)
     arm = arm_named(job.arm, job.config, world.labels)
-    policy = _policy(arm.folder, job.config.in_flight, job.config.device)
-    return run_cell(arm, policy, world, job.task, _asked(job.config, job.task), job.size, job.config.seed)
+    config = job.config
+    policy = LocalPolicy.of_folder(arm.folder, dtype="bfloat16", device=config.device, in_flight=config.in_flight)
+    with closing(policy):
+        return run_cell(arm, policy, world, job.task, _asked(config, job.task), job.size, config.seed)
 
 
+# Both only depend on their arguments and take long; a process meets the jobs of one task shape in a row.
 @lru_cache(maxsize=1)
 def _world(config: LooksConfig) -> LooksWorld:
     return LooksWorld(config)
@@ -126,11 +129,6 @@ def _world(config: LooksConfig) -> LooksWorld:
 @lru_cache(maxsize=1)
 def _asked(config: LooksConfig, task: int) -> list[AskedQuery]:
     return _world(config).asked(task)
-
-
-@lru_cache(maxsize=3)
-def _policy(folder: Path, in_flight: int, device: str) -> Policy:
-    return LocalPolicy.of_folder(folder, dtype="bfloat16", device=device, in_flight=in_flight)
 
 
 def coarse_scores(asked: Sequence[AskedQuery]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vretrver.data.published.lamra import read_lamra
-from vretrver.data.published.paths import PathMap
+from vretrver.data.published.rows import PathMap
 from vretrver.data.published.sft import read_sft
 from vretrver.errors import DataError
 

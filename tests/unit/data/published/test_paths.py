@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vretrver.data.published.paths import PathMap
+from vretrver.data.published.rows import PathMap
 from vretrver.errors import ConfigError, DataError
 from vretrver.records import ImageRef
 

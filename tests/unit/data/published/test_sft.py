@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vretrver.agent.dialects.released import released
-from vretrver.data.published.paths import PathMap
+from vretrver.data.published.rows import PathMap
 from vretrver.data.published.sft import SftRow, read_sft
 from vretrver.errors import DataError
 from vretrver.records import ImageRef

@@ -61,7 +61,7 @@ def test_rows_of_a_parquet_file_count_from_one_and_only_wanted_columns_are_read(
     ("name", "content", "sentence"),
     [
         ("a.csv", "", ": the file is empty; its first line must name the columns"),
-        ("a.csv", "id,id\n", ":1: column 'id' stands twice; rename one of them"),
+        ("a.csv", "id,id\n", ":1: column 'id' appears twice; rename one of them"),
         ("a.csv", "id,text\n1\n", ":2: 1 cells, the first line has 2; repair the line"),
         ("a.csv", "id,text\n1,2,3\n", ":2: 3 cells, the first line has 2; repair the line"),
         ("a.csv", 'id,text\n1,"never closed\n', ":2: not a well-formed table (unexpected end of data)"),
