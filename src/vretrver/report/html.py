@@ -7,21 +7,16 @@ decided is shown by replaying the trajectory without it, not here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from ..agent.reranked import Reranked
-from ..errors import DataError
-from ..files import replace_file
 from ..images import ImageStore
+from .document import write_document
 from .markup import Markup, element, joined
 from .page_pictures import PagePictures
 from .query import KINDS, query_article, query_title
 from .tiles import PageContext
 from .words import Names, about_policy, counted, outcome
-
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-"""What the page may load: its own style and the pictures inside it."""
 
 _READING = """Every look was cut again from the original picture when this page was written, and its bytes were \
 compared with the hash in the record; here pictures have other sizes than the agent saw them at. A look that \
@@ -59,30 +54,7 @@ def write_report(
         element("main", _contents(queries) if len(queries) > 1 else None, articles),
         _footer(),
     )
-    page = joined(
-        Markup("<!doctype html>\n"), element("html", _head(title, pictures), element("body", body), lang="en")
-    )
-    _write_whole(path, f"{page}\n".encode())
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    try:
-        replace_file(path, data)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror}; choose another file") from error
-
-
-def _head(title: str, pictures: PagePictures) -> Markup:
-    css = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", title),
-        element("style", Markup(css + pictures.css())),
-    )
+    write_document(path, body, title=title, sheet="report.css", pictures=pictures.css())
 
 
 def _header(

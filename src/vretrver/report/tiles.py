@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..records import Candidate, ImageRef, Query
+from .embedded import Shown
 from .markup import Markup, element
-from .page_pictures import SMALL, PagePictures, Shown
+from .page_pictures import SMALL, PagePictures
 from .recut import lies_on
 from .words import Names
 
