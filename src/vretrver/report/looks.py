@@ -34,14 +34,14 @@ def _picture(tool: str, look: PictureShown, page: PageContext) -> Markup:
     seen = picture(shown, f"What the agent was shown of {items}", kind="seen")
     alone = len(look.cuts) == 1
     whole = alone and look.cuts[0].box is None  # the look itself shows all there is
+    facts = [f"{_asked(tool, one)}: {_where(one, alone=alone)}" for one in look.cuts]
+    checked = (
+        f"same bytes as the agent was shown (sha256 {str(look.sha256)[:12]})" if shown.name is not None else None
+    )
     caption = element(
         "figcaption",
         _title(look.cuts, page.names, _TOGETHER[look.layout]),
-        [element("span", f"{_asked(tool, one)}: {_where(one, alone=alone)}", dir="auto") for one in look.cuts],
-        element("span", f"{look.width} x {look.height} px, {look.tokens} visual tokens"),
-        element("span", f"same bytes as the agent was shown ({str(look.sha256)[:12]})", class_="same")
-        if shown.name is not None
-        else None,
+        _folded([*facts, f"{look.width} x {look.height} px, {look.tokens} visual tokens", checked]),
     )
     panes = [*([] if whole else _outlined(look.cuts, page)), seen]
     return element("figure", element("div", panes, class_="panes"), caption, class_="look whole" if whole else "look")
@@ -49,11 +49,9 @@ def _picture(tool: str, look: PictureShown, page: PageContext) -> Markup:
 
 def _text(tool: str, look: TextShown, page: PageContext) -> Markup:
     alone = len(look.cuts) == 1
+    facts = [f"{_asked(tool, one)}: {_where(one, alone=alone)}" for one in look.cuts]
     caption = element(
-        "figcaption",
-        _title(look.cuts, page.names, ""),
-        [element("span", f"{_asked(tool, one)}: {_where(one, alone=alone)}", dir="auto") for one in look.cuts],
-        element("span", f"read by {shortened(look.made_by, 80)}", dir="auto"),
+        "figcaption", _title(look.cuts, page.names, ""), _folded([*facts, f"read by {shortened(look.made_by, 80)}"])
     )
     panes = element("div", _outlined(look.cuts, page), class_="panes")
     if look.text.strip():
@@ -61,6 +59,12 @@ def _text(tool: str, look: TextShown, page: PageContext) -> Markup:
     else:
         said = element("p", "No text was read.", class_="aside")
     return element("figure", panes, said, caption, class_="look text")
+
+
+def _folded(facts: Sequence[str | None]) -> Markup:
+    """Return where a look came from and what it was checked by, as lines that can be opened."""
+    lines = [element("li", fact, dir="auto") for fact in facts if fact is not None]
+    return element("details", element("summary", "Region and size"), element("ul", lines), class_="more")
 
 
 def _outlined(cuts: Sequence[CutRecord], page: PageContext) -> list[Markup]:
