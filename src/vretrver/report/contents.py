@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ..agent.answers import Verdict
 from ..agent.reranked import Reranked
+from ..agent.trajectory import STOPS
 from .finding import close_up, last_look
 from .known import Mark, mark_of
 from .markup import Markup, element
 from .page_pictures import SMALL
-from .query import badges, pin_shown, query_title
+from .query import KINDS, mark_badge, outcome_badge, pin_shown, query_title
 from .tiles import PageContext, picture
 from .words import about_policy, counted, outcome
 
@@ -67,7 +69,8 @@ def contents(queries: Sequence[Reranked], page: PageContext) -> Markup:
 def _row(query: Reranked, number: int, page: PageContext) -> Markup:
     pin_shown(query, page)
     first = query.ranking[0].did
-    look = last_look(query, lambda cut: cut.did == first)
+    ranked = query.verdict is Verdict.RANKED
+    look = last_look(query, lambda cut: cut.did == first) if ranked else None
     pictures = [
         picture(page.pictures.thumbnail(ref, SMALL), "Picture of the query") for ref in query.query.pictures[:1]
     ]
@@ -78,18 +81,25 @@ def _row(query: Reranked, number: int, page: PageContext) -> Markup:
         pictures,
         element("a", query_title(query, number), href=f"#q{number}", dir="auto"),
         seen,
-        element("span", badges(query, page), class_="badges"),
+        element("span", _badges(query, page), class_="badges"),
     )
+
+
+def _badges(query: Reranked, page: PageContext) -> list[Markup]:
+    """Return whether a result is right, where that is known; else, and where it failed, what became of the order."""
+    mark = mark_of(query, page.wanted)
+    known = [] if mark is None else [mark_badge(mark)]
+    return known if known and KINDS[outcome(query)] != "bad" else [*known, outcome_badge(query)]
 
 
 def _failed(queries: Sequence[Reranked]) -> str | None:
     """Return the sentence on windows that failed, with their stop reasons, or None."""
     windows = [trajectory for query in queries for trajectory in query.trajectories]
-    reasons = Counter(one.stop.name.replace("_", " ").lower() for one in windows if one.ranking is None)
+    reasons = Counter(STOPS[one.stop].rstrip(".") for one in windows if one.ranking is None)
     if not reasons:
         return None
-    told = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
-    return f"{reasons.total():,} of {counted(len(windows), 'window')} failed: {told}."
+    told = " ".join(f"{reason} ({count:,})." for reason, count in reasons.most_common())
+    return f"{reasons.total():,} of {counted(len(windows), 'window')} failed. {told}"
 
 
 def _in_short(queries: Sequence[Reranked], page: PageContext) -> list[str]:

@@ -8,9 +8,9 @@ from ..agent.answers import Verdict
 from ..agent.reranked import Reranked
 from ..agent.trajectory import CutRecord, PictureShown, TextShown
 from ..records import Candidate
-from .markup import Markup, element
+from .markup import Markup, breakable, element
 from .page_pictures import LARGE
-from .tiles import PageContext, picture, region, shortened
+from .tiles import PageContext, picture, region, shortened, side_by_side
 
 QUOTE_CHARS = 300
 """Most characters of a text beside the headline."""
@@ -36,7 +36,7 @@ def asked(reranked: Reranked, page: PageContext) -> list[Markup]:
     pictures = reranked.query.pictures
     look = last_look(reranked, lambda cut: cut.did is None)
     if len(pictures) == 1 and look is not None:
-        return _panes(look, page)
+        return [_panes(look, page)]
     return [
         picture(page.pictures.thumbnail(ref, LARGE), f"Picture {number} of the query")
         for number, ref in enumerate(pictures, start=1)
@@ -59,18 +59,20 @@ def close_up(look: Look, page: PageContext) -> Markup:
     return picture(page.pictures.close_up(look), f"Close view of {_named(look, page)}", kind="seen")
 
 
-def _panes(look: Look, page: PageContext) -> list[Markup]:
+def _panes(look: Look, page: PageContext) -> Markup:
     """Return the whole picture with the region drawn on it, and what was seen there."""
     cut = look.cuts[0]
     if isinstance(look, PictureShown) and cut.box is None and len(look.cuts) == 1:
-        return [close_up(look, page)]
+        return element("div", close_up(look, page), class_="panes")
     outline = None if cut.box is None else region(cut.box, cut.image)
     whole = page.pictures.thumbnail(cut.image, LARGE)
     marked = ", the region of the last look marked" if outline else ""
-    return [
+    return element(
+        "div",
         picture(whole, f"Picture of {_named(look, page)}{marked}", *([outline] if outline else [])),
         close_up(look, page),
-    ]
+        class_=side_by_side(look),
+    )
 
 
 def _named(look: Look, page: PageContext) -> str:
@@ -78,13 +80,11 @@ def _named(look: Look, page: PageContext) -> str:
     return "the query" if did is None else page.names.full(did)
 
 
-def _unseen(candidate: Candidate, name: str, page: PageContext) -> list[Markup]:
+def _unseen(candidate: Candidate, name: str, page: PageContext) -> Markup:
     if not candidate.pictures:
-        return [element("blockquote", shortened(candidate.text, QUOTE_CHARS), dir="auto")]
-    return [picture(page.pictures.thumbnail(candidate.pictures[0], LARGE), f"Picture of {name}")]
+        return element("blockquote", shortened(candidate.text, QUOTE_CHARS), dir="auto")
+    return picture(page.pictures.thumbnail(candidate.pictures[0], LARGE), f"Picture of {name}")
 
 
-def _figure(panes: list[Markup], caption: str) -> Markup:
-    return element(
-        "figure", element("div", panes, class_="panes"), element("figcaption", caption, dir="auto"), class_="finding"
-    )
+def _figure(shown: Markup, caption: str) -> Markup:
+    return element("figure", shown, element("figcaption", breakable(caption), dir="auto"), class_="finding")

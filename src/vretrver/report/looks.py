@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from ..agent.observations import Layout
 from ..agent.trajectory import CutRecord, PictureShown, TextShown, Turn
-from .markup import Markup, element
+from .markup import Markup, breakable, element
 from .page_pictures import LARGE
-from .tiles import PageContext, picture, region, shortened
+from .tiles import PageContext, picture, region, shortened, side_by_side
 from .words import Names, cut
 
 _TOGETHER = {Layout.ALONE: "", Layout.ROW: ", side by side", Layout.COLUMN: ", one below the other"}
@@ -44,7 +44,9 @@ def _picture(tool: str, look: PictureShown, page: PageContext) -> Markup:
         _folded([*facts, f"{look.width} x {look.height} px, {look.tokens} visual tokens", checked]),
     )
     panes = [*([] if whole else _outlined(look.cuts, page)), seen]
-    return element("figure", element("div", panes, class_="panes"), caption, class_="look whole" if whole else "look")
+    return element(
+        "figure", element("div", panes, class_=side_by_side(look)), caption, class_="look whole" if whole else "look"
+    )
 
 
 def _text(tool: str, look: TextShown, page: PageContext) -> Markup:
@@ -81,7 +83,7 @@ def _title(cuts: Sequence[CutRecord], names: Names, together: str) -> Markup:
     pictures = " and ".join(dict.fromkeys(address_of(one) for one in cuts))
     items = " and ".join(dict.fromkeys(_item(one, names) for one in cuts))
     word = "Picture" if len(cuts) == 1 else "Pictures"
-    return element("strong", f"{word} {pictures}{together} \N{MIDDLE DOT} {items}", dir="auto")
+    return element("strong", breakable(f"{word} {pictures}{together} \N{MIDDLE DOT} {items}"), dir="auto")
 
 
 def _item(one: CutRecord, names: Names) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _VOID = frozenset({"meta", "wbr"})
-_JOINTS = re.compile(r"(?<=[/_-])(?=\w)")
+_JOINTS = re.compile(r"(?<=[/_])(?=\w)|(?=#)")
 
 
 class Markup(str):
@@ -54,7 +54,7 @@ def element(tag: str, *children: Child, **attributes: Attribute) -> Markup:
 
 
 def breakable(name: str) -> Markup:
-    """Return a long name that may be broken where its words meet: behind `/`, `_` and `-`."""
+    """Return a long name that may be broken where its words meet: behind `/` and `_`, before `#`."""
     return Markup(element("wbr").join(escaped(part) for part in _JOINTS.split(name)))
 
 

@@ -62,7 +62,7 @@ def _cell(
         element("span", str(rank), class_="rank"),
         tile(candidate, page),
         element("span", breakable(page.names.short(candidate.did)), class_="name", dir="auto"),
-        element("span", "asked for", class_="right") if right else None,
+        element("span", "asked for", class_="wanted") if right else None,
         note,
         class_=kind,
     )

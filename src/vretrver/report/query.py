@@ -6,7 +6,7 @@ from ..agent.answers import Verdict
 from ..agent.reranked import Reranked
 from .finding import asked, finding
 from .known import Mark, mark_of, verdict_on
-from .markup import Markup, element
+from .markup import Markup, breakable, element
 from .order import order_section
 from .tiles import PageContext, shortened
 from .windows import window_section
@@ -36,14 +36,14 @@ def query_title(reranked: Reranked, number: int) -> str:
     return f"Query {number}: {counted(len(query.pictures), 'picture')}"
 
 
-def badges(reranked: Reranked, page: PageContext) -> list[Markup]:
-    """Return the words on a result: right or wrong where that is known, and what became of the order."""
-    mark, result = mark_of(reranked, page.wanted), outcome(reranked)
-    known = [] if mark is None else [_badge(mark)]
-    return [*known, element("span", result.value, class_=f"badge {KINDS[result]}")]
+def outcome_badge(reranked: Reranked) -> Markup:
+    """Return what became of the order, as a word."""
+    result = outcome(reranked)
+    return element("span", result.value, class_=f"badge {KINDS[result]}")
 
 
-def _badge(mark: Mark) -> Markup:
+def mark_badge(mark: Mark) -> Markup:
+    """Return `right` or `wrong`, with a sign."""
     sign = element("span", _SIGNS[mark], aria_hidden="true")
     return element("span", sign, f" {mark.value}", class_=f"badge {'good' if mark is Mark.RIGHT else 'bad'}")
 
@@ -101,9 +101,9 @@ def _found(reranked: Reranked, page: PageContext) -> list[Markup | None]:
     spent = f"{counted(len(reranked.trajectories), 'window')}, {counted(looks, 'look')}"
     ended = ending(reranked)
     return [
-        element("p", headline(reranked, page.names), class_="headline", dir="auto"),
-        element("p", known, class_=f"known {mark}", dir="auto") if known else None,
-        element("p", badges(reranked, page), element("span", spent, class_="aside"), class_="badges"),
+        element("p", breakable(headline(reranked, page.names)), class_="headline", dir="auto"),
+        element("p", breakable(known), class_=f"known {mark}", dir="auto") if known else None,
+        element("p", outcome_badge(reranked), element("span", spent, class_="aside"), class_="badges"),
         element("p", ended, class_="alert") if ended else None,
         *_verdicts(reranked),
     ]

@@ -21,7 +21,7 @@ _MEANINGS = (
     ("Undecided 1, 2", "thumbnails cannot tell these apart, so their labels are looked at."),
     (
         "2 leaf leaf+ square ring-",
-        "the label of candidate 2: for each mark the one wanted, the one seen, then + if they are the same and - if not.",
+        "the label of candidate 2: each mark that is wanted, the mark seen, then + if they are the same, - if not.",
     ),
     ("code A= A+7=9-", "the same for a code: A was wanted and seen, 7 was wanted and 9 seen."),
     ("2 match", "candidate 2 agrees in every mark."),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..agent.trajectory import PictureShown, TextShown
 from ..records import Candidate, ImageRef
 from .embedded import Shown
 from .known import Wanted
@@ -14,6 +15,9 @@ from .markup import Markup, element
 from .page_pictures import SMALL, PagePictures
 from .recut import lies_on
 from .words import Names
+
+_WIDE = 2
+"""A cut that is wider than so many times its height would leave no room for its picture beside it."""
 
 TILE_CHARS = 60
 """Most characters of a text in a tile."""
@@ -56,6 +60,12 @@ def region(box: tuple[int, int, int, int], ref: ImageRef) -> Markup | None:
         f"{side}:{100 * edge:.2f}%" for side, edge in zip(("left", "top", "width", "height"), edges, strict=True)
     )
     return element("span", class_="box", style=style)
+
+
+def side_by_side(look: PictureShown | TextShown) -> str:
+    """Return the classes of a whole picture with what a look showed of it: a wide cut lies below its picture."""
+    wide = isinstance(look, TextShown) or look.width > _WIDE * look.height
+    return "panes stacked" if wide else "panes"
 
 
 def tile(candidate: Candidate, page: PageContext) -> Markup:

@@ -16,7 +16,7 @@ from .markup import Markup, element, joined
 from .tiles import PageContext, shortened
 from .words import cut, listed, repaired
 
-_MANY, _SHORT = 8, 48
+_MANY, _SHORT = 8, 72
 """More lines than `_MANY`, none longer than `_SHORT` characters, are set in columns."""
 
 

@@ -39,7 +39,7 @@ def chosen(reranked: Sequence[Reranked], wanted: Mapping[str, Collection[str]]) 
     turned = [one for one in right if one.ranking[0].coarse_rank > 1 and any(t.looks for t in one.trajectories)]
     good, bad = _spread(turned or right, RIGHT), _spread(wrong, WRONG)
     before = sum(one.hits[0].candidate.did in wanted[one.query.qid] for one in reranked)
-    counts = f"{len(right):,} of {len(reranked):,} first places are right; before the agent ranked, {before:,} were."
+    counts = f"{len(right):,} of {len(reranked):,} first places are right; {before:,} were before the agent ranked."
     kind = "that are right and changed their first place after looks" if turned else "that are right"
     failures = f"{len(bad)} of the {len(wrong):,} that are wrong" if bad else "none that is wrong, as there is none"
     how = (
