@@ -93,9 +93,8 @@ def measured(page: Path, folder: Path, width: int) -> dict[str, list[int]]:
     text = re.sub(r"<meta http-equiv[^>]*>", "", page.read_text(encoding="utf-8"))
     (folder / "copy.html").write_text(text.replace("</body>", f"{MEASURE}</body>"))
     frame = folder / "frame.html"
-    frame.write_text(
-        f'<iframe src="copy.html" width="{width}" height="{ABOVE_THE_FOLD}" frameborder="0"></iframe>{SHOW}'
-    )
+    inside = f'<iframe src="copy.html" width="{width}" height="{ABOVE_THE_FOLD}" frameborder="0"></iframe>'
+    frame.write_text(SHOW + inside)
     dom = browsed(frame, folder / "profile", "--dump-dom", "--window-size=1400,1000", "--virtual-time-budget=3000")
     found = re.search(r'<pre id="measured">(.*?)</pre>', dom)
     assert found is not None
