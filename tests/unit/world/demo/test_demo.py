@@ -64,7 +64,11 @@ def test_the_oracle_shows_what_looking_is_worth(out: Path) -> None:
     for figures in (result.coarse, result.agent):
         for value, low, high in (figures["hit@1"], figures["mrr"]):
             assert 0 <= low <= value <= high <= 1
-    assert result.report.read_text().startswith("<!doctype html>")
+    page = result.report.read_text()
+    assert page.startswith("<!doctype html>")
+    assert "6 of 6 first places are right;" in page
+    assert "and none that is wrong, as there is none" in page
+    assert page.count('<p class="known right"') == 4, "those whose first place changed after looks"
 
 
 @pytest.mark.usefixtures("short")
