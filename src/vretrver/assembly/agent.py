@@ -16,7 +16,7 @@ from ..agent.memo import Memo
 from ..agent.policy import Policy
 from ..agent.reranked import Ended, Reranked
 from ..agent.reranker import WORKERS, Ask, Reranker
-from ..errors import ConfigError, PolicyError
+from ..errors import PolicyError
 from ..images import ImageStore, Pictures
 from ..policies.named import model_folder, opened, policy_named
 from ..records import Hit, Query

@@ -38,8 +38,8 @@ def confirmed_encoder(name: str, *, where: Path | str, note: Note, trust: bool =
         remember_encoder(name, note=note)
         return name
     raise ConfigError(
-        f"{where}: names the encoder {name!r}, {_WHAT[opened.kind]}; if you trust it, name it with --encoder, or give "
-        "--trust once"
+        f"{where}: names the encoder {name!r}, {_WHAT[opened.kind]}; if you trust it, name it with --encoder, or "
+        "give --trust once"
     )
 
 

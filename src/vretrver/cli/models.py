@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..retrieval.encoder import Encoder
 
 POLICIES = (
-    "local:FOLDER, a model on this machine, or local:OWNER/NAME of the hub; shipped, the small one that knows the drawn "
-    "catalogue; http:URL, a served one; or a script: first-k, random[:SEED], replay:FILE."
+    "local:FOLDER, a model on this machine, or local:OWNER/NAME of the hub; shipped, the small one that knows the "
+    "drawn catalogue; http:URL, a served one; or a script: first-k, random[:SEED], replay:FILE."
 )
 """Help of an option that names a policy."""
 

@@ -139,7 +139,9 @@ class Hub:
             endpoint=self.endpoint, token=False, headers=self._secret().header()
         )
         with self._errors(model):
-            found = api.model_info(model.name, revision=model.revision or "main", files_metadata=True, timeout=_SECONDS)
+            found = api.model_info(
+                model.name, revision=model.revision or "main", files_metadata=True, timeout=_SECONDS
+            )
             return _listing(found)
 
     def missing(self, model: HubId, listing: Listing) -> list[HubFile]:
@@ -151,20 +153,19 @@ class Hub:
         """Ask the hub for the commit and download what is missing."""
         try:
             listing = self.listing(model)
-        except Unreachable as error:
+        except Unreachable:
             kept = None if self.offline else self.cached(model)
             if kept is None:
                 raise
             note(f"{self.endpoint} cannot be reached; {name_of(kept)} is taken from the cache")
-            del error
             return kept
         folder = self.cache / model.folder / "snapshots" / listing.commit
         missing = self.missing(model, listing)
         if missing:
             self._check_room(model, missing)
             note(
-                f"downloading {size_text(sum(file.size for file in missing))} of {model.name} at {listing.commit[:7]} "
-                f"(licence {listing.licence}) into {self.cache}"
+                f"downloading {size_text(sum(file.size for file in missing))} of {model.name} at "
+                f"{listing.commit[:7]} (licence {listing.licence}) into {self.cache}"
             )
             names = [file.name for file in needed_files(listing.files, model)]
             self._download(model, listing.commit, [file for file in missing if not _is_weight(file)])
@@ -200,8 +201,8 @@ class Hub:
         for path in folder.iterdir():
             if path.is_symlink() and not path.resolve().is_relative_to(inside):
                 raise ConfigError(
-                    f"{path}: is a link that leads out of the cache {self.cache}; remove it, and run again to download "
-                    "the file"
+                    f"{path}: is a link that leads out of the cache {self.cache}; remove it, and run again to "
+                    "download the file"
                 )
 
     def _check_room(self, model: HubId, missing: Sequence[HubFile]) -> None:

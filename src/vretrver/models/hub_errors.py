@@ -46,9 +46,13 @@ def hub_errors(model: HubId, *, endpoint: str, cache: Path, secret: Secret) -> I
     except (OSError, ValueError, errors.HTTPError) as error:
         cause = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ else error
         if isinstance(cause, OSError) and cause.errno in _FULL:
-            raise StorageError(f"{cache}: the disk is full; free space, or set HF_HUB_CACHE to another place") from error
+            raise StorageError(
+                f"{cache}: the disk is full; free space, or set HF_HUB_CACHE to another place"
+            ) from error
         if isinstance(cause, PermissionError):
-            raise StorageError(f"{cache}: cannot be written ({cause.strerror}); set HF_HUB_CACHE to a place that can be") from error
+            raise StorageError(
+                f"{cache}: cannot be written ({cause.strerror}); set HF_HUB_CACHE to a place that can be"
+            ) from error
         raise _service_error(cause, errors, model, endpoint, secret) from error
 
 
@@ -56,27 +60,32 @@ def _service_error(cause: Any, errors: Any, model: HubId, endpoint: str, secret:
     status = getattr(getattr(cause, "response", None), "status_code", None)
     words = secret.removed(" ".join(str(cause).split()))[:300]
     if isinstance(cause, errors.GatedRepoError):
-        how = f"the token in {TOKEN_VARIABLE} may not read it" if secret else f"set {TOKEN_VARIABLE} to a token"
-        sentence = f"{model} is gated ({status}): accept its conditions at {endpoint}/{model.name}, then {how}"
-        if secret:
-            sentence = f"{model} is gated ({status}) and {how}: accept its conditions at {endpoint}/{model.name}"
-        return ServiceError(sentence, status=status, words=words)
+        why = f" and the token in {TOKEN_VARIABLE} may not read it" if secret else ""
+        then = "" if secret else f", then set {TOKEN_VARIABLE} to a token of yours"
+        return ServiceError(
+            f"{model} is gated ({status}){why}: accept its conditions at {endpoint}/{model.name}{then}",
+            status=status,
+            words=words,
+        )
     if isinstance(cause, errors.RevisionNotFoundError):
         return ServiceError(
-            f"{model.name} has no revision {model.revision or 'main'!r} at {endpoint}; name a branch, a tag or a commit",
+            f"{model.name} has no revision {model.revision or 'main'!r} at {endpoint}; name a branch, a tag or a "
+            "commit",
             status=status,
             words=words,
         )
     if status in (401, 404):
         token = f"correct {TOKEN_VARIABLE}" if secret else f"set {TOKEN_VARIABLE}"
         return ServiceError(
-            f"{model} is no folder on this machine and no model that {endpoint} shows ({status}); correct the name, or, "
-            f"where the model is private, {token}",
+            f"{model} is no folder on this machine and no model that {endpoint} shows ({status}); correct the name, "
+            f"or, where the model is private, {token}",
             status=status,
             words=words,
         )
     if status is not None:
-        return ServiceError(f"{endpoint} answered {status} for {model}: {words}; try later", status=status, words=words)
+        return ServiceError(
+            f"{endpoint} answered {status} for {model}: {words}; try later", status=status, words=words
+        )
     if isinstance(cause, errors.HTTPError | errors.OfflineModeIsEnabled):
         return Unreachable(
             f"{endpoint} cannot be reached for {model} ({type(cause).__name__}); try later, or name a folder on this "
@@ -84,7 +93,7 @@ def _service_error(cause: Any, errors: Any, model: HubId, endpoint: str, secret:
             words=words,
         )
     return ServiceError(
-        f"{model}: the download from {endpoint} broke off ({type(cause).__name__}: {words}); run again to go on: files "
-        "that arrived whole are kept",
+        f"{model}: the download from {endpoint} broke off ({type(cause).__name__}: {words}); run again to go on: "
+        "files that arrived whole are kept",
         words=words,
     )

@@ -58,7 +58,9 @@ def needed_files(files: Iterable[HubFile], model: HubId) -> list[HubFile]:
     top = {file.name: file for file in files if "/" not in file.name and "\\" not in file.name}
     weights = [top[WEIGHTS]] if WEIGHTS in top else _shards(top.values()) if WEIGHTS_INDEX in top else []
     if "config.json" not in top:
-        raise ConfigError(f"{model} has no config.json, so it is no model in the layout of transformers; name another")
+        raise ConfigError(
+            f"{model} has no config.json, so it is no model in the layout of transformers; name another"
+        )
     if not weights:
         raise ConfigError(
             f"{model} has no {WEIGHTS} and no {WEIGHTS_INDEX}: its weights are in a form that is never opened "

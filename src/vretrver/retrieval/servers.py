@@ -1,4 +1,4 @@
-"""Encoders of servers by name: `http:URL#MODEL`, the address and the model's name in one text that an index can keep."""
+"""Encoders of servers by name: `http:URL#MODEL`, address and model in one text that an index can keep."""
 
 from __future__ import annotations
 

@@ -114,7 +114,9 @@ def test_a_model_is_said_and_taken_and_then_found_without_the_hub(
 
 
 def test_weights_come_last_and_code_and_pickles_never(hub: StubHub) -> None:
-    extra = {name: b"x" for name in ("model.py", "pytorch_model.bin", "a.pt", "b.pickle", "onnx/config.json", "README.md")}
+    extra = dict.fromkeys(
+        ("model.py", "pytorch_model.bin", "a.pt", "b.pickle", "onnx/config.json", "README.md"), b"x"
+    )
     hub.model(NAME, {**files_of(clip_folder("clip")), **extra, "vocab.txt": b"a\n", "spiece.model": b"\0"})
     folder = folder_at(NAME)
     assert hub.downloads()[-1] == "model.safetensors"
@@ -180,8 +182,8 @@ def test_offline_the_cache_is_enough_and_what_it_lacks_is_one_sentence(
     with pytest.raises(ServiceError) as caught:
         folder_at("acme/other", note=said.append)
     assert str(caught.value) == (
-        f"acme/other: is not whole in {cache}, and {variable} forbids to ask the hub; unset it to download the model, "
-        "or name a folder on this machine"
+        f"acme/other: is not whole in {cache}, and {variable} forbids to ask the hub; unset it to download the "
+        "model, or name a folder on this machine"
     )
     (folder / "model.safetensors").unlink()
     again(monkeypatch)
@@ -198,7 +200,9 @@ def test_a_hub_that_is_not_there_is_said_and_the_cache_used(
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert folder_at(NAME, note=said.append) == folder
     assert said == [f"http://127.0.0.1:9 cannot be reached; {name_of(folder)} is taken from the cache"]
-    with pytest.raises(ServiceError, match=r"^http://127\.0\.0\.1:9 cannot be reached for acme/other \(ConnectError\)"):
+    with pytest.raises(
+        ServiceError, match=r"^http://127\.0\.0\.1:9 cannot be reached for acme/other \(ConnectError\)"
+    ):
         folder_at("acme/other")
 
 
@@ -206,8 +210,8 @@ def test_a_model_that_is_not_there_is_one_sentence(hub: StubHub) -> None:
     with pytest.raises(ServiceError) as caught:
         folder_at("models/LamRA-Ret")
     assert str(caught.value) == (
-        f"models/LamRA-Ret is no folder on this machine and no model that {hub.url} shows (401); correct the name, or, "
-        "where the model is private, set HF_TOKEN"
+        f"models/LamRA-Ret is no folder on this machine and no model that {hub.url} shows (401); correct the name, "
+        "or, where the model is private, set HF_TOKEN"
     )
 
 
@@ -218,7 +222,7 @@ def test_a_gated_model_needs_a_token_which_is_never_shown(
     with pytest.raises(ServiceError) as caught:
         folder_at(NAME)
     assert str(caught.value) == (
-        f"{NAME} is gated (403): accept its conditions at {hub.url}/{NAME}, then set HF_TOKEN to a token"
+        f"{NAME} is gated (403): accept its conditions at {hub.url}/{NAME}, then set HF_TOKEN to a token of yours"
     )
     assert set(hub.tokens) == {None}
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
@@ -234,9 +238,7 @@ def test_a_hub_out_of_order_is_one_sentence(hub: StubHub) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_download_that_broke_off_goes_on(
-    hub: StubHub, said: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_download_that_broke_off_goes_on(hub: StubHub, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     hub.cut["model.safetensors"] = 1000
     folder_at(NAME, note=said.append)
@@ -265,7 +267,9 @@ def test_a_full_disk_is_said_before_anything_is_taken(
     hub: StubHub, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hubs.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 7))
-    with pytest.raises(StorageError, match=rf"^{NAME} needs .* kB and {cache} has 7 bytes free; free space, or set HF"):
+    with pytest.raises(
+        StorageError, match=rf"^{NAME} needs .* kB and {cache} has 7 bytes free; free space, or set HF"
+    ):
         folder_at(NAME)
     assert hub.downloads() == []
 
@@ -290,4 +294,9 @@ def test_files_that_others_left_in_the_cache_are_vetted(hub: StubHub, monkeypatc
 
 
 def test_sizes_are_said_as_people_say_them() -> None:
-    assert [size_text(size) for size in (7, 1234, 605_200_000, 4_255_140_312)] == ["7 bytes", "1.23 kB", "605 MB", "4.26 GB"]
+    assert [size_text(size) for size in (7, 1234, 605_200_000, 4_255_140_312)] == [
+        "7 bytes",
+        "1.23 kB",
+        "605 MB",
+        "4.26 GB",
+    ]

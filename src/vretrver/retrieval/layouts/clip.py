@@ -124,7 +124,7 @@ class ClipEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Version, hash of the folder, size of pictures, processor, small letters where texts are in them, number format."""
+        """Version, hash of the folder, size of pictures, processor, whether texts are lowered, number format."""
         return self._fingerprint
 
     @property
