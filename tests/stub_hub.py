@@ -16,6 +16,10 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
+from vretrver.models import hub as hubs
+
 LARGE = (".safetensors", ".bin")
 """Endings of files whose SHA-256 is stated; of others the hash that git makes."""
 
@@ -103,6 +107,17 @@ class StubHub:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def use(hub: StubHub, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a hub the one that is asked, by this process and those it starts, and a folder its cache."""
+    for name in (*hubs.OFFLINE, "HF_TOKEN", "HF_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(hubs, "_FOUND", {})
 
 
 class _Server(ThreadingHTTPServer):

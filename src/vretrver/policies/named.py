@@ -17,7 +17,6 @@ from ..agent.policy import Policy
 from ..errors import ConfigError
 from ..geometry import PixelBudget, SizeRule
 from ..lines import text_lines
-from ..models.folder import open_folder
 from ..models.hub import folder_at
 from ..models.shipped import AGENT, SHIPPED, shipped_folder
 from .scripted import first_k, misbehaving, replay, shuffled
@@ -140,7 +139,11 @@ def model_folder(spec: str) -> Path | None:
     """
     if not runs_here(spec):
         return None
-    return shipped_folder(AGENT) if spec == SHIPPED else folder_at(spec.partition(":")[2], fits=open_folder)
+    if spec == SHIPPED:
+        return shipped_folder(AGENT)
+    from ..models.folder import open_folder
+
+    return folder_at(spec.partition(":")[2], fits=open_folder)
 
 
 def _served(url: str, model: str | None) -> Policy:

@@ -7,6 +7,7 @@ fingerprint, which depends on the contents of the folder and not on its path.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -118,8 +119,9 @@ def _fits(layout: str) -> Fits:
 
 
 def _require_models() -> None:
-    """Raise MissingDependency before the layout modules fail: they import these libraries at module level."""
+    """Raise MissingDependency before anything is downloaded; the libraries are loaded when there is a model."""
     from .._optional import require
 
     for library in ("torch", "transformers", "tokenizers"):
-        require(library, extra="models")
+        if find_spec(library) is None:
+            require(library, extra="models")

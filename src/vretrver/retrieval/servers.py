@@ -12,7 +12,7 @@ from .http_encoder import HttpEncoder
 MODEL_VARIABLE = "VRETRVER_ENCODER_MODEL"
 """Environment variable that names the model of a server whose name does not."""
 
-_TOLD = (401, 403)
+_REFUSED = (401, 403)  # the key is wrong, whatever is sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +56,12 @@ def open_server(spec: str, images: Pictures) -> HttpEncoder:
         raise ConfigError(
             f"{spec}: a server is asked for a model by its name; write http:URL#MODEL, or set {MODEL_VARIABLE}"
         )
-    encoder = HttpEncoder(images, server.url, model=server.model)
+    encoder = HttpEncoder(images, server.url, model=server.model, keep=False)
     try:
         encoder.check()
-        return encoder
     except ServiceError as error:
-        encoder.close()
-        if error.status is None or error.status in _TOLD:
+        if error.status is None or error.status in _REFUSED:
             raise
-    encoder = HttpEncoder(images, server.url, model=server.model, form="texts")
-    try:
+        encoder = HttpEncoder(images, server.url, model=server.model, form="texts", keep=False)
         encoder.check()
-    except ServiceError:
-        encoder.close()
-        raise
     return encoder

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.stub_hub import StubHub, files_of
+from tests.stub_hub import StubHub, files_of, use
 from tests.tiny_clip import clip_folder
 
 from vretrver.errors import ConfigError, ServiceError, StorageError
@@ -20,19 +20,14 @@ NAME = "acme/tiny"
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
 @pytest.fixture
 def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StubHub]:
     with StubHub() as stub:
-        for name in (*hubs.OFFLINE, "HF_TOKEN"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("HF_ENDPOINT", stub.url)
-        monkeypatch.setenv("HF_HUB_CACHE", str(cache))
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+        use(stub, cache, monkeypatch)
         stub.model(NAME, files_of(clip_folder("clip")))
         yield stub
 
@@ -40,11 +35,6 @@ def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StubHub]:
 @pytest.fixture
 def said() -> list[str]:
     return []
-
-
-@pytest.fixture(autouse=True)
-def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs, "_FOUND", {})
 
 
 def again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,9 +190,18 @@ def _size_rule(family: str, config: Any, processor: Any) -> SizeRule:
     return Square(cell=side) if family == "siglip" else ShortEdge(cell=side)
 
 
+def _require_tokenizer(folder: Path) -> None:
+    """Raise MissingDependency where the tokenizer is SigLIP's first, over libraries that others do without."""
+    path = folder / "tokenizer_config.json"
+    if path.is_file() and read_object(path).get("tokenizer_class") == "SiglipTokenizer":
+        for library in ("sentencepiece", "google.protobuf"):
+            require(library, extra="models")
+
+
 def _loaded(folder: Path, *, dtype: str, device: str) -> tuple[Any, Any, Any]:
     """Return model, tokenizer and image processor of a folder; nothing is downloaded, no code of it is run."""
     torch, transformers = require("torch", extra="models"), require("transformers", extra="models")
+    _require_tokenizer(folder)
     model = open_weights(transformers.AutoModel, folder, what="the model", dtype=dtype)
     tokenizer = open_part(transformers.AutoTokenizer, folder, what="the tokenizer")
     processor = open_part(transformers.AutoImageProcessor, folder, what="the processor")
