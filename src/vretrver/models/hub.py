@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .._optional import require
 from .._secrets import Secret
@@ -97,9 +98,14 @@ class Hub:
         constants = require("huggingface_hub.constants", extra="models")
         home = os.environ.get("HF_HOME")
         cache = os.environ.get("HF_HUB_CACHE") or (f"{home}/hub" if home else constants.HF_HUB_CACHE)
+        endpoint = (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
+        if "@" in urlsplit(endpoint).netloc:
+            raise ConfigError(
+                "HF_ENDPOINT holds a user or a password, which messages would show; set HF_TOKEN instead"
+            )
         forbids = [name for name in OFFLINE if os.environ.get(name, "").strip().lower() in _YES]
         return cls(
-            endpoint=(os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/"),
+            endpoint=endpoint,
             cache=Path(os.path.expandvars(cache)).expanduser().absolute(),
             offline=forbids[0] if forbids else "",
         )
