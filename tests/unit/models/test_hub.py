@@ -117,6 +117,8 @@ def test_a_revision_is_a_branch_a_tag_or_a_commit(hub: StubHub) -> None:
     files = files_of(clip_folder("clip"))
     old = hub.models[NAME].refs["main"]
     new = hub.models[NAME].push({**files, "merges.txt": b"v2"}, ref="v2")
+    proposed = hub.models[NAME].push({**files, "merges.txt": b"v3"}, ref="refs/pr/3")
+    assert lasting_place(f"{NAME}@refs/pr/3") == f"{NAME}@{proposed}"
     assert lasting_place(NAME) == f"{NAME}@{old}"
     assert lasting_place(f"{NAME}@v2") == f"{NAME}@{new}"
     assert folder_at(f"{NAME}@{old}").name == old
@@ -134,7 +136,7 @@ def test_a_model_that_will_not_be_opened_is_refused_before_its_weights_are_taken
 @pytest.mark.parametrize(
     ("drop", "add", "sentence"),
     [
-        ("model.safetensors", "pytorch_model.bin", r"has no model\.safetensors .* \(pickles can run code\); name a"),
+        ("model.safetensors", "pytorch_model.bin", r"has no model\.safetensors .* \(pickles can run code\); name"),
         ("config.json", "open_clip_config.json", r"has no config\.json, so it is no model in the layout"),
     ],
 )
