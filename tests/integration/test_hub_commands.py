@@ -102,8 +102,8 @@ def test_offline_is_one_sentence_in_a_process_of_its_own(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     done = run("index", "photos", "-o", "mine", "--encoder", "clip:acme/tiny", cwd=place)
     assert sentence_of(done) == (
-        f"vretrver: acme/tiny: is not whole in {place / 'cache'}, and HF_HUB_OFFLINE forbids to ask the hub; unset "
-        "it to download the model, or name a folder on this machine"
+        f"vretrver: acme/tiny is not in {place / 'cache'}, or not whole, and HF_HUB_OFFLINE forbids to ask the hub; "
+        "unset it to download the model, or name a folder on this machine"
     )
     assert hub.seen == []
     assert not (place / "mine").exists()

@@ -22,7 +22,7 @@ from ..errors import ConfigError, StorageError
 from ..files import replace_file
 from .hub_errors import TOKEN_VARIABLE, Unreachable, hub_errors
 from .hub_files import HubFile, Listing, check_arrived, check_index, has_weights, needed_files
-from .hub_id import FORMS, HubId, hub_id_of, name_of
+from .hub_id import FORMS, HubId, hub_id_of, is_folder, name_of
 from .vetting import vet_folder
 
 Note = Callable[[str], None]
@@ -63,7 +63,7 @@ def folder_at(place: str, *, fits: Fits = vet_folder, note: Note = to_stderr) ->
     """
     model = hub_id_of(place)
     if model is None:
-        if not Path(place).is_dir():
+        if not is_folder(place):
             raise ConfigError(f"{place}: no such folder; name {FORMS}")
         return Path(place)
     return Hub.of_environment().folder(model, fits=fits, note=note)
@@ -138,8 +138,8 @@ class Hub:
         """Return what the hub says of a model now; raises as `folder_at`."""
         if self.offline:
             raise Unreachable(
-                f"{model}: is not whole in {self.cache}, and {self.offline} forbids to ask the hub; unset it to "
-                f"download the model, or name {FORMS.partition(',')[0]}"
+                f"{model} is not in {self.cache}, or not whole, and {self.offline} forbids to ask the hub; unset it "
+                "to download the model, or name a folder on this machine"
             )
         api = require("huggingface_hub", extra="models").HfApi(
             endpoint=self.endpoint, token=False, headers=self._secret().header()

@@ -64,8 +64,8 @@ def needed_files(files: Iterable[HubFile], model: HubId) -> list[HubFile]:
     if not weights:
         raise ConfigError(
             f"{model} has no {WEIGHTS} and no {WEIGHTS_INDEX}: its weights are in a form that is never opened "
-            "(pickles can run code); name another model, or a revision with safetensors: where the hub's converter made "
-            "some they are in a pull request, named @refs/pr/NUMBER"
+            "(pickles can run code); name another model, or a revision with safetensors: where the hub's converter "
+            "made some they are in a pull request, named @refs/pr/NUMBER"
         )
     unused = WEIGHTS_INDEX if WEIGHTS in top else ""  # transformers takes the single file where both are there
     small = [file for file in top.values() if file.name.endswith(_SMALL) and file.name != unused]

@@ -48,7 +48,7 @@ def hub_id_of(place: str) -> HubId | None:
     Args:
         place: what stands where a folder of a model is taken; a folder that exists always wins.
     """
-    if Path(place).is_dir():
+    if is_folder(place):
         return None
     name, mark, revision = place.partition("@")
     fits = _NAME.fullmatch(name) and (_REVISION.fullmatch(revision) if mark else True)
@@ -57,9 +57,27 @@ def hub_id_of(place: str) -> HubId | None:
     return HubId(name=name, revision=revision.rstrip("/"))
 
 
+def is_folder(place: str) -> bool:
+    """Return whether a folder on this machine is named; a text that cannot be a path names none."""
+    try:
+        return Path(place).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def name_of(folder: Path) -> str:
     """Return what a record calls a model's folder: `owner/name@commit` in the hub's cache, else the folder's name."""
+    return _id_of(folder) or folder.name
+
+
+def shown(folder: Path) -> str:
+    """Return what a message calls a model's folder: `owner/name@commit` in the hub's cache, else its path."""
+    return _id_of(folder) or str(folder)
+
+
+def _id_of(folder: Path) -> str:
+    """Return the id of the model whose snapshot a folder of the hub's cache is, empty for any other folder."""
     owner = folder.parent.parent.name
     if folder.parent.name != "snapshots" or not owner.startswith(_FOLDER):
-        return folder.name
+        return ""
     return f"{owner.removeprefix(_FOLDER).replace('--', '/', 1)}@{folder.name}"

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Literal
 
 from ..errors import ConfigError
 from ..images import Thumbnails
 from ..models.folder import open_folder
 from ..models.hub import Fits, folder_at, lasting_place
-from ..models.hub_id import hub_id_of
+from ..models.hub_id import hub_id_of, is_folder
 from ..models.shipped import ENCODER, LAYOUT, SHIPPED, shipped_folder
 from .encoder import Encoder
 from .servers import is_server, open_server, server_of
@@ -65,7 +64,7 @@ def encoder_named(spec: str, images: Thumbnails, *, dtype: str = "float32", devi
         raise ConfigError(
             f"no encoder is called {spec!r}; there are: {', '.join(NAMES)}; for FOLDER also owner/name of the hub"
         )
-    if not Path(place).is_dir() and hub_id_of(place) is None:
+    if not is_folder(place) and hub_id_of(place) is None:
         raise ConfigError(
             f"{spec}: no such folder; name a model's folder on this machine, the new one if it was moved, with "
             f"--encoder {layout}:FOLDER, or a model of the hub with {layout}:owner/name"

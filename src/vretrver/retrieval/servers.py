@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, ServiceError
 from ..images import Pictures
-from .http_encoder import HttpEncoder
+
+if TYPE_CHECKING:
+    from .http_encoder import HttpEncoder
 
 MODEL_VARIABLE = "VRETRVER_ENCODER_MODEL"
 """Environment variable that names the model of a server whose name does not."""
@@ -56,6 +59,8 @@ def open_server(spec: str, images: Pictures) -> HttpEncoder:
         raise ConfigError(
             f"{spec}: a server is asked for a model by its name; write http:URL#MODEL, or set {MODEL_VARIABLE}"
         )
+    from .http_encoder import HttpEncoder
+
     encoder = HttpEncoder(images, server.url, model=server.model, keep=False)
     try:
         encoder.check()

@@ -59,6 +59,11 @@ def again(monkeypatch: pytest.MonkeyPatch) -> None:
         ("a/b.git", None),
         ("a/b c", None),
         ("http://a/b", None),
+        ("a/" + "b" * 97, None),
+        ("x" * 70_000, None),
+        ("a/b@" + "c" * 300, None),
+        ("a/" + "b" * 96 + "@" + "c" * 250, HubId(name="a/" + "b" * 96, revision="c" * 250)),
+        ("a/b\0", None),
     ],
 )
 def test_an_id_has_an_owner_and_a_name_and_perhaps_a_revision(place: str, model: HubId | None) -> None:
@@ -174,12 +179,12 @@ def test_offline_the_cache_is_enough_and_what_it_lacks_is_one_sentence(
     with pytest.raises(ServiceError) as caught:
         folder_at("acme/other", note=said.append)
     assert str(caught.value) == (
-        f"acme/other: is not whole in {cache}, and {variable} forbids to ask the hub; unset it to download the "
-        "model, or name a folder on this machine"
+        f"acme/other is not in {cache}, or not whole, and {variable} forbids to ask the hub; unset it to download "
+        "the model, or name a folder on this machine"
     )
     (folder / "model.safetensors").unlink()
     again(monkeypatch)
-    with pytest.raises(ServiceError, match="is not whole in"):
+    with pytest.raises(ServiceError, match="or not whole, and"):
         folder_at(NAME, note=said.append)
     assert len(hub.seen) == asked
 

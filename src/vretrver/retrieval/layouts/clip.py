@@ -22,6 +22,7 @@ from ...errors import ConfigError
 from ...geometry import SizeRule
 from ...images import Thumbnails
 from ...models.folder import check_towers, folder_digest
+from ...models.hub_id import shown
 from ...models.pretrained import library_errors, open_part, open_weights
 from ...models.vetting import read_object, vet_folder
 from ...records import Candidate, ImageRef, Part, Query, pictures_in, text_in
@@ -77,7 +78,7 @@ def check_clip(folder: Path) -> str:
     family = str(config.get("model_type"))
     if family not in FAMILIES:
         raise ConfigError(
-            f"{folder} is a {family[:60]} model; the layout clip opens {', '.join(sorted(FAMILIES))} models"
+            f"{shown(folder)} is a {family[:60]} model; the layout clip opens {', '.join(sorted(FAMILIES))} models"
         )
     check_towers(folder, config, family)
     return family

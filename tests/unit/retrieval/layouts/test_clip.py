@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.tiny_clip import ADDED, DIMENSION, PATCH, PATCHES, PLACES, SIDE, clip
 from tests.tiny_models import folder_of
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from vretrver.errors import ConfigError
+from vretrver.errors import ConfigError, MissingDependency
 from vretrver.images import ImageStore
 from vretrver.records import Candidate, ImageRef, Query, parts_of
 from vretrver.retrieval.layouts.clip import ClipEncoder
@@ -120,6 +121,17 @@ def test_texts_of_siglip_are_in_small_letters_filled_up_on_the_right(store: Imag
     assert np.array_equal(left.encode_candidates([loud]), right.encode_candidates([plain]))
     clip = ClipEncoder(clip_folder("clip"), store, device="cpu")
     assert not np.allclose(clip.encode_candidates([loud]), clip.encode_candidates([plain]), atol=1e-4)
+
+
+def test_the_first_siglips_tokenizer_says_which_library_it_needs(
+    store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    folder = Path(shutil.copytree(clip_folder("siglip"), tmp_path / "model"))
+    found = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**found, "tokenizer_class": "SiglipTokenizer"}))
+    with pytest.raises(MissingDependency, match=r"sentencepiece is not installed; run: pip install"):
+        ClipEncoder(folder, store, device="cpu")
 
 
 def test_a_model_that_needs_code_of_its_own_is_refused_with_the_reason(store: ImageStore, tmp_path: Path):
