@@ -1,4 +1,4 @@
-"""What this user allows an index to open outside itself: model folders, and folders of pictures.
+"""What this user allows an index to open outside itself: models, servers, and folders of pictures.
 
 An index may come from anybody. What it names outside itself is opened when the user names it too, or has confirmed it
 before: `vretrver index` confirms what it was given, `--trust` the rest. Confirmations are lines of the file
@@ -31,6 +31,21 @@ def trust_model(folder: Path) -> None:
     _remember([_model(folder)])
 
 
+def named_trusted(kind: str, name: str) -> bool:
+    """Return whether the user has confirmed a model of the hub or a server.
+
+    Args:
+        kind: `hub` or `server`.
+        name: the model's id with its revision, or the server's address; another revision is another name.
+    """
+    return _named(kind, name) in _known()
+
+
+def trust_named(kind: str, name: str) -> None:
+    """Record that a model of the hub or a server may be used; raises OSError when the file cannot be written."""
+    _remember([_named(kind, name)])
+
+
 def unconfirmed(index: Path, places: Places) -> dict[str, Path | str]:
     """Return the picture folders of an index that are outside it and that the user has not confirmed."""
     outside = {name: place for name, place in places.items() if not _inside(index, place)}
@@ -55,6 +70,10 @@ def state_file() -> Path:
 
 def _model(folder: Path) -> str:
     return json.dumps({"model": _whole(folder)})
+
+
+def _named(kind: str, name: str) -> str:
+    return json.dumps({kind: name})
 
 
 def _pictures(index: Path, place: Path | str) -> str:

@@ -31,6 +31,16 @@ class TestClip(EncoderContract):
         return encoder_named(f"clip:{clip_folder('clip')}", store, device="cpu")
 
 
+class TestMetaClip2(EncoderContract):
+    def make(self, store: ImageStore) -> Encoder:
+        return encoder_named(f"clip:{clip_folder('metaclip_2')}", store, device="cpu")
+
+
+class TestSiglip2(EncoderContract):
+    def make(self, store: ImageStore) -> Encoder:
+        return encoder_named(f"clip:{clip_folder('siglip2')}", store, device="cpu")
+
+
 class TestSiglip(EncoderContract):
     def make(self, store: ImageStore) -> Encoder:
         return encoder_named(f"clip:{clip_folder('siglip')}", store, device="cpu")

@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_text": set(),
     "_json": set(),
     "agent": {"errors", "geometry", "records", "images", "_text", "_json"},
-    "models": {"errors", "files", "_optional", "geometry", "records", "images", "agent"},
+    "models": {"errors", "files", "_optional", "_secrets", "geometry", "records", "images", "agent"},
     "traces": {"errors", "files", "_validation", "agent"},
     "report": {"errors", "files", "geometry", "records", "images", "agent"},
     "run_folder": {"errors", "files", "records", "_validation", "agent"},

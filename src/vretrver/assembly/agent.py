@@ -16,7 +16,7 @@ from ..agent.memo import Memo
 from ..agent.policy import Policy
 from ..agent.reranked import Ended, Reranked
 from ..agent.reranker import WORKERS, Ask, Reranker
-from ..errors import ConfigError, PolicyError
+from ..errors import PolicyError
 from ..images import ImageStore, Pictures
 from ..policies.named import model_folder, opened, policy_named
 from ..records import Hit, Query
@@ -147,18 +147,18 @@ def assembled(
 
 
 def check_agent(spec: AgentSpec) -> None:
-    """Raise what is wrong with an agent before work is done for it; no model is loaded and no server asked.
+    """Raise what is wrong with an agent before work is done for it; no model is loaded and no server of one asked.
+
+    A model of the hub that is not in the cache is downloaded: its files decide what the agent is told and shown.
 
     Raises:
         ConfigError: a name or an option is wrong, or the model's folder cannot be used.
         DataError: a recording cannot be read.
-        MissingDependency: the extra that a server's policy needs is not installed.
+        MissingDependency: the extra that a server's policy or a model of the hub needs is not installed.
+        ServiceError: a model of the hub cannot be had.
     """
-    folder = model_folder(spec.policy)
-    if folder is None:
+    if model_folder(spec.policy) is None:
         policy_named(spec.policy, model=spec.model, local=spec.local).close()
-    elif not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder; name the folder of a model, as in --policy local:FOLDER")
     config_of(spec)
 
 

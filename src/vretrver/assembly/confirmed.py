@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..retrieval.encoders import folder_of
-from ..trust import Places, model_trusted, trust_model, trust_pictures, unconfirmed
+from ..retrieval.encoders import Outside, outside_of
+from ..trust import Places, model_trusted, named_trusted, trust_model, trust_named, trust_pictures, unconfirmed
 
 Note = Callable[[str], None]
 """Takes a message for a person."""
+
+_WHAT = {
+    "model": "a model folder that you have not opened yourself",
+    "hub": "a model of the hub that you have not named yourself",
+    "server": "a server that would be sent what you ask, and your key, and that you have not named yourself",
+}
 
 
 def confirmed_encoder(name: str, *, where: Path | str, note: Note, trust: bool = False) -> str:
@@ -23,28 +29,38 @@ def confirmed_encoder(name: str, *, where: Path | str, note: Note, trust: bool =
         trust: whether the user has just said that it may be opened.
 
     Raises:
-        ConfigError: it is a model folder that the user has not confirmed.
+        ConfigError: it is a model or a server that the user has not confirmed.
     """
-    folder = folder_of(name)
-    if folder is None or model_trusted(folder):
+    opened = outside_of(name)
+    if opened is None or _trusted(opened):
         return name
     if trust:
         remember_encoder(name, note=note)
         return name
     raise ConfigError(
-        f"{where}: names the encoder {name!r}, a model folder that you have not opened yourself; if you trust it, "
-        f"name it with --encoder, or give --trust once"
+        f"{where}: names the encoder {name!r}, {_WHAT[opened.kind]}; if you trust it, name it with --encoder, or "
+        "give --trust once"
     )
 
 
 def remember_encoder(name: str, *, note: Note) -> None:
-    """Remember that the user opens an encoder's folder; encoders without a folder need no word."""
-    folder = folder_of(name)
-    if folder is not None:
-        try:
-            trust_model(folder)
-        except OSError as error:
-            _note_forgotten(error, note)
+    """Remember that the user opens what an encoder's name points to; some names point to nothing."""
+    opened = outside_of(name)
+    if opened is None:
+        return
+    try:
+        if opened.kind == "model":
+            trust_model(Path(opened.name))
+        else:
+            trust_named(opened.kind, opened.name)
+    except OSError as error:
+        _note_forgotten(error, note)
+
+
+def _trusted(opened: Outside) -> bool:
+    if opened.kind == "model":
+        return model_trusted(Path(opened.name))
+    return named_trusted(opened.kind, opened.name)
 
 
 def remember_pictures(directory: Path, places: Places, *, note: Note) -> None:

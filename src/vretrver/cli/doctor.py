@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def doctor(
-    model_folder: Annotated[Path | None, typer.Option(help="Check a model folder too; no weight is loaded.")] = None,
+    model_folder: Annotated[
+        Path | None, typer.Option(help="Check a model folder, or OWNER/NAME of the hub; no weight is loaded.")
+    ] = None,
     endpoint: Annotated[
         str | None, typer.Option(help="Check a server of models too, as in http://localhost:8000/v1.")
     ] = None,
@@ -71,9 +73,12 @@ def _findings(
     if run:
         yield from check_devices()
     if model_folder is not None:
+        from ..doctor.hub_model import check_hub_model
         from ..doctor.model_folder import check_model_folder
+        from ..models.hub_id import hub_id_of
 
-        yield from check_model_folder(model_folder, chosen)
+        named = hub_id_of(str(model_folder))
+        yield from check_model_folder(model_folder, chosen) if named is None else check_hub_model(named, chosen)
     if endpoint is not None:
         from ..doctor.endpoint import check_endpoint
 

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from ..retrieval.encoder import Encoder
 
 POLICIES = (
-    "local:FOLDER, a model on this machine; shipped, the small one that knows the drawn catalogue; http:URL, a "
-    "served one; or a script: first-k, random[:SEED], replay:FILE."
+    "local:FOLDER, a model on this machine, or local:OWNER/NAME of the hub; shipped, the small one that knows the "
+    "drawn catalogue; http:URL, a served one; or a script: first-k, random[:SEED], replay:FILE."
 )
 """Help of an option that names a policy."""
 
-ENCODERS = "hash, no model; shipped, which knows the drawn catalogue; or lamra:, qwen3vl_embedding:, clip:FOLDER."
+ENCODERS = (
+    "hash, no model; shipped, which knows the drawn catalogue; lamra:, qwen3vl_embedding:, clip: with a FOLDER or "
+    "OWNER/NAME[@REVISION] of the hub; or http:URL#MODEL, a server."
+)
 """Help of an option that names an encoder."""
 
 DeviceOption = Annotated[
@@ -38,9 +41,9 @@ DtypeOption = Annotated[
 
 def is_local(policy: str) -> bool:
     """Say whether a policy runs a model in this process."""
-    from ..policies.named import model_folder
+    from ..policies.named import runs_here
 
-    return model_folder(policy) is not None
+    return runs_here(policy)
 
 
 def note_default(named: str | None, used: Encoder) -> None:

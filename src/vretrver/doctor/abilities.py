@@ -21,10 +21,16 @@ _WITH = (
         "search",
         "models",
         ("torch", "transformers"),
-        "by what pictures show: --encoder shipped, lamra:, clip:FOLDER ...",
+        "by what pictures show: --encoder shipped, clip:FOLDER or clip:OWNER/NAME of the hub, lamra: ...",
     ),
+    ("search", "http", ("httpx2",), "by the vectors of a server: --encoder http:URL#MODEL"),
     ("search", "qdrant", ("qdrant_client",), "Qdrant collections, qdrant://HOST:PORT/COLLECTION"),
-    ("rerank", "models", ("torch", "transformers"), "by looking, in this process: --policy shipped or local:FOLDER"),
+    (
+        "rerank",
+        "models",
+        ("torch", "transformers"),
+        "by looking, in this process: --policy shipped, local:FOLDER or local:OWNER/NAME",
+    ),
     ("rerank", "http", ("httpx2",), "by looking, on a server: --policy http:URL --model NAME"),
 )
 """(what can be done, extra, modules it needs, with what)."""

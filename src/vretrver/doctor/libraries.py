@@ -16,7 +16,7 @@ from operator import eq, ge, gt, le, lt, ne
 
 from .findings import Finding, note, ok, warning, wrong
 
-MODULES = {"pillow": "PIL", "faiss-cpu": "faiss", "pyyaml": "yaml"}
+MODULES = {"pillow": "PIL", "faiss-cpu": "faiss", "protobuf": "google.protobuf", "pyyaml": "yaml"}
 """Libraries whose module is not named like the distribution."""
 
 PURPOSES = {
@@ -124,7 +124,10 @@ def _check_group(extra: str | None, wanted: Sequence[Requirement], *, load: bool
 
 def _find(module: str) -> ModuleNotFoundError | None:
     """Return an error when a module is not installed; it is not imported."""
-    return None if importlib.util.find_spec(module) is not None else ModuleNotFoundError(name=module)
+    try:
+        return None if importlib.util.find_spec(module) is not None else ModuleNotFoundError(name=module)
+    except ModuleNotFoundError as error:  # the package above it is not there
+        return error
 
 
 def _load(module: str) -> ImportError | OSError | None:

@@ -1,6 +1,6 @@
 """A model folder in hub layout on this machine: its files are read, checked and hashed here, no weight is loaded.
 
-Only local folders are opened. Nothing is downloaded, and no code of a folder is ever run.
+Nothing is downloaded here (`hub` does that), and no code of a folder is ever run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from .hub_id import shown
 from .patches import PatchGeometry
 from .vetting import read_object, vet_folder
 
@@ -63,7 +64,7 @@ def open_folder(path: Path | str) -> ModelFolder:
     config = read_object(folder / "config.json")
     family = str(config.get("model_type"))
     if family not in FAMILIES:
-        raise ConfigError(f"{folder} is a {family} model; models of {' and '.join(FAMILIES)} can be run")
+        raise ConfigError(f"{shown(folder)} is a {family} model; models of {' and '.join(FAMILIES)} can be run")
     check_towers(folder, config, family)
     geometry = _geometry(folder)
     try:

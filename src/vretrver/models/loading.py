@@ -9,6 +9,7 @@ from typing import Any
 from .._optional import require
 from ..errors import ConfigError
 from .folder import ModelFolder, folder_digest, open_folder
+from .hub_id import name_of
 from .pretrained import open_weights
 from .vision import MEMORY, Vision
 from .vocabulary import Vocabulary
@@ -92,7 +93,7 @@ def load_model(
     model = _load_weights(transformers, folder, dtype).to(where).eval()
     digest = folder_digest(folder.path)
     marks = [
-        f"{folder.family} {folder.path.name}@{digest}",
+        f"{folder.family} {name_of(folder.path)}@{digest}",
         f"{str(model.dtype).removeprefix('torch.')} {where.type} sdpa",
         f"torch {torch.__version__} transformers {transformers.__version__}",
     ]

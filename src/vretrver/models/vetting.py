@@ -25,9 +25,9 @@ WEIGHTS, WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
 
 _TOKENIZERS = (
-    "Bert", "CLIP", "GPT2", "Gemma", "Llama", "Qwen2", "Siglip", "T5", "XLMRoberta",
+    "Bert", "CLIP", "GPT2", "Gemma", "Llama", "Qwen2", "Siglip", "Siglip2", "T5", "XLMRoberta",
 )  # fmt: skip
-_PICTURES = ("CLIP", "Qwen2VL", "Qwen2_5_VL", "Qwen3VL", "Siglip")
+_PICTURES = ("CLIP", "Qwen2VL", "Qwen2_5_VL", "Qwen3VL", "Siglip", "Siglip2")
 
 STOCK: Mapping[str, frozenset[str]] = {
     "tokenizer_class": frozenset(

@@ -17,11 +17,12 @@ from ..agent.policy import Policy
 from ..errors import ConfigError
 from ..geometry import PixelBudget, SizeRule
 from ..lines import text_lines
+from ..models.hub import folder_at
 from ..models.shipped import AGENT, SHIPPED, shipped_folder
 from .scripted import first_k, misbehaving, replay, shuffled
 
 NAMES = "first-k, random[:SEED], misbehaving[:SEED], replay:FILE, shipped, local:FOLDER, http:URL"
-"""What can be named."""
+"""What can be named; for FOLDER also a model of the hub, as owner/name or owner/name@revision."""
 
 MODEL_VARIABLE = "VRETRVER_MODEL"
 """Environment variable that names the model of a server."""
@@ -96,6 +97,7 @@ def policy_named(spec: str, *, model: str | None = None, local: LocalOptions | N
         ConfigError: the name is unknown or its argument is not what it takes.
         DataError: a recording cannot be read.
         MissingDependency: the extra that the policy needs is not installed.
+        ServiceError: a model of the hub cannot be had.
     """
     name, _, argument = spec.partition(":")
     if name in ("http", "https"):
@@ -118,16 +120,30 @@ def policy_named(spec: str, *, model: str | None = None, local: LocalOptions | N
     raise ConfigError(f"unknown policy {spec!r}; policies are {NAMES}")
 
 
+def runs_here(spec: str) -> bool:
+    """Say whether a policy runs a model in this process; nothing is read or asked for."""
+    name, _, argument = spec.partition(":")
+    return spec == SHIPPED or (name == "local" and bool(argument))
+
+
 def model_folder(spec: str) -> Path | None:
     """Return the folder of the model a policy runs in this process, None where it runs none.
 
+    A model of the hub is downloaded where it is not in the cache.
+
     Raises:
-        ConfigError: this copy of the package lacks the shipped agent.
+        ConfigError: this copy of the package lacks the shipped agent, or the place is no folder and no model of the
+            hub that can be run.
+        ServiceError: the hub cannot be used, or a download broke off.
+        StorageError: the disk has no room for the model.
     """
+    if not runs_here(spec):
+        return None
     if spec == SHIPPED:
         return shipped_folder(AGENT)
-    name, _, argument = spec.partition(":")
-    return Path(argument) if name == "local" and argument else None
+    from ..models.folder import open_folder
+
+    return folder_at(spec.partition(":")[2], fits=open_folder)
 
 
 def _served(url: str, model: str | None) -> Policy:

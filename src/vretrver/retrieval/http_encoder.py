@@ -52,6 +52,7 @@ class HttpEncoder:
         key_variable: environment variable that holds the key.
         patience: how long to wait for the server, and how often to retry.
         extra: further fields of every request, as `{"add_generation_prompt": True}`.
+        keep: keep connections open between calls, until `close`; an encoder that nobody will close keeps none.
 
     Raises:
         ConfigError: the address or the key cannot be used.
@@ -71,6 +72,7 @@ class HttpEncoder:
         key_variable: str = KEY_VARIABLE,
         patience: Patience | None = None,
         extra: Mapping[str, object] | None = None,
+        keep: bool = True,
     ) -> None:
         self.store = store
         self.model = model
@@ -79,6 +81,7 @@ class HttpEncoder:
         self.extra = dict(extra or {})
         self._dimension = dimension
         self._in_flight = in_flight
+        self._keep = keep
         self._service = Service(url, secret=Secret(key_variable), patience=patience)
 
     @property
@@ -100,6 +103,8 @@ class HttpEncoder:
             self._ask([self._body([(TextPart(text="ready"),)], [""])], ["the first vector"], tries=2)
         except ServiceError as error:
             raise self._explained(error) from error
+        finally:
+            self._rest()
 
     def close(self) -> None:
         """Close the connections."""
@@ -139,7 +144,15 @@ class HttpEncoder:
             if self.form == "texts" and any(not isinstance(part, TextPart) for part in parts):
                 raise DataError(f"{name} has a picture, and this encoder is sent texts; use the form `messages`")
         bodies = [self._body(items[n : n + length], instructions[n : n + length]) for n in starts]
-        return self._ask(bodies, [names[n] if length == 1 else f"{names[n]} and those after it" for n in starts])
+        try:
+            return self._ask(bodies, [names[n] if length == 1 else f"{names[n]} and those after it" for n in starts])
+        finally:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Close the connections between calls where nobody will do it later."""
+        if not self._keep:
+            self.close()
 
     def _body(self, items: Sequence[tuple[Part, ...]], instructions: Sequence[str]) -> tuple[bytes, int]:
         """Return the request body of some items, and their number."""

@@ -25,7 +25,8 @@ class ModelSource(Section):
     """A model folder, or the parts of a small model that is randomly initialised."""
 
     folder: Path | None = None
-    """A Qwen-VL folder whose weights training continues from; None initialises a small model."""
+    """A Qwen-VL folder, or `owner/name@revision` of the hub, that training continues from; None initialises a small
+    model."""
     tokenizer: Path | None = None
     """For a small model: folder with the tokenizer."""
     vision: Path | None = None

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.tiny_clip import clip_folder
+from tests.tiny_clip import PLACES, clip_folder
 from tests.tiny_models import folder_of
 
 import vretrver
@@ -72,6 +72,7 @@ LOADERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "qwen3vl_embedding": ("qwen3_vl", _encoder("qwen3vl_embedding")),
     "clip": ("clip", _encoder("clip")),
     "clip, of SigLIP": ("siglip", _encoder("clip")),
+    "clip, of SigLIP 2": ("siglip2", _encoder("clip")),
 }
 
 
@@ -90,7 +91,7 @@ def stdin(monkeypatch: pytest.MonkeyPatch) -> Stdin:
 
 
 def _copy(family: str, place: Path) -> Path:
-    source = clip_folder(family) if family in ("clip", "siglip") else folder_of(family)
+    source = clip_folder(family) if family in PLACES else folder_of(family)
     folder = Path(shutil.copytree(source, place / "model"))
     (folder / "evil.py").write_text(CODE.format(marker=str(place / "ran")))
     return folder

@@ -58,7 +58,7 @@ def test_the_agent_says_what_it_was_trained_with() -> None:
 
 def test_they_are_named_as_policy_and_encoder(tmp_path: Path) -> None:
     assert model_folder("shipped") == shipped_folder(AGENT)
-    assert model_folder("local:x") == Path("x")
+    assert model_folder(f"local:{tmp_path}") == tmp_path
     assert model_folder("first-k") is None
     assert policy_named("shipped").fingerprint.startswith("local:qwen3_vl agent@")
     store = ImageStore({"": tmp_path})

@@ -20,8 +20,8 @@ def test_a_model_folder_is_named_with_its_options() -> None:
 
 
 def test_a_name_that_is_no_folder_is_one_sentence() -> None:
-    with pytest.raises(ConfigError, match="Qwen/Qwen3-VL: no such model folder"):
-        policy_named("local:Qwen/Qwen3-VL")
+    with pytest.raises(ConfigError, match="models/Qwen/Qwen3-VL: no such folder; name a folder on this machine"):
+        policy_named("local:models/Qwen/Qwen3-VL")
 
 
 def test_options_of_a_model_are_refused_by_policies_without_one() -> None:

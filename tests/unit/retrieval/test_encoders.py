@@ -30,7 +30,7 @@ def test_the_layout_and_the_folder_make_the_name(store: ImageStore):
 
 @pytest.mark.parametrize("name", ["", "Hash", "bge:x", "lamra", "lamra:", ":x"])
 def test_an_unknown_name_lists_what_there_is(store: ImageStore, name: str):
-    expected = "there are: hash, shipped, lamra:FOLDER, qwen3vl_embedding:FOLDER, clip:FOLDER"
+    expected = "there are: hash, shipped, lamra:FOLDER, qwen3vl_embedding:FOLDER, clip:FOLDER, http:URL#MODEL"
     with pytest.raises(ConfigError, match=expected):
         encoder_named(name, store)
 

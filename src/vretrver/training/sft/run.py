@@ -8,6 +8,8 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerFast
 
 from ...errors import ConfigError, DataError
+from ...models.folder import open_folder
+from ...models.hub import folder_at
 from ...models.loading import load_model
 from ...models.pretrained import open_part
 from ..attention import train_by_strips
@@ -50,6 +52,7 @@ def train_sft(
     base = base or config.start.folder
     if base is None:
         raise ConfigError("start: name the folder of a model to train")
+    base = folder_at(str(base), fits=open_folder)
     loaded = load_model(base, dtype=config.dtype, device=config.device, vision_memory=config.vision_memory * 2**20)
     loaded.model.train()
     train_by_strips(loaded.model)

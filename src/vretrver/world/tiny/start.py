@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import ConfigError
+from ...models.folder import open_folder
+from ...models.hub import folder_at
 from ...training.start import ModelSource
 from .config import TinySize
 
@@ -24,7 +26,7 @@ def start_folder(start: ModelSource, out: Path, *, size: TinySize, seed: int, to
         ConfigError: the tokenizer or the vision tower cannot be used.
     """
     if start.folder is not None:
-        return start.folder
+        return folder_at(str(start.folder), fits=open_folder)
     if start.tokenizer is None:
         raise ConfigError("start: give either folder, or tokenizer of a small model")
     from .make import make_tiny

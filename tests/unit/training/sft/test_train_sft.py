@@ -271,7 +271,7 @@ def test_a_trained_small_agent_loads_in_plain_transformers(tokens: Path, traject
     [
         ({"trainer": {"warm_steps": 3}}, ConfigError, r"trainer: .*warm_steps"),
         ({"trajectories": "."}, DataError, "no trajectories with their pictures"),
-        ({"start": {"folder": "none"}}, ConfigError, "no such model folder"),
+        ({"start": {"folder": "none"}}, ConfigError, "none: no such folder; name a folder"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(
