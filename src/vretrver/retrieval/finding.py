@@ -166,6 +166,8 @@ class _One:
 
     def _words_reason(self) -> str:
         words = self.stage.words
+        if not len(self.stage.index) and (words is None or not words.alone):
+            return self.empty
         if not self.query.text:
             return "only words are searched, and the query has none"
         if self.asked.weights:
