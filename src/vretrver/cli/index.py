@@ -26,7 +26,8 @@ from .columns import (
     roots_of,
 )
 from .models import ENCODERS, DeviceOption, note_default, note_shipped
-from .output import emit_json, note, progress, refuse_foreign
+from .output import emit_json, note, refuse_foreign
+from .progress import progress
 
 if TYPE_CHECKING:
     from ..data.sources.source import Source

@@ -1,0 +1,112 @@
+"""What `vretrver search` asks, how it finds many queries' hits, and how it shows them without an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import ConfigError, PictureError
+from .output import note
+from .progress import progress
+
+if TYPE_CHECKING:
+    from ..assembly.corpus import Corpus
+    from ..records import Hit, Query
+    from .formats import Printer
+
+QueriesOption = Annotated[
+    Path | None,
+    typer.Option(help="Many queries: a JSONL, M-BEIR's file, a TSV (id, tab, text), TREC topics, or a text a line."),
+]
+
+_BATCH = 128
+"""Queries encoded and searched at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The queries of a command."""
+
+    queries: list[Query]
+    """In the order given; at least one."""
+    folder: Path
+    """Where their pictures lie, as the root `query`."""
+
+
+def asked_of(text: str | None, image: Path | None, file: Path | None) -> Asked:
+    """Return what the options ask; raises ConfigError when they do not go together."""
+    from .inputs import folder_of, query_of
+
+    if file is None:
+        return Asked(queries=[query_of(text, image)], folder=folder_of(image))
+    if text or image is not None:
+        raise ConfigError("--queries brings its own queries; leave --text and --image out")
+    from ..data.named import QUERY
+    from ..data.queries import read_query_file
+    from ..data.trec_hits import root_of
+
+    return Asked(queries=read_query_file(file, root=QUERY), folder=root_of(file))
+
+
+def find(corpus: Corpus, queries: Sequence[Query], depth: int) -> list[list[Hit]]:
+    """Return the hits of each query; one whose picture cannot be read is named and finds nothing.
+
+    Raises:
+        PictureError: none of the queries' pictures can be read.
+    """
+    found: list[list[Hit]] = []
+    failed: list[PictureError] = []
+    with progress("searching", unit="queries") as update:
+        for start in range(0, len(queries), _BATCH):
+            batch = queries[start : start + _BATCH]
+            try:
+                found += corpus.retriever.search(batch, depth)
+            except PictureError:
+                found += _singly(corpus, batch, depth, failed)
+            update(len(found), len(queries))
+    if len(failed) == len(queries):
+        raise failed[0]
+    return found
+
+
+def _singly(corpus: Corpus, batch: Sequence[Query], depth: int, failed: list[PictureError]) -> list[list[Hit]]:
+    found: list[list[Hit]] = []
+    for query in batch:
+        try:
+            found += corpus.retriever.search([query], depth)
+        except PictureError as error:
+            failed.append(error)
+            note(f"{query.qid}: not asked: {error}")
+            found.append([])
+    return found
+
+
+def show_found(
+    pairs: Sequence[tuple[Query, Sequence[Hit]]],
+    corpus: Corpus,
+    printer: Printer,
+    *,
+    reason: str,
+    top: int,
+) -> None:
+    """Print what was found.
+
+    Args:
+        pairs: queries with their hits, best first.
+        corpus: what was searched.
+        printer: prints.
+        reason: why a query without hits has none.
+        top: hits that are shown of each.
+    """
+    from ..assembly.results import found
+
+    shown = [(query, hits[:top]) for query, hits in pairs]
+    printer.check(shown)
+    facts = {"encoder": corpus.retriever.encoder.fingerprint, "left_out": corpus.left_out}
+    for query, hits in shown:
+        printer.show(found(query, hits, corpus.images.roots, facts=facts, reason=None if hits else reason))
+    printer.close()
