@@ -45,15 +45,19 @@ class Printer:
         form: how.
         out: the file; None prints each result as it comes.
         several: whether there may be several queries, so that every row of a table names its own.
+        top: hits of each query that are shown; None is all.
 
     Raises:
         DataError: the file cannot be written.
     """
 
-    def __init__(self, form: Format, out: Path | None = None, *, several: bool = False) -> None:
+    def __init__(
+        self, form: Format, out: Path | None = None, *, several: bool = False, top: int | None = None
+    ) -> None:
         prepare_output(out)
         self.form = form
         self.out = out
+        self.top = top
         self._several = several
         self._results: list[Result] = []
 

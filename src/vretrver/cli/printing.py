@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ def rerank_and_print(
     windows: Path | None = None,
     report: Path | None = None,
     printer: Printer,
-    top: int | None = None,
+    reasons: Sequence[str] = (),
 ) -> None:
     """Rerank queries, print them in the order asked, and write trace and report where asked for.
 
@@ -46,7 +46,7 @@ def rerank_and_print(
         windows: folder that keeps every window as it ends, to go on with.
         report: file of the evidence report.
         printer: prints the results, or writes them.
-        top: candidates of each query that are printed; None is all that were given.
+        reasons: why each query without hits has none, one for each of `pairs`.
 
     Raises:
         DataError: trace, report or journal cannot be written; nothing was ranked.
@@ -63,7 +63,7 @@ def rerank_and_print(
         fingerprint = agent.policy.fingerprint
         if agent.policy.scripted:
             note(f"{fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")
-        show = _Shown(pairs, printer, images.roots, top)
+        show = _Shown(pairs, printer, images.roots, reasons)
         asked = [pair for pair in pairs if pair[1]]
         finished = _rerank_all(agent.reranker(memo=memo), asked, trace, show.take)
     show.close()
@@ -91,10 +91,10 @@ class _Shown:
         pairs: Sequence[tuple[Query, Sequence[Hit]]],
         printer: Printer,
         roots: Mapping[str, Path | str],
-        top: int | None,
+        reasons: Sequence[str],
     ) -> None:
-        self._left = iter(pairs)
-        self._printer, self._roots, self._top = printer, roots, top
+        self._left = zip_longest(pairs, reasons)
+        self._printer, self._roots = printer, roots
 
     def take(self, reranked: Reranked) -> None:
         """Show a query, after those before it that have no hits."""
@@ -105,7 +105,7 @@ class _Shown:
             _note_outcome(reranked)
         else:
             _note_unseen(reranked)
-        self._printer.show(ranked(reranked, self._roots, top=self._top))
+        self._printer.show(ranked(reranked, self._roots, top=self._printer.top))
 
     def close(self) -> None:
         """Show what is left, and let the printer write."""
@@ -115,11 +115,11 @@ class _Shown:
     def _empty_until(self, qid: str | None) -> None:
         from ..assembly.results import found
 
-        for query, hits in self._left:
+        for (query, hits), reason in self._left:
             if query.qid == qid:
                 return
             if not hits:
-                self._printer.show(found(query, (), self._roots, reason="nothing was found to rerank"))
+                self._printer.show(found(query, (), self._roots, reason=reason))
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def rerank(
         files or [], text=text, image=image, run=run, queries=queries, corpus=index or corpus, columns=columns,
         trust=trust, root=root, path_map=path_map or [], depth=spec.plan.depth,
     )  # fmt: skip
-    printer = Printer(format_of(form, as_json=as_json), out, several=given.several)
+    printer = Printer(format_of(form, as_json=as_json), out, several=given.several, top=top)
     rerank_and_print(
         given.pairs,
         given.images if root is not None else _with_roots(given.images, spec.roots),
@@ -134,7 +134,6 @@ def rerank(
         windows=windows,
         report=report,
         printer=printer,
-        top=top,
     )
 
 

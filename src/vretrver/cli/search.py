@@ -41,9 +41,10 @@ from .confirmed import TrustOption
 from .formats import FormatOption, JsonOption, OutOption, Printer, format_of
 from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, note_default, note_shipped
 from .output import note, prepare_output
+from .pages import write_page
 from .printing import rerank_and_print
 from .progress import progress
-from .searching import QueriesOption, asked_of, find, show_found
+from .searching import QueriesOption, asked_of, find, show_found, why_empty
 
 
 def search(
@@ -128,7 +129,7 @@ def search(
         raise ConfigError("name what is searched, once: SOURCE, or --index with an index directory or qdrant://...")
     asked = asked_of(text, image, queries)
     base, named = roots_of(root)
-    printer = Printer(format_of(form, as_json=as_json), out, several=queries is not None)
+    printer = Printer(format_of(form, as_json=as_json), out, several=queries is not None, top=top)
     printer.check([(query, ()) for query in asked.queries])
     if spec is not None:
         check_agent(spec)
@@ -153,14 +154,15 @@ def search(
     note_default(encoder, corpus.retriever.encoder)
     if spec is None or spec.policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], corpus.images)
-    hits = find(corpus, asked.queries, top if spec is None else max(top, spec.plan.depth))
-    reason = "no item passes --filter" if where else "there are no items"
-    if empty := sum(not row for row in hits):
-        note(f"nothing was found{f' for {empty} of {len(hits)} queries' if len(hits) > 1 else ''}: {reason}")
-    pairs = list(zip(asked.queries, hits, strict=True))
-    if spec is None or not any(hits):
-        show_found(pairs, corpus, printer, reason=f"nothing was found: {reason}", top=top)
-    else:
+    searched = find(corpus, asked.queries, top if spec is None else max(top, spec.plan.depth))
+    reasons = why_empty(searched, "no item passes --filter" if where else "there are no items")
+    pairs = [(query, one.hits) for query, one in zip(asked.queries, searched, strict=True)]
+    printer.check(pairs)
+    if spec is not None and any(one.hits for one in searched):
         rerank_and_print(
-            pairs, corpus.images, spec, trace=trace, windows=windows, report=report, printer=printer, top=top
+            pairs, corpus.images, spec, trace=trace, windows=windows, report=report, printer=printer, reasons=reasons
         )
+        return
+    show_found(asked.queries, searched, reasons, corpus, printer)
+    if report is not None:
+        write_page(report, asked.queries, searched, corpus, reasons)

@@ -15,7 +15,8 @@ from .progress import progress
 
 if TYPE_CHECKING:
     from ..assembly.corpus import Corpus
-    from ..records import Hit, Query
+    from ..records import Query
+    from ..retrieval.searched import Searched
     from .formats import Printer
 
 QueriesOption = Annotated[
@@ -52,19 +53,19 @@ def asked_of(text: str | None, image: Path | None, file: Path | None) -> Asked:
     return Asked(queries=read_query_file(file, root=QUERY), folder=root_of(file))
 
 
-def find(corpus: Corpus, queries: Sequence[Query], depth: int) -> list[list[Hit]]:
-    """Return the hits of each query; one whose picture cannot be read is named and finds nothing.
+def find(corpus: Corpus, queries: Sequence[Query], depth: int) -> list[Searched]:
+    """Return what is found for each query; one whose picture cannot be read is named and finds nothing.
 
     Raises:
         PictureError: none of the queries' pictures can be read.
     """
-    found: list[list[Hit]] = []
+    found: list[Searched] = []
     failed: list[PictureError] = []
     with progress("searching", unit="queries") as update:
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
             try:
-                found += corpus.retriever.search(batch, depth)
+                found += corpus.search(batch, depth)
             except PictureError:
                 found += _singly(corpus, batch, depth, failed)
             update(len(found), len(queries))
@@ -73,40 +74,46 @@ def find(corpus: Corpus, queries: Sequence[Query], depth: int) -> list[list[Hit]
     return found
 
 
-def _singly(corpus: Corpus, batch: Sequence[Query], depth: int, failed: list[PictureError]) -> list[list[Hit]]:
-    found: list[list[Hit]] = []
+def _singly(corpus: Corpus, batch: Sequence[Query], depth: int, failed: list[PictureError]) -> list[Searched]:
+    from ..retrieval.searched import Searched
+
+    found: list[Searched] = []
     for query in batch:
         try:
-            found += corpus.retriever.search([query], depth)
+            found += corpus.search([query], depth)
         except PictureError as error:
             failed.append(error)
             note(f"{query.qid}: not asked: {error}")
-            found.append([])
+            found.append(Searched(hits=(), reason=f"not asked: {error}"))
     return found
 
 
-def show_found(
-    pairs: Sequence[tuple[Query, Sequence[Hit]]],
-    corpus: Corpus,
-    printer: Printer,
-    *,
-    reason: str,
-    top: int,
-) -> None:
-    """Print what was found.
+def why_empty(searched: Sequence[Searched], default: str) -> list[str]:
+    """Return why each query found nothing, empty texts for the others, and say it on stderr."""
+    reasons = [f"nothing was found: {one.reason or default}" if not one.hits else "" for one in searched]
+    told = [reason for reason in reasons if reason]
+    if told:
+        note(told[0] if len(searched) == 1 else f"{len(told)} of {len(searched)} queries: {told[0]}")
+    return reasons
 
-    Args:
-        pairs: queries with their hits, best first.
-        corpus: what was searched.
-        printer: prints.
-        reason: why a query without hits has none.
-        top: hits that are shown of each.
-    """
+
+def show_found(
+    queries: Sequence[Query], searched: Sequence[Searched], reasons: Sequence[str], corpus: Corpus, printer: Printer
+) -> None:
+    """Print what was found; `reasons` say why a query without hits has none."""
     from ..assembly.results import found
 
-    shown = [(query, hits[:top]) for query, hits in pairs]
-    printer.check(shown)
     facts = {"encoder": corpus.retriever.encoder.fingerprint, "left_out": corpus.left_out}
-    for query, hits in shown:
-        printer.show(found(query, hits, corpus.images.roots, facts=facts, reason=None if hits else reason))
+    for query, one, reason in zip(queries, searched, reasons, strict=True):
+        unknown = {"unknown_words": one.unknown} if one.unknown else {}
+        printer.show(
+            found(
+                query,
+                one.hits,
+                corpus.images.roots,
+                facts={**facts, **unknown},
+                reason=reason or None,
+                top=printer.top,
+            )
+        )
     printer.close()
