@@ -24,9 +24,7 @@ FactKind = Literal["date", "amount", "number", "code"]
 
 _LETTER = r"A-Za-z\u00c0-\u024f\u0370-\u052f"
 _CODE = re.compile(rf"[\d{_LETTER}]+(?:[-\u2010-\u2013_/.#][\d{_LETTER}]+|(?<=\d):(?=\d)\d+){{0,12}}")
-_ACCOUNT = re.compile(
-    r"(?<!\w)(?:[A-Z]{2}\d{2}|\d{4})(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE
-)
+_ACCOUNT = re.compile(r"(?<!\w)(?:[A-Z]{2}\d{2}|\d{4})(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
 _PHONE = re.compile(r"(?<![\w+.,/-])(?:\+|\(0|0(?=\d))[\d ()/.\u2013-]{5,22}\d(?![\w])")
 _PHONE_DIGITS = (7, 15)
 _LONGEST = 64
