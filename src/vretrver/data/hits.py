@@ -250,7 +250,9 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"the key {field!r} is missing"
     if first["type"] in ("dict_type", "model_type", "model_attributes_type"):
-        example = '{"did": "a", "text": "..."}' if "candidates" in first["loc"] else '{"text": "..."}'
-        return f"{field}: it must be an object, as in {example}{shown}"
+        candidate = "candidates" in first["loc"]
+        example = '{"did": "a", "text": "..."}' if candidate else '{"text": "..."}'
+        named = "; ids alone need the index that knows them, --index" if candidate else ""
+        return f"{field}: it must be an object, as in {example}{shown}{named}"
     reason = first["msg"].removeprefix("Value error, ").replace(" or instance of _CandidateRow", "")
     return f"{field}: {reason}{shown}" + (f" (and {len(more)} more)" if more else "")

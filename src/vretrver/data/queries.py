@@ -68,10 +68,10 @@ def _texts(path: Path) -> Iterator[tuple[str, Query]]:
 
 def _table(path: Path) -> Iterator[tuple[str, Query]]:
     for place, (where, line) in enumerate(read_lines(path)):
-        qid, tab, text = (cell.strip() for cell in line.partition("\t"))
+        qid, _, text = (cell.strip() for cell in line.partition("\t"))
         if place == 0 and qid.lower() in _HEADERS:
             continue
-        if not (qid and tab and text):
+        if not (qid and text):
             raise DataError(f"{where}: a line is an id, a tab and a text, got {line[:60]!r}")
         if "\t" in text:
             raise DataError(f"{where}: more than two columns; leave the id and the text")
