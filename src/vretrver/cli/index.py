@@ -26,8 +26,8 @@ from .columns import (
     roots_of,
 )
 from .models import ENCODERS, DeviceOption, note_default, note_shipped
-from .texts import ReadTextOption, prune_texts, read_index_texts
 from .output import emit_json, note, progress, refuse_foreign
+from .texts import ReadTextOption, prune_texts, read_index_texts
 
 if TYPE_CHECKING:
     from ..data.sources.source import Source

@@ -98,6 +98,12 @@ def refuse_foreign(out: Path, *, ours: Sequence[str], what: str, option: str) ->
             )
 
 
+def rate_of(count: int, seconds: float) -> str:
+    """Return a rate as people say it: a number a second, or the seconds each takes where that is more than one."""
+    each = seconds / max(count, 1)
+    return f"{each:.1f} s each" if each >= 1 else f"{1 / max(each, 1e-4):.0f} a second"
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show progress on stderr once the work takes longer than two seconds; nothing where stderr is no terminal.
@@ -108,9 +114,10 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    name, rate = TextColumn("{task.description}"), TextColumn("{task.fields[rate]}")
+    columns = (name, BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True)
-    task = bar.add_task(what)
+    task = bar.add_task(what, rate="")
     started = time.monotonic()
     shown = False
 
@@ -119,7 +126,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         if not shown and console.is_terminal and time.monotonic() - started > QUIET_SECONDS:
             bar.start()
             shown = True
-        bar.update(task, completed=done, total=total)
+        bar.update(task, completed=done, total=total, rate=rate_of(done, time.monotonic() - started))
         if shown and done >= total:
             bar.stop()
 

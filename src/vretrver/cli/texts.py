@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import note, progress
+from .output import note, progress, rate_of
 
 if TYPE_CHECKING:
     from ..images import ImageStore
@@ -94,9 +94,9 @@ def _sentences(report: TextReport) -> Iterator[str]:
 
     parts = []
     if report.layer:
-        parts.append(f"{report.layer} had a text layer ({_rate(report.layer, report.layer_seconds)})")
+        parts.append(f"{report.layer} had a text layer ({rate_of(report.layer, report.layer_seconds)})")
     if report.ocr or report.seen:
-        parts.append(f"{report.ocr} were read by OCR ({_rate(report.seen, report.ocr_seconds)})")
+        parts.append(f"{report.ocr} were read by OCR ({rate_of(report.seen, report.ocr_seconds)})")
     if report.empty:
         parts.append(f"{report.empty} show no text")
     if report.refused:
@@ -112,12 +112,6 @@ def _sentences(report: TextReport) -> Iterator[str]:
             f"{report.waiting} pages and pictures without a text layer were not read; to read them, run: "
             f"{INSTALL_OCR} and this command again"
         )
-
-
-def _rate(pages: int, seconds: float) -> str:
-    """Return a rate as people say it: pages a second, or seconds a page where one takes longer."""
-    each = seconds / max(pages, 1)
-    return f"{each:.1f} s each" if each >= 1 else f"{1 / max(each, 1e-4):.0f} a second"
 
 
 def _counts(report: TextReport) -> dict[str, int]:

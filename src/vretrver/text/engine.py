@@ -82,7 +82,7 @@ class Engine:
 
     def _found(self, pixels: Any) -> Any:
         """Return the corners of lines [N, 4, 2] on a picture [H, W, 3]."""
-        np, height, width = self._arrays, *pixels.shape[:2]
+        np, (height, width) = self._arrays, pixels.shape[:2]
         columns, rows = detection_size(width, height)
         copy = self._vision.resize(pixels, (columns, rows), interpolation=self._vision.INTER_AREA)
         border = _BORDER if min(columns, rows) < 4 * _BORDER else 0

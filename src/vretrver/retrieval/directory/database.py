@@ -22,7 +22,6 @@ from .manifest import DATABASE, Field, Manifest, manifest_from_json
 from .opening import Layout, connect, create
 from .transactions import Transactions
 
-
 ITEMS = Layout(
     schema="""
 CREATE TABLE manifest (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);

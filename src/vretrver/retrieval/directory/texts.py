@@ -97,13 +97,15 @@ class TextStore:
             return None
         try:
             reader, refused, complete, lines = row
-            if not (isinstance(reader, str) and isinstance(refused, str) and complete in (0, 1)):
+            if not (
+                isinstance(reader, str) and isinstance(refused, str) and isinstance(lines, str) and complete in (0, 1)
+            ):
                 raise ValueError("a reader, a reason or a mark of another kind")
-            return PageText(
-                lines=lines_from_json(lines), reader=reader, refused=refused, complete=bool(complete)
-            )
+            return PageText(lines=lines_from_json(lines), reader=reader, refused=refused, complete=bool(complete))
         except (ValueError, TypeError, RecursionError) as error:
-            raise DataError(f"{self.path}: the text of {image} is damaged ({str(error)[:100]}); {_DAMAGED}") from error
+            raise DataError(
+                f"{self.path}: the text of {image} is damaged ({str(error)[:100]}); {_DAMAGED}"
+            ) from error
 
     def missing(
         self, images: Iterable[ImageRef], *, reader: str | None = None, incomplete: bool = True

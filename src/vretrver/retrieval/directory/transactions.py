@@ -1,4 +1,4 @@
-"""Transactions over a database that may be a stranger's: each in a bounded amount of work, errors as our sentences."""
+"""Transactions over a database that may be a stranger's: each with a bound of work, errors as our sentences."""
 
 from __future__ import annotations
 
