@@ -21,7 +21,7 @@ from vretrver.retrieval.hash_encoder import HashEncoder
 from vretrver.retrieval.index import MemoryIndex
 from vretrver.retrieval.lexical.database import WORDS, create_database
 from vretrver.retrieval.lexical.index import LexicalIndex
-from vretrver.retrieval.lexical.lines import NoLines, indexed_text
+from vretrver.retrieval.lexical.lines import NoTexts, indexed_text
 from vretrver.retrieval.lexical.tokens import Word
 from vretrver.retrieval.retriever import Retriever
 from vretrver.retrieval.wordsearch import WordSearch
@@ -111,7 +111,7 @@ def plain_words(text: str) -> tuple[Word, ...]:
 
 def _indexed(collection: Collection) -> LexicalIndex:
     index = LexicalIndex()
-    index.put([(item.did, indexed_text(item, NoLines()), b"") for item in collection.items])
+    index.put([(item.did, indexed_text(item, NoTexts()), b"") for item in collection.items])
     return index
 
 

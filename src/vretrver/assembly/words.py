@@ -9,11 +9,13 @@ from ..errors import ConfigError, DataError, IndexBusy, StorageError
 from ..records import Candidate
 from ..retrieval.directory.filtered import FilteredIndex
 from ..retrieval.directory.index import DirectoryIndex
+from ..retrieval.directory.texts import TEXTS, TextStore
 from ..retrieval.lexical.database import WORDS
 from ..retrieval.lexical.index import LexicalIndex
-from ..retrieval.lexical.lines import indexed_text
+from ..retrieval.lexical.lines import NoTexts, indexed_text
 from ..retrieval.lexical.update import WordsReport, update_words
 from ..retrieval.wordsearch import WordSearch
+from ..text.reader import Texts
 from .confirmed import Note
 
 _BATCH = 1000  # items of a source indexed at once
@@ -40,7 +42,16 @@ def words_of_directory(
             raise
         note(f"words are not searched: {error}")
         return None
-    return WordSearch(index=index, admits=view.among, alone=alone)
+    return WordSearch(index=index, texts=_texts(directory, note), admits=view.among, alone=alone)
+
+
+def _texts(directory: Path, note: Note) -> Texts:
+    """Return the texts read on the pictures of an index; none, with a note, where they cannot be used."""
+    try:
+        return TextStore(directory)
+    except DataError as error:
+        note(f"lines of pictures are not cited: {error}")
+        return NoTexts()
 
 
 def words_of_source(candidates: Iterable[Candidate], *, alone: bool, note: Note) -> WordSearch | None:
@@ -59,7 +70,7 @@ def words_of_source(candidates: Iterable[Candidate], *, alone: bool, note: Note)
         return None
     batch: list[tuple[str, str, bytes]] = []
     for candidate in candidates:
-        batch.append((candidate.did, indexed_text(candidate, search.lines), b""))
+        batch.append((candidate.did, indexed_text(candidate, search.texts), b""))
         if len(batch) == _BATCH:
             search.index.put(batch)
             batch = []
@@ -74,6 +85,12 @@ def no_words_of_collection(url: str, *, alone: bool, note: Note) -> None:
     note(f"{url}: vectors alone rank; words are searched in index directories and sources")
 
 
+def _version(directory: Path) -> str:
+    """Return what changes whenever the texts of an index do."""
+    stats = [path.stat() for path in (directory / TEXTS, directory / f"{TEXTS}-wal") if path.is_file()]
+    return " ".join(f"{stat.st_size}@{stat.st_mtime_ns}" for stat in stats)
+
+
 def bring_words(directory: Path, *, note: Note, progress: Callable[[int, int], None]) -> WordsReport:
     """Bring the words of an index directory up to date; what is in the way is said, and search goes on without them.
 
@@ -81,7 +98,8 @@ def bring_words(directory: Path, *, note: Note, progress: Callable[[int, int], N
         StorageError: the disk is full.
     """
     try:
-        return update_words(directory, progress=progress)
+        with TextStore(directory) as texts:
+            return update_words(directory, texts=texts, version=_version(directory), progress=progress)
     except StorageError:
         raise
     except IndexBusy:

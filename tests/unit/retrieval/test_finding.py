@@ -15,7 +15,7 @@ from vretrver.retrieval.encoder import Vectors
 from vretrver.retrieval.hash_encoder import HashEncoder
 from vretrver.retrieval.index import MemoryIndex
 from vretrver.retrieval.lexical.index import LexicalIndex
-from vretrver.retrieval.lexical.lines import NoLines, indexed_text
+from vretrver.retrieval.lexical.lines import NoTexts, indexed_text
 from vretrver.retrieval.retriever import Retriever
 from vretrver.retrieval.wordsearch import WordSearch
 
@@ -40,7 +40,7 @@ class LengthEncoder:
 
 def words_over(candidates: Sequence[Candidate], *, alone: bool = False) -> WordSearch:
     index = LexicalIndex()
-    index.put([(item.did, indexed_text(item, NoLines()), b"") for item in candidates])
+    index.put([(item.did, indexed_text(item, NoTexts()), b"") for item in candidates])
     return WordSearch(index=index, alone=alone)
 
 
