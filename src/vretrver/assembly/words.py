@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError, DataError, IndexBusy, StorageError
+from ..images import ImageStore
 from ..records import Candidate
 from ..retrieval.directory.filtered import FilteredIndex
 from ..retrieval.directory.index import DirectoryIndex
@@ -16,6 +17,7 @@ from ..retrieval.lexical.lines import NoTexts, indexed_text
 from ..retrieval.lexical.update import WordsReport, update_words
 from ..retrieval.wordsearch import WordSearch
 from ..text.reader import Texts
+from ..text.reading import texts_in_memory
 from .confirmed import Note
 
 _BATCH = 1000  # items of a source indexed at once
@@ -54,20 +56,36 @@ def _texts(directory: Path, note: Note) -> Texts:
         return NoTexts()
 
 
-def words_of_source(candidates: Iterable[Candidate], *, alone: bool, note: Note) -> WordSearch | None:
+def words_of_source(
+    candidates: Sequence[Candidate],
+    images: ImageStore,
+    *,
+    alone: bool,
+    note: Note,
+    progress: Callable[[int, int], None] | None = None,
+) -> WordSearch | None:
     """Return the words of candidates, indexed in memory; None, with a note, where SQLite cannot search texts.
 
+    Args:
+        candidates: what may be found.
+        images: opens their documents, whose text layers are read; pictures are read into an index only.
+        alone: whether vectors are left out.
+        note: takes messages for a person.
+        progress: called with (pages done, pages to do).
+
     Raises:
-        DataError: it cannot, and words were to be searched alone.
+        DataError: SQLite cannot search texts, and words were to be searched alone.
     """
-    search: WordSearch | None = None
     try:
-        search = WordSearch(index=LexicalIndex(), alone=alone)
+        index = LexicalIndex()
     except DataError as error:
         if alone:
             raise
         note(str(error))
         return None
+    pages = (image for candidate in candidates for image in candidate.pictures)
+    texts, _ = texts_in_memory(pages, images, progress=progress)
+    search = WordSearch(index=index, texts=texts, alone=alone)
     batch: list[tuple[str, str, bytes]] = []
     for candidate in candidates:
         batch.append((candidate.did, indexed_text(candidate, search.texts), b""))
