@@ -36,9 +36,9 @@ def texts(count: int) -> list[str]:
     rng = random.Random(count)
     names = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(3, 9))) for _ in range(_WORDS)]
     return [
-        f"{' '.join(names[int(_WORDS ** rng.random()) - 1] for _ in range(12))} INV-{rng.randint(2000, 2030)}/{n:06d} "
-        f"{rng.randint(1, 28):02d}.{rng.randint(1, 12):02d}.20{rng.randint(10, 30)} {rng.randint(1, 999)},"
-        f"{rng.randint(10, 99)} EUR"
+        f"{' '.join(names[int(_WORDS ** rng.random()) - 1] for _ in range(12))} "
+        f"INV-{rng.randint(2000, 2030)}/{n:06d} {rng.randint(1, 28):02d}.{rng.randint(1, 12):02d}."
+        f"20{rng.randint(10, 30)} {rng.randint(1, 999)},{rng.randint(10, 99)} EUR"
         for n in range(count)
     ]
 

@@ -10,52 +10,15 @@ from pathlib import Path
 
 from vretrver.records import Candidate, ImageRef, Query, parts_of
 
-_NAMES = [
-    "Adler",
-    "Baumann",
-    "Çelik",
-    "Díaz",
-    "Eriksen",
-    "Fournier",
-    "García",
-    "Häußler",
-    "Ivanova",
-    "Jørgensen",
-    "Kowalski",
-    "López",
-    "Müller",
-    "Nowak",
-]
-_GOODS = [
-    "paper",
-    "toner",
-    "chairs",
-    "lamps",
-    "cables",
-    "screens",
-    "desks",
-    "coffee",
-    "stamps",
-    "folders",
-    "flowers",
-    "bread",
-    "paint",
-    "tiles",
-]
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
+_NAMES = (
+    *("Adler", "Baumann", "Çelik", "Díaz", "Eriksen", "Fournier", "García", "Häußler", "Ivanova", "Jørgensen"),
+    *("Kowalski", "López", "Müller", "Nowak"),
+)
+_GOODS = ("paper", "toner", "chairs", "lamps", "cables", "screens", "desks", "coffee", "stamps", "folders", "flowers")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November"),
     "December",
-]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +83,7 @@ def keywords(data: Path, count: int) -> Collection:
 
 
 def receipts(count: int, *, seed: int = 1) -> Collection:
-    """Return texts of invoices in pairs of twins that differ in one fact, asked for by three facts written otherwise."""
+    """Return texts of invoices in pairs of twins that differ in one fact, asked for by facts written otherwise."""
     rng = random.Random(seed)
     items, asked = [], []
     for n in range(0, count, 2):
