@@ -157,6 +157,12 @@ def test_items_that_all_score_alike_are_not_ranked():
     assert (found.hits, found.reason) == ((), "all items score alike, so that their order would say nothing")
 
 
+def test_a_few_items_that_score_alike_are_ranked_before_the_others():
+    items = texts({"a": "one", "b": "two", "c": "quite another text"})
+    (found,) = opened(LengthEncoder(), items, None).find([asked("any")], 1)
+    assert [hit.candidate.did for hit in found.hits] == ["a"]
+
+
 def test_copies_of_one_item_score_alike_and_are_found():
     items = texts({"a": "one", "b": "one", "c": "quite another text"})
     (found,) = opened(LengthEncoder(), items, None).find([asked("any")], 2)
