@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import VRetrverError
+from .add import add, delete
 from .catalogue import catalogue
 from .demo import demo
 from .doctor import doctor
@@ -77,7 +78,7 @@ def _root(
     del version
 
 
-for command in (demo, index, search, rerank, trace, info, mirror, catalogue, doctor):
+for command in (demo, index, add, delete, search, rerank, trace, info, mirror, catalogue, doctor):
     app.command()(command)
 app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")
