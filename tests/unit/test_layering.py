@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_http": {"errors", "_optional", "_secrets", "_proxies"},
     "_served": {"errors", "_http"},
     "retrieval": {
-        "_version", "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "_text",
+        "_version", "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "_text", "text",
         "models", "lines", "_proxies", "_http", "_served",
     },
     "policies": {

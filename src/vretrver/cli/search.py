@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -70,6 +70,13 @@ def search(
         str | None, typer.Option(help=f"What encodes; default the index's, or hash. {ENCODERS}")
     ] = None,
     device: DeviceOption = None,
+    words: Annotated[
+        Literal["auto", "only", "never"],
+        typer.Option(help="Search words, with the vectors if any."),
+    ] = "auto",
+    min_score: Annotated[
+        float | None, typer.Option(help="Leave out what vectors find below this score of the encoder.")
+    ] = None,
     resident_mb: Annotated[int, typer.Option(help="Of an index: hold it in memory if it fits.", min=0)] = 0,
     approximate: Annotated[bool, typer.Option("--approximate", help="Of an index: search approximately.")] = False,
     trust: TrustOption = False,
@@ -141,6 +148,7 @@ def search(
         approximate=approximate,
         encoder=encoder,
         device=device or "auto",
+        words=words,
         trust=trust,
         pictures=spec is not None or report is not None,
         columns=columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns),
@@ -151,10 +159,11 @@ def search(
     if base is None and spec is not None:
         base = spec.roots.get("")
     corpus = open_corpus(source or index or "", options, root=base, note=note, progress=progress)
-    note_default(encoder, corpus.retriever.encoder)
+    if words != "only":
+        note_default(encoder, corpus.retriever.encoder)
     if spec is None or spec.policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], corpus.images)
-    searched = find(corpus, asked.queries, top if spec is None else max(top, spec.plan.depth))
+    searched = find(corpus, asked.queries, top if spec is None else max(top, spec.plan.depth), min_score=min_score)
     reasons = why_empty(searched, "no item passes --filter" if where else "there are no items")
     pairs = [(query, one.hits) for query, one in zip(asked.queries, searched, strict=True)]
     printer.check(pairs)

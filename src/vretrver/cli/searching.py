@@ -53,7 +53,7 @@ def asked_of(text: str | None, image: Path | None, file: Path | None) -> Asked:
     return Asked(queries=read_query_file(file, root=QUERY), folder=root_of(file))
 
 
-def find(corpus: Corpus, queries: Sequence[Query], depth: int) -> list[Searched]:
+def find(corpus: Corpus, queries: Sequence[Query], depth: int, *, min_score: float | None = None) -> list[Searched]:
     """Return what is found for each query; one whose picture cannot be read is named and finds nothing.
 
     Raises:
@@ -65,22 +65,24 @@ def find(corpus: Corpus, queries: Sequence[Query], depth: int) -> list[Searched]
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
             try:
-                found += corpus.search(batch, depth)
+                found += corpus.search(batch, depth, min_score=min_score)
             except PictureError:
-                found += _singly(corpus, batch, depth, failed)
+                found += _singly(corpus, batch, depth, min_score, failed)
             update(len(found), len(queries))
     if len(failed) == len(queries):
         raise failed[0]
     return found
 
 
-def _singly(corpus: Corpus, batch: Sequence[Query], depth: int, failed: list[PictureError]) -> list[Searched]:
+def _singly(
+    corpus: Corpus, batch: Sequence[Query], depth: int, min_score: float | None, failed: list[PictureError]
+) -> list[Searched]:
     from ..retrieval.searched import Searched
 
     found: list[Searched] = []
     for query in batch:
         try:
-            found += corpus.search([query], depth)
+            found += corpus.search([query], depth, min_score=min_score)
         except PictureError as error:
             failed.append(error)
             note(f"{query.qid}: not asked: {error}")
@@ -89,7 +91,9 @@ def _singly(corpus: Corpus, batch: Sequence[Query], depth: int, failed: list[Pic
 
 
 def why_empty(searched: Sequence[Searched], default: str) -> list[str]:
-    """Return why each query found nothing, empty texts for the others, and say it on stderr."""
+    """Return why each query found nothing, empty texts for the others, and say it and unknown words on stderr."""
+    if len(searched) == 1 and searched[0].hits and searched[0].unknown:
+        note(f"in no item: {', '.join(searched[0].unknown)}")
     reasons = [f"nothing was found: {one.reason or default}" if not one.hits else "" for one in searched]
     told = [reason for reason in reasons if reason]
     if told:
