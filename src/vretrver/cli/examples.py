@@ -34,12 +34,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "demo": ("vretrver demo --items 25 --queries 3 --policy oracle --out demo-out",),
     "train pictures": ("vretrver train pictures --out gallery --items 5",),
     "train tokenizer": ("vretrver train tokenizer --out tokenizer",),
-    "train perception": ("vretrver train perception --config configs/perception.yaml --out runs/perception",),
-    "train embed": ("vretrver train embed --config configs/embed.yaml --out runs/embed",),
-    "train expert": ("vretrver train expert --config configs/expert.yaml --out runs/expert",),
-    "train sft": ("vretrver train sft --config configs/sft.yaml --out runs/sft",),
+    "train perception": (
+        "vretrver train perception --out tower --set gallery=gallery --set held_out=gallery --set tokenizer=tokenizer",
+    ),
+    "train embed": ("vretrver train embed --out encoder --set start.tokenizer=tokenizer --set data.gallery=gallery",),
+    "train expert": ("vretrver train expert --out practice --set gallery=gallery --set 'stages=[{windows: 4}]'",),
+    "train sft": ("vretrver train sft --out agent --set start.tokenizer=tokenizer --set trajectories=practice",),
     "train curriculum": ("vretrver train curriculum --list",),
-    "experiment looks": ("vretrver experiment looks --out looks --set queries=10",),
+    "experiment looks": (
+        "vretrver experiment looks --out looks --set agent=agent --set encoder=shipped --set gallery=gallery --set queries=10",
+    ),
 }
 """Command -> lines for its help."""
 
