@@ -9,8 +9,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "catalogue": ("vretrver catalogue --out world --items 25",),
     "index": (
         "vretrver index photos more-photos -o photos.index",
-        "vretrver index products.csv -o shop --id-column sku --text-columns title --image-columns photo "
-        "--metadata-columns title,price:float,since:date",
+        (
+            "vretrver index products.csv -o shop --id-column sku --text-columns title --image-columns photo "
+            "--metadata-columns price:float,since:date"
+        ),
         "vretrver index -o shop --delete",
     ),
     "add": (
@@ -32,17 +34,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "doctor": ("vretrver doctor --index shop",),
     "mirror": ("vretrver mirror shop qdrant://localhost:6333/shop",),
     "demo": ("vretrver demo --items 25 --queries 3 --policy oracle --out demo-out",),
-    "train pictures": ("vretrver train pictures --out gallery --items 5",),
+    "train pictures": ("vretrver train pictures --out drawn --items 50",),
     "train tokenizer": ("vretrver train tokenizer --out tokenizer",),
     "train perception": (
-        "vretrver train perception --out tower --set gallery=gallery --set held_out=gallery --set tokenizer=tokenizer",
+        "vretrver train perception --out tower --set gallery=drawn --set held_out=drawn --set tokenizer=tokenizer",
     ),
-    "train embed": ("vretrver train embed --out encoder --set start.tokenizer=tokenizer --set data.gallery=gallery",),
-    "train expert": ("vretrver train expert --out practice --set gallery=gallery --set 'stages=[{windows: 4}]'",),
+    "train embed": ("vretrver train embed --out encoder --set start.tokenizer=tokenizer --set data.gallery=drawn",),
+    "train expert": ("vretrver train expert --out practice --set gallery=drawn --set 'stages=[{windows: 4}]'",),
     "train sft": ("vretrver train sft --out agent --set start.tokenizer=tokenizer --set trajectories=practice",),
     "train curriculum": ("vretrver train curriculum --list",),
     "experiment looks": (
-        "vretrver experiment looks --out looks --set agent=agent --set encoder=shipped --set gallery=gallery --set queries=10",
+        "vretrver experiment looks --out looks --set agent=agent --set encoder=shipped --set gallery=drawn",
     ),
 }
 """Command -> lines for its help."""

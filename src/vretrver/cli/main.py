@@ -32,8 +32,8 @@ _KEPT = {
     "delete": "the ids stay in the index, or are gone from it, all of them; run the same command again",
     "rerank": "finished queries are in the --trace file, windows in --windows and turns in the --journal, where one "
     "was given; run the same command again to go on",
-    "search": "an index made with `vretrver index` keeps what is encoded; of a reranking, finished queries are in the "
-    "--trace file, where one was given, and the same command goes on with them; no -o file was written",
+    "search": "no -o file was written; an index made with `vretrver index` keeps what is encoded; of a reranking, "
+    "finished queries are in the --trace file, where one was given, and the same command goes on with them",
     "demo": "what is drawn and ranked is kept in the folder; run the same command again to go on",
     "catalogue": "what is drawn is kept in the folder; run the same command again to go on",
     "mirror": "what was sent is in the collection; run the same command again to go on",

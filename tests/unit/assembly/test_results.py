@@ -14,7 +14,8 @@ from vretrver.geometry import Box
 from vretrver.records import Candidate, Citation, Hit, ImagePart, ImageRef, Query, TextPart, parts_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "output.md"
-LINE = Citation(text="Invoice No. 4711", source="picture", picture=1, box=Box(40, 60, 310, 84), confidence=0.98)
+BOX = Box(left=40, top=60, right=310, bottom=84)
+LINE = Citation(text="Invoice No. 4711", source="picture", picture=1, box=BOX, confidence=0.98)
 
 
 def query(qid: str = "q1") -> Query:
@@ -81,5 +82,5 @@ def test_scores_of_a_run_fall_strictly_and_an_empty_query_has_no_line() -> None:
 
 
 def test_an_id_that_a_run_cannot_hold_is_found_before_the_work() -> None:
-    with pytest.raises(DataError, match="did 'red mug.png' cannot be written to a TREC run file"):
+    with pytest.raises(DataError, match=r"did 'red mug\.png' cannot be written to a TREC run file"):
         check_for_trec([(query(), [hit("red mug.png", 1.0)])])

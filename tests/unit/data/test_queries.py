@@ -30,8 +30,7 @@ described</desc></top>
         ("q.jsonl", '{"qid": "a", "text": "red mug"}\n', [("a", "red mug")]),
         (
             "m.jsonl",
-            '{"qid": "9:1", "query_txt": "red mug", "query_img_path": null, "query_modality": "text", "task_id": 0, '
-            '"query_src_content": null, "pos_cand_list": [], "neg_cand_list": []}\n',
+            '{"qid": "9:1", "query_txt": "red mug", "query_modality": "text", "task_id": 0}\n',
             [("9:1", "red mug")],
         ),
     ],
