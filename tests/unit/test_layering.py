@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "assembly": {
         "errors", "trust", "geometry", "records", "pictures", "images", "text", "_validation", "agent", "models",
-        "traces", "data", "config", "retrieval", "policies",
+        "traces", "runs", "data", "config", "retrieval", "policies",
     },
     "world": {
         "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images",
@@ -70,7 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {
         "errors", "files", "trust", "records", "images", "text", "agent", "models", "traces", "report", "run_folder",
-        "lines", "data", "config", "retrieval", "policies", "training", "assembly", "world", "doctor",
+        "lines", "runs", "data", "config", "retrieval", "policies", "training", "assembly", "world", "doctor",
         "__init__",
     },
     "__init__": {"_version", "errors", "geometry", "records", "images", "agent", "traces", "retrieval", "assembly"},

@@ -135,7 +135,7 @@ def check_for_trec(pairs: Sequence[tuple[Query, Sequence[Hit]]]) -> None:
 
 def label_of(hit: Hit) -> str:
     """Return what a person recognises a hit by: the line that matched, else a title, else its text, else its date."""
-    if hit.citation is not None:
+    if hit.citation is not None and hit.citation.source != "name":  # the name is told already, in the id
         return _line(hit.citation.text)
     metadata = {name.strip().lower(): value for name, value in hit.candidate.metadata.items()}
     for name in ("title", "name", "label", "caption", "headline", "subject"):
@@ -179,7 +179,7 @@ def _of_window(one: Trajectory) -> dict[str, Any]:
     failed = {"error": why(one)} if one.ranking is None else {}
     return {
         "round": one.step.round, "places": one.step.places, "reason": one.stop.value, "looks": one.looks,
-        "turns": len(one.turns), "tokens": one.tokens, **failed,
+        "tokens": one.tokens, **failed,
     }  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def plan_named(
     for path, kind in zip(paths, kinds, strict=True):
         before = _same(path, kind, known, directory, moved=moved, alone=len(paths) == 1)
         key = _key_of(path, kind, before, (*known, *found), directory, single=len(paths) == 1, note=note)
-        if any(one.key == key for one in found):
+        if any(one.key == key or one.path == stored_root(path, directory) for one in found):
             raise ConfigError(f"{path}: it is named twice; leave one out")
         record = SourceRecord(
             path=stored_root(path, directory),

@@ -20,7 +20,7 @@ from .index_sources import SourceOptions, kept_fields, plan_of
 from .models import ENCODERS, DeviceOption, note_default, note_shipped
 from .output import emit_json, note, refuse_foreign
 from .progress import progress
-from .texts import ReadTextOption, prune_texts, read_index_texts
+from .texts import ReadTextOption, index_words, prune_texts, read_index_texts
 
 if TYPE_CHECKING:
     from ..assembly.sources import Plan
@@ -122,20 +122,11 @@ def index(
             done |= _finish(writer, compact=compact, approximate=approximate)
             if compact:
                 prune_texts(writer)
-    done |= _words(out)
+    done["words"] = index_words(out)
     if as_json:
         emit_json({**done, "text": texts})
     else:
         note(", ".join(f"{name} {value}" for name, value in done.items() if value != 0))
-
-
-def _words(out: Path) -> dict[str, object]:
-    """Bring the words of the items up to date; returns what to tell."""
-    from ..assembly.words import bring_words
-
-    with progress("words", unit="items") as update:
-        report = bring_words(out, note=note, progress=update)
-    return {"words": report.indexed}
 
 
 def _known(out: Path) -> tuple[Manifest | None, set[str]]:

@@ -66,6 +66,14 @@ def read_index_texts(out: Path, images: ImageStore, *, mode: ReadText, ocr: bool
     return _counts(report)
 
 
+def index_words(out: Path) -> int:
+    """Bring the words of an index up to date with its items and texts; returns of how many items they changed."""
+    from ..assembly.words import bring_words
+
+    with progress("words", unit="items") as update:
+        return bring_words(out, note=note, progress=update).indexed
+
+
 def prune_texts(writer: IndexWriter) -> None:
     """Remove the texts of pictures that the index has no longer."""
     from ..retrieval.directory.texts import TextStore

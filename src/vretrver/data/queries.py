@@ -86,7 +86,7 @@ def _topics(path: Path) -> Iterator[tuple[str, Query]]:
         if begins:
             if where:
                 yield where, _topic(where, topic)
-            where, topic = place, after
+            where, topic = place, f"{after}\n"
 
 
 def _parted(line: str) -> tuple[str, bool, str]:

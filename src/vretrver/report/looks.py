@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from ..agent.observations import Layout
 from ..agent.trajectory import CutRecord, PictureShown, TextShown, Turn
-from .markup import Markup, element
+from .markup import Markup, breakable, element
 from .page_pictures import LARGE
-from .tiles import PageContext, picture, region, shortened
+from .tiles import PageContext, picture, region, shortened, side_by_side
 from .words import Names, cut
 
 _TOGETHER = {Layout.ALONE: "", Layout.ROW: ", side by side", Layout.COLUMN: ", one below the other"}
@@ -34,26 +34,26 @@ def _picture(tool: str, look: PictureShown, page: PageContext) -> Markup:
     seen = picture(shown, f"What the agent was shown of {items}", kind="seen")
     alone = len(look.cuts) == 1
     whole = alone and look.cuts[0].box is None  # the look itself shows all there is
+    facts = [f"{_asked(tool, one)}: {_where(one, alone=alone)}" for one in look.cuts]
+    checked = (
+        f"same bytes as the agent was shown (sha256 {str(look.sha256)[:12]})" if shown.name is not None else None
+    )
     caption = element(
         "figcaption",
         _title(look.cuts, page.names, _TOGETHER[look.layout]),
-        [element("span", f"{_asked(tool, one)}: {_where(one, alone=alone)}", dir="auto") for one in look.cuts],
-        element("span", f"{look.width} x {look.height} px, {look.tokens} visual tokens"),
-        element("span", f"same bytes as the agent was shown ({str(look.sha256)[:12]})", class_="same")
-        if shown.name is not None
-        else None,
+        _folded([*facts, f"{look.width} x {look.height} px, {look.tokens} visual tokens", checked]),
     )
     panes = [*([] if whole else _outlined(look.cuts, page)), seen]
-    return element("figure", element("div", panes, class_="panes"), caption, class_="look whole" if whole else "look")
+    return element(
+        "figure", element("div", panes, class_=side_by_side(look)), caption, class_="look whole" if whole else "look"
+    )
 
 
 def _text(tool: str, look: TextShown, page: PageContext) -> Markup:
     alone = len(look.cuts) == 1
+    facts = [f"{_asked(tool, one)}: {_where(one, alone=alone)}" for one in look.cuts]
     caption = element(
-        "figcaption",
-        _title(look.cuts, page.names, ""),
-        [element("span", f"{_asked(tool, one)}: {_where(one, alone=alone)}", dir="auto") for one in look.cuts],
-        element("span", f"read by {shortened(look.made_by, 80)}", dir="auto"),
+        "figcaption", _title(look.cuts, page.names, ""), _folded([*facts, f"read by {shortened(look.made_by, 80)}"])
     )
     panes = element("div", _outlined(look.cuts, page), class_="panes")
     if look.text.strip():
@@ -61,6 +61,12 @@ def _text(tool: str, look: TextShown, page: PageContext) -> Markup:
     else:
         said = element("p", "No text was read.", class_="aside")
     return element("figure", panes, said, caption, class_="look text")
+
+
+def _folded(facts: Sequence[str | None]) -> Markup:
+    """Return where a look came from and what it was checked by, as lines that can be opened."""
+    lines = [element("li", fact, dir="auto") for fact in facts if fact is not None]
+    return element("details", element("summary", "Region and size"), element("ul", lines), class_="more")
 
 
 def _outlined(cuts: Sequence[CutRecord], page: PageContext) -> list[Markup]:
@@ -77,7 +83,7 @@ def _title(cuts: Sequence[CutRecord], names: Names, together: str) -> Markup:
     pictures = " and ".join(dict.fromkeys(address_of(one) for one in cuts))
     items = " and ".join(dict.fromkeys(_item(one, names) for one in cuts))
     word = "Picture" if len(cuts) == 1 else "Pictures"
-    return element("strong", f"{word} {pictures}{together} \N{MIDDLE DOT} {items}", dir="auto")
+    return element("strong", breakable(f"{word} {pictures}{together} \N{MIDDLE DOT} {items}"), dir="auto")
 
 
 def _item(one: CutRecord, names: Names) -> str:

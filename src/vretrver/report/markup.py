@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_VOID = frozenset({"meta"})
+_VOID = frozenset({"meta", "wbr"})
+_JOINTS = re.compile(r"(?<=[/_])(?=\w)|(?=#)")
 
 
 class Markup(str):
@@ -50,6 +51,11 @@ def element(tag: str, *children: Child, **attributes: Attribute) -> Markup:
     if tag in _VOID:
         return Markup(f"<{opening}>")
     return Markup(f"<{opening}>{joined(*children)}</{tag}>")
+
+
+def breakable(name: str) -> Markup:
+    """Return a long name that may be broken where its words meet: behind `/` and `_`, before `#`."""
+    return Markup(element("wbr").join(escaped(part) for part in _JOINTS.split(name)))
 
 
 def _markup(child: Child) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..agent.reranked import Ranked, Reranked
 from ..records import Candidate
-from .markup import Markup, element, joined
+from .markup import Markup, breakable, element, joined
 from .tiles import PageContext, tile
 from .words import Standing, standings
 
@@ -20,6 +20,7 @@ def order_section(reranked: Reranked, page: PageContext) -> Markup:
     candidates = {hit.candidate.did: hit.candidate for hit in reranked.hits}
     before = [hit.candidate for hit in reranked.hits[:SHOWN]]
     after = reranked.ranking[:SHOWN]
+    right = page.wanted.get(reranked.query.qid, ())
     columns = f"--n:{max(len(before), 1)}"
     return element(
         "section",
@@ -27,10 +28,12 @@ def order_section(reranked: Reranked, page: PageContext) -> Markup:
         element(
             "div",
             element("h4", "Before", element("span", "by the coarse score", class_="aside")),
-            element("ol", [_before(rank, c, page) for rank, c in enumerate(before, start=1)], class_="strip"),
+            element("ol", [_before(rank, c, page, right) for rank, c in enumerate(before, start=1)], class_="strip"),
             _moves(after, len(before)),
             element("h4", "After", element("span", _legend(after, standing), class_="aside")),
-            element("ol", [_after(r, candidates[r.did], standing[r.did], page) for r in after], class_="strip"),
+            element(
+                "ol", [_after(r, candidates[r.did], standing[r.did], page, right) for r in after], class_="strip"
+            ),
             class_="order",
             style=columns,
         ),
@@ -38,23 +41,28 @@ def order_section(reranked: Reranked, page: PageContext) -> Markup:
     )
 
 
-def _before(rank: int, candidate: Candidate, page: PageContext) -> Markup:
-    return _cell(rank, candidate, None, page, kind=None)
+def _before(rank: int, candidate: Candidate, page: PageContext, right: Collection[str]) -> Markup:
+    return _cell(rank, candidate, None, page, kind=None, right=candidate.did in right)
 
 
-def _after(ranked: Ranked, candidate: Candidate, standing: Standing, page: PageContext) -> Markup:
+def _after(
+    ranked: Ranked, candidate: Candidate, standing: Standing, page: PageContext, right: Collection[str]
+) -> Markup:
     doubt = None if standing is Standing.CONFIRMED else element("span", standing.value, class_="doubt")
     moved = "moved" if ranked.rank < ranked.coarse_rank else None
     kind = {Standing.UNCONFIRMED: "unconfirmed", Standing.UNREAD: "unread"}.get(standing, moved)
-    return _cell(ranked.rank, candidate, joined(_move(ranked), doubt), page, kind=kind)
+    return _cell(ranked.rank, candidate, joined(_move(ranked), doubt), page, kind=kind, right=ranked.did in right)
 
 
-def _cell(rank: int, candidate: Candidate, note: Markup | None, page: PageContext, *, kind: str | None) -> Markup:
+def _cell(
+    rank: int, candidate: Candidate, note: Markup | None, page: PageContext, *, kind: str | None, right: bool
+) -> Markup:
     return element(
         "li",
         element("span", str(rank), class_="rank"),
         tile(candidate, page),
-        element("span", page.names.short(candidate.did), class_="name", dir="auto"),
+        element("span", breakable(page.names.short(candidate.did)), class_="name", dir="auto"),
+        element("span", "asked for", class_="wanted") if right else None,
         note,
         class_=kind,
     )

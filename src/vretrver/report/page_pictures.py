@@ -1,4 +1,4 @@
-"""The pictures of one page: each is embedded once, as the background of a CSS class, up to a number of bytes.
+"""The pictures of an evidence report: whole pictures made small, and looks cut again.
 
 What the page shows has another size than what the agent was sent; that those bytes are the recorded ones is checked
 in `recut` before a picture is resized here.
@@ -6,51 +6,23 @@ in `recut` before a picture is resized here.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from PIL import Image
 
 from ..agent.trajectory import PictureShown
 from ..errors import PictureError
-from ..images import THUMBNAIL_QUALITY, ImageStore, Picture, encode_picture, resized
+from ..images import THUMBNAIL_QUALITY, ImageStore, encode_picture, resized
 from ..records import ImageRef
-from .recut import cut_again
+from .embedded import MAX_BYTES, EmbeddedPictures, Shown, Within
+from .recut import Recut, cut_again
 
-SMALL = 96
-"""Longest side in pixels of pictures in a list."""
-LARGE = 160
+SMALL = 144
+"""Longest side in pixels of pictures in a list: sharp on screens of two pixels a point."""
+LARGE = 320
 """Longest side in pixels of the whole picture beside a look, and of the query's."""
-LOOK = 320
+LOOK = 360
 """Longest side in pixels of what a look showed."""
-MAX_BYTES = 24 * 2**20
-"""Most bytes of pictures in one page; later ones are named instead of shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Within:
-    """The size rule of the page: aspect kept, longest side bounded, nothing enlarged."""
-
-    side: int
-    """Longest side in pixels."""
-    cell: int = 1
-    """The page has no visual tokens."""
-
-    def fit(self, width: int, height: int) -> tuple[int, int]:
-        """Return the (width, height) shown."""
-        scale = min(self.side / max(width, height), 1.0)
-        return max(round(width * scale), 1), max(round(height * scale), 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A picture of the page, or why it is not there."""
-
-    name: str | None = None
-    """The CSS class that carries the picture."""
-    problem: str | None = None
-    """Text shown in its place."""
 
 
 class PagePictures:
@@ -63,13 +35,12 @@ class PagePictures:
 
     def __init__(self, images: ImageStore, *, max_bytes: int = MAX_BYTES) -> None:
         self.images = images
-        self.max_bytes = max_bytes
-        self.bytes = 0
+        self.embedded = EmbeddedPictures(max_bytes)
         self.matching = 0
         self.missing = 0
         self._pinned: dict[tuple[str, str, int], ImageRef] = {}
         self._thumbnails: dict[tuple[ImageRef, int], Shown] = {}
-        self._embedded: dict[str, tuple[str, Picture]] = {}
+        self._cuts: dict[PictureShown, Recut] = {}
 
     def pin(self, refs: Iterable[ImageRef]) -> None:
         """Remember the hashes pictures had when the model was shown them: a file that changed since is not shown."""
@@ -85,20 +56,25 @@ class PagePictures:
 
     def look(self, look: PictureShown) -> Shown:
         """Return what a look showed, cut again and checked; counts it as matching or missing."""
-        again = cut_again(look, self.images)
-        if again.image is None:
-            self.missing += 1
-            return Shown(problem=again.problem)
-        self.matching += 1
-        return self._embed(again.image, LOOK)
+        shown = self.close_up(look)
+        matches = self._cut(look).image is not None
+        self.matching += matches
+        self.missing += not matches
+        return shown
+
+    def close_up(self, look: PictureShown) -> Shown:
+        """Return the same as `look` where the page shows a look once more, without counting it again."""
+        again = self._cut(look)
+        return Shown(problem=again.problem) if again.image is None else self._embed(again.image, LOOK)
 
     def css(self) -> str:
-        """Return the rules that carry the pictures, in the order they were first used."""
-        return "".join(
-            f".{name}{{background-image:url(data:{picture.media_type};base64,"
-            f"{base64.b64encode(picture.data).decode('ascii')});--w:{picture.width};--h:{picture.height}}}\n"
-            for name, picture in self._embedded.values()
-        )
+        """Return the rules that carry the pictures."""
+        return self.embedded.css()
+
+    def _cut(self, look: PictureShown) -> Recut:
+        if look not in self._cuts:
+            self._cuts[look] = cut_again(look, self.images)
+        return self._cuts[look]
 
     def _thumbnail(self, ref: ImageRef, side: int) -> Shown:
         try:
@@ -107,13 +83,8 @@ class PagePictures:
             return Shown(problem=f"Not shown: {error}.")
 
     def _embed(self, image: Image.Image, side: int) -> Shown:
-        picture = encode_picture(resized(image, Within(side=side).fit(*image.size)), quality=THUMBNAIL_QUALITY)
-        if picture.sha256 not in self._embedded:
-            if self.bytes + len(picture.data) > self.max_bytes:
-                return Shown(problem=f"Left out: this page holds {self.max_bytes // 2**20} MiB of pictures already.")
-            self.bytes += len(picture.data)
-            self._embedded[picture.sha256] = (f"p{len(self._embedded) + 1}", picture)
-        return Shown(name=self._embedded[picture.sha256][0])
+        small = resized(image, Within(side=side).fit(*image.size))
+        return self.embedded.add(encode_picture(small, quality=THUMBNAIL_QUALITY))
 
 
 def _place(ref: ImageRef) -> tuple[str, str, int]:

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..records import Candidate, ImageRef, Query
+from ..agent.trajectory import PictureShown, TextShown
+from ..records import Candidate, ImageRef
+from .embedded import Shown
+from .known import Wanted
 from .markup import Markup, element
-from .page_pictures import SMALL, PagePictures, Shown
+from .page_pictures import SMALL, PagePictures
 from .recut import lies_on
 from .words import Names
+
+_WIDE = 2
+"""A cut that is wider than so many times its height would leave no room for its picture beside it."""
 
 TILE_CHARS = 60
 """Most characters of a text in a tile."""
@@ -25,6 +31,8 @@ class PageContext:
     """The page's pictures."""
     names: Names
     """How items are called."""
+    wanted: Wanted
+    """What is right, where it is known."""
 
 
 def picture(shown: Shown, description: str, *inside: Markup, kind: str = "") -> Markup:
@@ -54,8 +62,14 @@ def region(box: tuple[int, int, int, int], ref: ImageRef) -> Markup | None:
     return element("span", class_="box", style=style)
 
 
+def side_by_side(look: PictureShown | TextShown) -> str:
+    """Return the classes of a whole picture with what a look showed of it: a wide cut lies below its picture."""
+    wide = isinstance(look, TextShown) or look.width > _WIDE * look.height
+    return "panes stacked" if wide else "panes"
+
+
 def tile(candidate: Candidate, page: PageContext) -> Markup:
-    """Return a candidate as a small square: its first picture, or the beginning of its text."""
+    """Return a candidate as a small square: the whole of its first picture, or the beginning of its text."""
     pictures, text = candidate.pictures, candidate.text
     if not pictures:
         return element("span", shortened(text, TILE_CHARS), class_="tile words", dir="auto")
@@ -64,15 +78,7 @@ def tile(candidate: Candidate, page: PageContext) -> Markup:
     if shown.name is None:
         return element("span", "picture not available", further, class_="tile words gone", title=shown.problem)
     label = f"Picture of {page.names.full(candidate.did)}"
-    return element("span", further, class_=f"tile {shown.name}", role="img", aria_label=label)
-
-
-def query_pictures(query: Query, page: PageContext, side: int) -> list[Markup]:
-    """Return the query's pictures in order."""
-    return [
-        picture(page.pictures.thumbnail(ref, side), f"Picture {number} of the query")
-        for number, ref in enumerate(query.pictures, start=1)
-    ]
+    return element("span", picture(shown, label), further, class_="tile")
 
 
 def shortened(text: str, most: int) -> str:

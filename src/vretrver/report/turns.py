@@ -16,6 +16,9 @@ from .markup import Markup, element, joined
 from .tiles import PageContext, shortened
 from .words import cut, listed, repaired
 
+_MANY, _SHORT = 8, 72
+"""More lines than `_MANY`, none longer than `_SHORT` characters, are set in columns."""
+
 
 def turn_section(trajectory: Trajectory, index: int, page: PageContext) -> Markup:
     """Return turn `index` (from 0) of a trajectory."""
@@ -23,7 +26,9 @@ def turn_section(trajectory: Trajectory, index: int, page: PageContext) -> Marku
     answer = trajectory.answer if index == len(trajectory.turns) - 1 else None
     return element(
         "section",
-        element("h4", f"Turn {index + 1}", element("span", _facts(turn), class_="aside")),
+        element(
+            "h4", f"Turn {index + 1}", element("span", ended, class_="aside") if (ended := _ended(turn)) else None
+        ),
         _words(turn, answered=answer is not None),
         element("p", "Problem: ", turn.problem, ".", class_="problem", dir="auto") if turn.problem else None,
         _looks(trajectory, index, page),
@@ -34,11 +39,12 @@ def turn_section(trajectory: Trajectory, index: int, page: PageContext) -> Marku
     )
 
 
-def _facts(turn: Turn) -> str:
+def _ended(turn: Turn) -> str:
+    """Return what was unusual about a turn, or nothing."""
     facts = ["asked for the answer only"] if turn.forced else []
     if turn.finish is not FinishReason.STOP:
         facts.append(f"ended by {turn.finish.value}")
-    return ", ".join([*facts, spent(turn.usage), f"{turn.seconds:.1f} s"])
+    return ", ".join(facts)
 
 
 def spent(usage: Usage) -> str:
@@ -53,7 +59,10 @@ def _words(turn: Turn, *, answered: bool) -> Markup | None:
     text = reasoned if turn.calls or answered else turn.text
     if not text.strip():
         return element("p", "Nothing was written.", class_="aside") if not turn.text.strip() else None
-    return element("blockquote", cut(text.strip()), dir="auto")
+    said = cut(text.strip())
+    lines = said.splitlines()
+    listed = len(lines) > _MANY and max(map(len, lines)) <= _SHORT
+    return element("blockquote", said, class_="lines" if listed else None, dir="auto")
 
 
 def _looks(trajectory: Trajectory, index: int, page: PageContext) -> Markup | None:
@@ -93,6 +102,7 @@ def _verbatim(trajectory: Trajectory, turn: Turn) -> Markup:
     return element(
         "details",
         element("summary", "As written" if replied is None else "As written, and the reply"),
+        element("p", f"{spent(turn.usage)}, {turn.seconds:.1f} s", class_="aside"),
         element("pre", cut(turn.text), dir="auto"),
         None if replied is None else element("pre", cut(replied), class_="reply", dir="auto"),
         class_="more",

@@ -8,16 +8,32 @@ from ..agent.answers import Verdict
 from ..agent.policy import Sampling
 from ..agent.trajectory import STOPS, PictureShown, Trajectory
 from ..records import Candidate
-from .markup import Markup, element
+from .markup import Markup, breakable, element
+from .shorthand import is_shorthand, legend
 from .tiles import PageContext, tile
 from .turns import turn_section
 from .words import counted, failure, nothing_fits, places
 
 
 def window_section(
-    trajectory: Trajectory, number: int, windows: int, candidates: Mapping[str, Candidate], page: PageContext
+    trajectory: Trajectory,
+    number: int,
+    windows: int,
+    candidates: Mapping[str, Candidate],
+    page: PageContext,
+    *,
+    explained: bool,
 ) -> Markup:
-    """Return window `number` (from 1) of `windows`; open when it is the only one, looked at something, or failed."""
+    """Return window `number` (from 1) of `windows`; open when it is the only one, looked at something, or failed.
+
+    Args:
+        trajectory: its record.
+        number: its number.
+        windows: how many the query has.
+        candidates: did -> candidate, of the query.
+        page: what it is drawn with.
+        explained: whether the legend of a shorthand is open.
+    """
     failed = trajectory.ranking is None
     refused = sum(call.outcome == "refused" for turn in trajectory.turns for call in turn.calls)
     title = "Looks" if windows == 1 else f"Window {number} of {windows}"
@@ -42,6 +58,7 @@ def window_section(
         element("p", "The answer was given only when it was asked for.", class_="aside")
         if trajectory.forced
         else None,
+        legend(unfolded=explained) if is_shorthand(trajectory) else None,
         [turn_section(trajectory, index, page) for index in range(len(trajectory.turns))],
         _numbering(trajectory, candidates, page),
         _record(trajectory),
@@ -63,7 +80,7 @@ def _numbering(trajectory: Trajectory, candidates: Mapping[str, Candidate], page
             "li",
             element("span", str(number), class_="rank"),
             tile(candidates[did], page) if did in candidates else None,
-            element("span", page.names.short(did), class_="name", dir="auto"),
+            element("span", breakable(page.names.short(did)), class_="name", dir="auto"),
         )
         for number, did in enumerate(trajectory.candidates, start=1)
     ]

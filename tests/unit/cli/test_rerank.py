@@ -146,7 +146,7 @@ def test_a_command_that_is_stopped_says_what_is_kept(monkeypatch: pytest.MonkeyP
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vretrver.data.sources.source.read_source", stopped)
+    monkeypatch.setattr("vretrver.assembly.opened_sources.read_source", stopped)
     done = CliRunner().invoke(main.app, ["index", ".", "-o", "idx"])
     assert done.exit_code == 130
     assert done.stderr == (

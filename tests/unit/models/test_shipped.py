@@ -46,7 +46,7 @@ def test_a_wheel_holds_them(tmp_path: Path) -> None:
     names = set(ZipFile(wheel).namelist())
     for folder in (shipped_folder(AGENT), shipped_folder(ENCODER)):
         assert {path.relative_to(ROOT / "src").as_posix() for path in folder.iterdir()} <= names
-    assert {"vretrver/py.typed", "vretrver/models/chat_template.jinja", "vretrver/report/page.css"} <= names
+    assert {"vretrver/py.typed", "vretrver/models/chat_template.jinja", "vretrver/report/base.css"} <= names
     assert not [name for name in names if name.startswith(("tests/", "measure/")) or "__pycache__" in name]
 
 

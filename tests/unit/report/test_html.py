@@ -25,7 +25,7 @@ HOSTILE_TEXT = "</script></title><script>alert(1)</script><img src=x onerror=ale
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "header", "main", "nav", "footer", "article", "section", "h1",
     "h2", "h3", "h4", "p", "a", "span", "strong", "code", "pre", "div", "ol", "ul", "li", "dl", "dt", "dd", "details",
-    "summary", "figure", "figcaption", "blockquote", "svg", "path",
+    "summary", "figure", "figcaption", "blockquote", "svg", "path", "wbr",
 }  # fmt: skip
 
 
@@ -47,7 +47,7 @@ class Outline(HTMLParser):
         self.attributes += attrs
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
-        if tag != "meta":
+        if tag not in {"meta", "wbr"}:
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -94,11 +94,84 @@ def test_the_same_traces_give_the_same_bytes(tmp_path: Path) -> None:
 def test_a_look_is_shown_with_its_region_and_its_bytes_confirmed(tmp_path: Path) -> None:
     images = drawn(tmp_path)
     text = page(tmp_path, images, reranked(images, LOOKED))
-    assert text.count('<span class="box" style="left:0.00%;top:0.00%;width:50.00%;height:100.00%"></span>') == 2
+    box = '<span class="box" style="left:0.00%;top:0.00%;width:50.00%;height:100.00%"></span>'
+    assert text.count(box) == 3, "one of each look, and the winner's beside the headline"
     assert text.count("same bytes as the agent was shown") == 2
     assert "2 of 2 match the record" in text
     assert "Candidate 5:2 moved from 3 to 1 after 2 looks." in text
     assert "Answer</strong> [3, 1, 2, 4]. First is candidate 5:2." in text
+
+
+def test_the_last_look_at_the_first_place_stands_beside_the_headline(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    text = page(tmp_path, images, reranked(images, LOOKED))
+    head = text[text.index("<article") : text.index("<h3>Order")]
+    assert re.sub(r'"pic p[0-9]+', '"pic p', head[head.index("<figure") :].partition("</header>")[0]) == (
+        '<figure class="finding"><div class="panes">'
+        '<span class="pic p" role="img" aria-label="Picture of candidate 5:2, the region of the last look marked">'
+        '<span class="box" style="left:0.00%;top:0.00%;width:50.00%;height:100.00%"></span></span>'
+        '<span class="pic p seen" role="img" aria-label="Close view of candidate 5:2"></span></div>'
+        '<figcaption dir="auto">First place: candidate 5:2, and the last look at it.</figcaption></figure>'
+    )
+    assert "2 of 2 match the record" in text, "a look that is shown twice is counted once"
+
+
+def test_a_first_place_without_a_look_is_shown_and_said_to_be_without(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    text = page(tmp_path, images, reranked(images, ["<answer>[4, 1, 2, 3]</answer>"]))
+    assert "First place: candidate 5:3. It was not looked at more closely." in text
+    words = [Candidate(did="5:t", parts=parts_of(text="a text about squares")), pictured(0)]
+    text = page(tmp_path, images, reranked(images, ["<answer>[1, 2]</answer>"], candidates=words))
+    assert '<figure class="finding"><blockquote dir="auto">a text about squares</blockquote>' in text
+
+
+def test_what_is_right_is_marked_only_where_it_is_known(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    right, wrong, unknown = (
+        reranked(images, {f"{qid}/w0": LOOKED}, query=Query(qid=qid, parts=parts_of(text=f"square {qid}")))
+        for qid in ("a", "b", "c")
+    )
+    path = tmp_path / "report.html"
+    wanted = {"a": ["5:2"], "b": ["5:3"]}
+    write_report(path, [right, wrong, unknown], images, title="A report", wanted=wanted)
+    text = path.read_text(encoding="utf-8")
+    assert "3 queries: order changed in 3. 1 of the 2 that can be checked are right." in text
+    assert '<p class="known right" dir="auto">Right: this is what was asked for.</p>' in text
+    assert '<p class="known wrong" dir="auto">Wrong: candidate 5:3 was asked for; it is at place 4.</p>' in text
+    assert text.count('<p class="known') == 2
+    assert text.count('<span class="wanted">asked for</span>') == 4, "before and after, of two queries"
+    assert re.findall(r'<span aria-hidden="true">(.)</span> (right|wrong)</span>', text) == [
+        ("\N{CHECK MARK}", "right"), ("\N{MULTIPLICATION X}", "wrong"),
+    ]  # fmt: skip
+
+
+def test_the_lead_of_the_caller_stands_below_the_heading(tmp_path: Path) -> None:
+    write_report(tmp_path / "r.html", [], drawn(tmp_path), title="T", lead=["Shown: 2 of <9>."])
+    expected = '<h1 dir="auto">T</h1><p class="lead" dir="auto">Shown: 2 of &lt;9&gt;.</p>'
+    assert expected in (tmp_path / "r.html").read_text()
+
+
+def test_links_tell_queries_of_pictures_apart(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    asked = [Query(qid=f"9:{number}", parts=parts_of(images=[ImageRef(path=f"{number}.png")])) for number in (0, 1)]
+    text = page(tmp_path, images, *(reranked(images, {f"{q.qid}/w0": LOOKED}, query=q) for q in asked))
+    rows = re.findall(
+        r'<li><span class="number">(.)</span><span class="pic (p\d+)".*?<a href="(.+?)".*?>(.+?)</a>', text
+    )
+    assert [(number, link, title) for number, _, link, title in rows] == [
+        ("1", "#q1", "Query 1: 1 picture"), ("2", "#q2", "Query 2: 1 picture"),
+    ]  # fmt: skip
+    assert rows[0][1] != rows[1][1], "each with its own picture"
+
+
+def test_a_page_of_a_document_has_its_whole_name_and_its_whole_picture(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    paper = Candidate(did="2023/annual_report.pdf#page=2", parts=parts_of(images=[ImageRef(path="0.png")]))
+    text = page(tmp_path, images, reranked(images, ["<answer>[1, 2]</answer>"], candidates=[paper, pictured(1)]))
+    assert '<span class="name" dir="auto">2023/<wbr>annual_<wbr>report.pdf<wbr>#page=2</span>' in text
+    assert re.search(
+        r'<span class="tile"><span class="pic p\d+" role="img" aria-label="Picture of candidate 2023/', text
+    )
 
 
 def test_a_picture_that_changed_is_named_in_its_place(tmp_path: Path) -> None:
@@ -118,6 +191,7 @@ def test_a_failed_window_is_marked_and_never_shown_as_success(tmp_path: Path) ->
     assert '<span class="badge bad">failed</span>' in text
     assert '<span class="badge good">' not in text
     assert "1, 1 failed" in text
+    assert '<p class="alert">1 of 1 window failed. The last turn held no usable answer (1).</p>' in text
 
 
 def test_refusals_repairs_and_forcing_are_told(tmp_path: Path) -> None:
@@ -141,7 +215,7 @@ def test_a_text_that_was_read_is_shown_as_text_with_where_it_was_read(tmp_path: 
     assert '<blockquote dir="auto">SALE &lt;/script&gt;' in text
     assert "read by ocr-9 &lt;b&gt;" in text
     assert text.count("region 0,0 to 160,240 of 320 x 240 px") == 3, "one more than the two looks"
-    assert text.count('<span class="box"') == 3
+    assert text.count('<span class="box"') == 4, "the winner's last look is beside the headline as well"
     assert "2 of 2 match the record" in text, "a text is no picture to check"
     assert "<dt>texts read</dt>" in text
 
@@ -201,7 +275,7 @@ def test_texts_several_pictures_and_missing_ones_have_their_place(tmp_path: Path
     query = Query(qid="9:1", parts=parts_of(images=[ImageRef(path="2.png"), ImageRef(path="gone.png")]))
     turns = [call("zoom_in", target_image=[1, 2], bbox_2d=[0, 0, 500, 500]), "<answer>[1, 2, 3]</answer>"]
     text = page(tmp_path, images, reranked(images, turns, query=query, candidates=[many, gone, words]))
-    assert "Query of 2 pictures" in text
+    assert "Query 1: 2 pictures" in text
     assert '<span class="further">+1</span>' in text
     assert "Picture [1, 2]" in text
     assert "picture not available" in text
@@ -214,7 +288,7 @@ def test_every_picture_is_described_and_headings_are_in_order(tmp_path: Path) ->
     outline = Outline(page(tmp_path, images, reranked(images, LOOKED), reranked(images, LOOKED)))
     roles = sum(attribute == ("role", "img") for attribute in outline.attributes)
     labels = sum(name == "aria-label" and bool(value) for name, value in outline.attributes)
-    assert roles == labels > 0
+    assert roles + 1 == labels > 1, "the list of queries has a label as well"
     assert outline.headings[0] == outline.headings.count(1) == 1
     assert all(later - earlier <= 1 for earlier, later in zip(outline.headings, outline.headings[1:], strict=False))
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from tests.unit.report.reranks import LOOKED, drawn, looks_of, reranked
 
 from vretrver.records import ImageRef
-from vretrver.report.page_pictures import PagePictures, Within
+from vretrver.report.embedded import Within
+from vretrver.report.page_pictures import PagePictures
 
 
 def test_a_picture_used_twice_is_embedded_once(tmp_path: Path) -> None:

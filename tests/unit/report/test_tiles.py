@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vretrver.records import ImageRef
-from vretrver.report.page_pictures import Shown
+from vretrver.report.embedded import Shown
 from vretrver.report.tiles import picture, region, shortened
 
 REF = ImageRef(path="a.png", width=400, height=200)

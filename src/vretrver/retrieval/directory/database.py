@@ -17,7 +17,7 @@ import numpy as np
 from ...errors import DataError
 from ...records import Candidate
 from ..exact import Slots
-from .entries import Entry, candidate_from_row, kind_of
+from .entries import Entry, candidate_from_row, kind_with
 from .manifest import DATABASE, Field, Manifest, manifest_from_json
 from .opening import Layout, connect, create
 from .transactions import Transactions
@@ -219,16 +219,18 @@ class ItemDatabase:
             for name, value in entry.values.items():
                 if value is None:
                     continue
-                kind = kind_of(value)
-                if name not in fields:
-                    fields[name] = Field(column=f"f{len(fields)}", kind=kind)
-                    self._connection.execute(f"ALTER TABLE fields ADD COLUMN {fields[name].column}")
-                elif fields[name].kind != kind:
+                kind = kind_with(fields[name].kind if name in fields else None, value)
+                if kind is None:
                     raise DataError(
                         f"{entry.did!r}: metadata {name!r} is {value!r}, but its values are of kind "
                         f"{fields[name].kind}; correct it, or index again"
                     )
-        return manifest if len(fields) == len(manifest.fields) else replace(manifest, fields=fields)
+                if name not in fields:
+                    fields[name] = Field(column=f"f{len(fields)}", kind=kind)
+                    self._connection.execute(f"ALTER TABLE fields ADD COLUMN {fields[name].column}")
+                elif fields[name].kind != kind:
+                    fields[name] = replace(fields[name], kind=kind)
+        return manifest if fields == dict(manifest.fields) else replace(manifest, fields=fields)
 
     def _store_values(self, entries: Iterable[tuple[int, Entry]], manifest: Manifest) -> None:
         columns = ", ".join(["slot", *(field.column for field in manifest.fields.values())])

@@ -26,10 +26,10 @@ DATABASE = "items.sqlite"
 LOCK = "lock"
 """Held by the one process that writes."""
 
-FieldKind = Literal["text", "number", "truth"]
-"""Kind of a metadata field: strings, numbers, true and false."""
+FieldKind = Literal["text", "number", "truth", "date"]
+"""Kind of a metadata field: strings, numbers, true and false, and strings that are all dates in ISO form."""
 
-FIELD_KINDS = ("text", "number", "truth")
+FIELD_KINDS = ("text", "number", "truth", "date")
 """The same, as values."""
 
 # Bounds far above any real index: a manifest beyond them is damaged or hostile.

@@ -17,11 +17,9 @@ from ...policies.named import LocalOptions, opened
 from ...report.html import write_report
 from ..oracle import oracle
 from .arms import ORACLE, ArmResult, arms_of, run_arm, told_and_shown
+from .choice import chosen
 from .result import DemoResult, Figures, scores
 from .world import DemoWorld, Note, Progress, demo_world
-
-SHOWN = 8
-"""Queries in the report."""
 
 
 def run_demo(
@@ -105,10 +103,8 @@ def _figures(ran: ArmResult, world: DemoWorld) -> Figures:
 
 
 def _report(result: DemoResult, ran: ArmResult, world: DemoWorld) -> None:
-    """Write the report over some of the queries that looking changed, of every task shape."""
-    moved = [r for r in ran.reranked if r.ranking[0].coarse_rank > 1 and any(t.looks for t in r.trajectories)]
-    among = moved or list(ran.reranked)
-    shown = among[:: max(len(among) // SHOWN, 1)][:SHOWN]
+    """Write the report over some of the queries, right and wrong ones, of every task shape."""
+    choice = chosen(ran.reranked, world.truth.relevant)
     arms = (("agent", result.agent), ("agent without evidence", result.agent_without_evidence))
     summary = [
         ("policy", result.policy),
@@ -117,7 +113,15 @@ def _report(result: DemoResult, ran: ArmResult, world: DemoWorld) -> None:
         *((f"{name} hit@1", with_interval(figures["hit@1"])) for name, figures in arms),
         ("oracle hit@1", with_interval(result.oracle["hit@1"])),
     ]
-    write_report(result.report, shown, world.images, title="vretrver demo: what looking changed", summary=summary)
+    write_report(
+        result.report,
+        choice.shown,
+        world.images,
+        title="vretrver demo: what looking changed",
+        lead=choice.lead,
+        summary=summary,
+        wanted=world.truth.relevant,
+    )
 
 
 def with_interval(figure: Sequence[float]) -> str:

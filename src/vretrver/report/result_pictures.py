@@ -1,0 +1,88 @@
+"""The pictures of a page of results: thumbnails of bounded size, and the region round a line that matched."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ..errors import PictureError
+from ..geometry import Box
+from ..images import THUMBNAIL_QUALITY, Picture, Pictures, encode_picture
+from ..records import ImageRef
+from .alike import Impression, impression
+from .embedded import EmbeddedPictures, Shown, Within
+
+THUMBNAIL = 400
+"""Longest side in pixels of a hit's picture."""
+
+CUT = Within(side=640)
+"""Size of the region shown round a line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A whole picture of the page."""
+
+    shown: Shown
+    """The picture, or why it is missing."""
+    ref: ImageRef
+    """The same reference, with its upright size where the file can be read."""
+    impression: Impression | None
+    """What it looks like from afar; None when it is missing."""
+
+    @property
+    def tall(self) -> bool:
+        """Whether it is higher than wide."""
+        return (self.ref.height or 0) > (self.ref.width or 0)
+
+
+class ResultPictures:
+    """Makes the pictures of a page of results; a picture that cannot be read is replaced by the reason.
+
+    Args:
+        images: where originals are read.
+        embedded: keeps the page's pictures.
+    """
+
+    def __init__(self, images: Pictures, embedded: EmbeddedPictures) -> None:
+        self.images = images
+        self.embedded = embedded
+        self._seen: dict[ImageRef, Seen] = {}
+
+    def whole(self, ref: ImageRef) -> Seen:
+        """Return a whole picture as a thumbnail."""
+        if ref not in self._seen:
+            self._seen[ref] = self._whole(ref)
+        return self._seen[ref]
+
+    def around(self, ref: ImageRef, box: Box) -> tuple[Shown, Box] | None:
+        """Return the region around a line with the box of that region; None where the box is not on the picture.
+
+        Args:
+            ref: a picture of known size.
+            box: the line, in pixels of the upright original.
+        """
+        size = ref.width or 0, ref.height or 0
+        if box.left < 0 or box.top < 0 or box.right > size[0] or box.bottom > size[1]:
+            return None
+        margin = 2 * box.height
+        region = box.grown(max(box.width + 2 * margin, 8 * box.height), 4 * box.height, within=size)
+        try:
+            cut = self.images.crop(ref, region, CUT.fit(region.width, region.height))
+        except PictureError as error:
+            return Shown(problem=f"Not shown: {error}."), region
+        return self.embedded.add(encode_picture(cut, quality=THUMBNAIL_QUALITY)), region
+
+    def _whole(self, ref: ImageRef) -> Seen:
+        try:
+            pinned = self.images.pin(ref)
+            picture = self.images.whole(pinned, Within(side=THUMBNAIL), quality=THUMBNAIL_QUALITY)
+        except PictureError as error:
+            return Seen(shown=Shown(problem=f"Not shown: {error}."), ref=ref, impression=None)
+        return Seen(shown=self.embedded.add(picture), ref=pinned, impression=_impression(picture))
+
+
+def _impression(picture: Picture) -> Impression | None:
+    with suppress(OSError):
+        return impression(picture.data)
+    return None
