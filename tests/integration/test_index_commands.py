@@ -142,7 +142,8 @@ def test_approximate_and_resident_search_find_the_same_here(photos: Path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["index", "-o", "idx"], "nothing to do; name a SOURCE"),
+        (["index", "-o", "none"], "nothing to do; name a SOURCE"),
+        (["index", "-o", "idx", "--moved"], "--moved is of a source; name the SOURCE too"),
         (["index", "photos", "-o", "idx", "--encoder", "best"], "no encoder is called 'best'"),
         (["index", "--compact", "-o", "none"], "none: no index; make one with"),
         (["info", "photos"], "photos: no index; make one with"),
@@ -254,7 +255,7 @@ def test_places_are_shown_without_steps_up_and_down(photos: Path):
 
 
 def test_the_encoder_nobody_named_says_what_it_knows(photos: Path):
-    said = "encoder hash: it knows colours and shared words, no objects; a model is named with --encoder"
+    said = "encoder hash, for trying commands out: it knows colours, no objects; a model is named with --encoder"
     assert said in CliRunner().invoke(app, ["index", "photos", "-o", "idx"]).stderr
     assert said in CliRunner().invoke(app, ["search", "idx", "--text", "dog"]).stderr
     assert said not in CliRunner().invoke(app, ["search", "idx", "--text", "dog", "--encoder", "hash"]).stderr

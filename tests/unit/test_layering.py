@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": {"geometry"},
     "pictures": {"errors", "_optional", "records"},
     "images": {"errors", "geometry", "records", "pictures"},
+    "text": {"errors", "_optional", "geometry", "records", "pictures", "images"},
     "_validation": set(),
     "_text": set(),
     "_json": set(),
@@ -44,8 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_http": {"errors", "_optional", "_secrets", "_proxies"},
     "_served": {"errors", "_http"},
     "retrieval": {
-        "_version", "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "_text",
-        "models", "lines", "_proxies", "_http", "_served",
+        "_version", "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "text",
+        "_text", "models", "lines", "_proxies", "_http", "_served",
     },
     "policies": {
         "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "_validation", "_text",
@@ -56,8 +57,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "policies",
     },
     "assembly": {
-        "errors", "trust", "geometry", "records", "pictures", "images", "_validation", "agent", "models",
-        "traces", "data", "config", "retrieval", "policies",
+        "errors", "trust", "geometry", "records", "pictures", "images", "text", "_validation", "agent",
+        "models", "traces", "runs", "data", "config", "retrieval", "policies",
     },
     "world": {
         "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images",
@@ -69,9 +70,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "policies", "assembly",
     },
     "cli": {
-        "errors", "files", "trust", "records", "images", "agent", "models", "traces", "report", "run_folder",
-        "lines", "data", "config", "retrieval", "policies", "training", "assembly", "world", "doctor",
-        "__init__",
+        "errors", "files", "trust", "records", "images", "text", "agent", "models", "traces", "report",
+        "run_folder", "lines", "runs", "data", "config", "retrieval", "policies", "training", "assembly",
+        "world", "doctor", "__init__",
     },
     "__init__": {"_version", "errors", "geometry", "records", "images", "agent", "traces", "retrieval", "assembly"},
 }  # fmt: skip
@@ -96,6 +97,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "retrieval": {"PIL", "numpy", "torch"},
     "run_folder": {"pydantic"},
     "runs": {"numpy"},
+    "text": {"PIL"},
     "traces": {"pydantic"},
     "training": {"datasets", "numpy", "pydantic", "torch", "transformers", "trl"},
     "world": {"PIL", "datasets", "numpy", "pydantic", "sentence_transformers", "torch", "transformers"},

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from .examples import epilog_of
 from .output import note
 
 app = typer.Typer(help="Experiments on the agent.", no_args_is_help=True)
@@ -18,7 +19,7 @@ def experiment() -> None:
     """Experiments on the agent."""
 
 
-@app.command()
+@app.command(epilog=epilog_of("experiment looks"))
 def looks(
     out: Annotated[Path, typer.Option(help="Folder of the experiment; one that was stopped goes on.")],
     config: Annotated[Path | None, typer.Option(help="The configuration, YAML.")] = None,

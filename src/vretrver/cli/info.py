@@ -47,6 +47,7 @@ def _facts(opened: DirectoryIndex) -> dict[str, object]:
         "encoder": manifest.encoder or "imported",
         "fingerprint": manifest.fingerprint,
         "fields": {name: field.kind for name, field in manifest.fields.items()},
+        "sources": [_normal(opened.directory / one.path) for one in manifest.sources],
         "roots": {name: _normal(place) for name, place in manifest.places(opened.directory).items()},
         "approximate": asdict(manifest.approximate) if manifest.approximate else None,
         "megabytes": round(sum(path.lstat().st_size for path in opened.directory.iterdir()) / 2**20, 1),
@@ -87,6 +88,8 @@ def _normal(place: Path | str) -> str:
 
 def _shown(value: object) -> str:
     """Return a value on one line."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "not remembered"
     if isinstance(value, dict):
         return ", ".join(f"{name or 'default'}: {item}" for name, item in value.items()) or "none"
     return "none" if value is None else str(value)

@@ -11,9 +11,11 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import VRetrverError
+from .add import add, delete
 from .catalogue import catalogue
 from .demo import demo
 from .doctor import doctor
+from .examples import epilog_of
 from .experiment import app as experiment
 from .index import index
 from .info import info
@@ -25,10 +27,14 @@ from .trace import trace
 from .train import app as train
 
 _KEPT = {
-    "index": "batches that were committed are in the index; run the same command again to go on",
-    "rerank": "finished queries are in the --trace file and turns in the --journal, where one was given; run the "
-    "same command again to go on",
-    "search": "nothing was written; an index made with `vretrver index` keeps what is encoded",
+    "index": "batches that were committed are in the index, texts that were read are kept; run the same command "
+    "again to go on",
+    "add": "items that were committed are in the index; run the same command again to go on",
+    "delete": "the ids stay in the index, or are gone from it, all of them; run the same command again",
+    "rerank": "finished queries are in the --trace file, windows in --windows and turns in the --journal, where one "
+    "was given; run the same command again to go on",
+    "search": "no -o file was written; an index made with `vretrver index` keeps what is encoded; of a reranking, "
+    "finished queries are in the --trace file, where one was given, and the same command goes on with them",
     "demo": "what is drawn and ranked is kept in the folder; run the same command again to go on",
     "catalogue": "what is drawn is kept in the folder; run the same command again to go on",
     "mirror": "what was sent is in the collection; run the same command again to go on",
@@ -77,8 +83,8 @@ def _root(
     del version
 
 
-for command in (demo, index, search, rerank, trace, info, mirror, catalogue, doctor):
-    app.command()(command)
+for command in (demo, index, add, delete, search, rerank, trace, info, mirror, catalogue, doctor):
+    app.command(epilog=epilog_of(command.__name__))(command)
 app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")
 

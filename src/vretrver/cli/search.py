@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -39,13 +38,13 @@ from .columns import (
     roots_of,
 )
 from .confirmed import TrustOption
+from .formats import FormatOption, JsonOption, OutOption, Printer, format_of
 from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, note_default, note_shipped
-from .output import emit_json, emit_table, note, prepare_output, progress
+from .output import note, prepare_output
+from .pages import write_page
 from .printing import rerank_and_print
-
-if TYPE_CHECKING:
-    from ..assembly.corpus import Corpus
-    from ..records import Hit, Query
+from .progress import progress
+from .searching import QueriesOption, asked_of, find, show_found, why_empty
 
 
 def search(
@@ -58,7 +57,8 @@ def search(
     index: Annotated[str | None, typer.Option(help="The same, for an index directory or qdrant://...")] = None,
     text: Annotated[str | None, typer.Option(help="Text of the query.")] = None,
     image: Annotated[Path | None, typer.Option(help="Picture of the query.")] = None,
-    top: Annotated[int, typer.Option(help="Candidates to find.", min=1)] = 10,
+    queries: QueriesOption = None,
+    top: Annotated[int, typer.Option(help="Candidates of each query that are printed.", min=1)] = 10,
     root: RootOption = None,
     max_mb: MaxMbOption = None,
     id_column: IdColumn = None,
@@ -70,6 +70,13 @@ def search(
         str | None, typer.Option(help=f"What encodes; default the index's, or hash. {ENCODERS}")
     ] = None,
     device: DeviceOption = None,
+    words: Annotated[
+        Literal["auto", "only", "never"],
+        typer.Option(help="Search words, with the vectors if any."),
+    ] = "auto",
+    min_score: Annotated[
+        float | None, typer.Option(help="Leave out what vectors find below this score of the encoder.")
+    ] = None,
     resident_mb: Annotated[int, typer.Option(help="Of an index: hold it in memory if it fits.", min=0)] = 0,
     approximate: Annotated[bool, typer.Option("--approximate", help="Of an index: search approximately.")] = False,
     trust: TrustOption = False,
@@ -90,11 +97,20 @@ def search(
     seconds: SecondsOption = None,
     looks: LooksOption = None,
     turns: TurnsOption = None,
-    trace: Annotated[Path | None, typer.Option(help="With --policy: append the record here.")] = None,
-    report: Annotated[Path | None, typer.Option(help="With --policy: write the evidence report here (HTML).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    trace: Annotated[
+        Path | None, typer.Option(help="With --policy: append the record here; what it holds is not done again.")
+    ] = None,
+    windows: Annotated[
+        Path | None, typer.Option(help="With --policy: keep every window in this folder as it ends.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page of the results here, with --policy the evidence report (HTML).")
+    ] = None,
+    form: FormatOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Find candidates for a query, best first; with --policy or --agent, rerank them.
+    """Find candidates for a query, best first; with --policy or --agent, rerank --depth of them and print --top.
 
     A source without an index is encoded each time, by the encoder without a model unless told otherwise: it knows
     colours and words.
@@ -103,15 +119,14 @@ def search(
     from ..assembly.corpus import CorpusOptions, open_corpus
     from ..data.sources.columns import columns_from
     from ..models.shipped import SHIPPED
-    from .inputs import folder_of, query_of
 
     values = {
         "policy": policy, "model": model, "journal": journal, "dialect": dialect, "answers": answers,
         "local.dtype": dtype, "sampling.temperature": temperature, "budget.seconds": seconds, "budget.looks": looks,
         "budget.turns": turns,
     }  # fmt: skip
-    windows = {"plan": plan, "depth": depth, "window": window, "stride": stride, "keep": keep}
-    check_no_agent(policy, agent, {"report": report, "trace": trace, "set": sets, **values, **windows})
+    planned = {"plan": plan, "depth": depth, "window": window, "stride": stride, "keep": keep}
+    check_no_agent(policy, agent, {"trace": trace, "windows": windows, "set": sets, **values, **planned})
     spec = None
     if policy is not None or agent is not None:
         spec = spec_of(
@@ -119,45 +134,44 @@ def search(
         )  # fmt: skip
     if (source is None) == (index is None):
         raise ConfigError("name what is searched, once: SOURCE, or --index with an index directory or qdrant://...")
-    query = query_of(text, image)
+    asked = asked_of(text, image, queries)
     base, named = roots_of(root)
+    printer = Printer(format_of(form, as_json=as_json), out, several=queries is not None, top=top)
+    printer.check([(query, ()) for query in asked.queries])
     if spec is not None:
         check_agent(spec)
-        for file in (report, trace, spec.journal):
-            prepare_output(file)
+    for file in (report, trace, spec.journal if spec is not None else None):
+        prepare_output(file)
     options = CorpusOptions(
         where=where,
         resident_mb=resident_mb,
         approximate=approximate,
         encoder=encoder,
         device=device or "auto",
+        words=words,
         trust=trust,
-        pictures=spec is not None,
+        pictures=spec is not None or report is not None,
         columns=columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns),
         named_roots=named,
         limits=limits_of(max_mb),
-        query=folder_of(image),
+        query=asked.folder,
     )
     if base is None and spec is not None:
         base = spec.roots.get("")
     corpus = open_corpus(source or index or "", options, root=base, note=note, progress=progress)
-    note_default(encoder, corpus.retriever.encoder)
+    if words != "only":
+        note_default(encoder, corpus.retriever.encoder)
     if spec is None or spec.policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], corpus.images)
-    (hits,) = corpus.retriever.search([query], top)
-    if not hits:
-        note("nothing was found: no item passes --filter" if where else "nothing was found: there are no items")
-    if spec is not None:
-        rerank_and_print([(query, hits)], corpus.images, spec, trace=trace, report=report, as_json=as_json)
-    else:
-        _print(query, hits, corpus, as_json=as_json)
-
-
-def _print(query: Query, hits: Sequence[Hit], corpus: Corpus, *, as_json: bool) -> None:
-    if as_json:
-        found = [{"did": h.candidate.did, "rank": rank, "score": h.score} for rank, h in enumerate(hits, start=1)]
-        made_by, left_out = corpus.retriever.encoder.fingerprint, corpus.left_out
-        emit_json({"qid": query.qid, "encoder": made_by, "hits": found, "left_out": left_out})
-    else:
-        rows = [(rank, hit.candidate.did, round(hit.score, 4)) for rank, hit in enumerate(hits, start=1)]
-        emit_table(("rank", "candidate", "score"), rows)
+    searched = find(corpus, asked.queries, top if spec is None else max(top, spec.plan.depth), min_score=min_score)
+    reasons = why_empty(searched, "no item passes --filter" if where else "there are no items")
+    pairs = [(query, one.hits) for query, one in zip(asked.queries, searched, strict=True)]
+    printer.check(pairs)
+    if spec is not None and any(one.hits for one in searched):
+        rerank_and_print(
+            pairs, corpus.images, spec, trace=trace, windows=windows, report=report, printer=printer, reasons=reasons
+        )
+        return
+    show_found(asked.queries, searched, reasons, corpus, printer)
+    if report is not None:
+        write_page(report, asked.queries, searched, corpus, reasons)

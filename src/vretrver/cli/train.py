@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from .output import emit_table, note, progress
+from .examples import epilog_of
+from .output import emit_table, note
+from .progress import progress
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -27,7 +29,7 @@ def train() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)  # pieces follow one another faster than threads wake up
 
 
-@app.command()
+@app.command(epilog=epilog_of("train pictures"))
 def pictures(
     out: Annotated[Path, typer.Option(help="File to write; one that was begun is completed.")],
     seed: Annotated[int, typer.Option(help="Seed of the catalogue.", min=0)] = 1,
@@ -43,7 +45,7 @@ def pictures(
     note(f"the views of {count} pictures are in {out}")
 
 
-@app.command()
+@app.command(epilog=epilog_of("train tokenizer"))
 def tokenizer(out: Annotated[Path, typer.Option(help="Folder to write.")]) -> None:
     """Write the tokenizer of the small models, the same every time."""
     from ..world.tiny.tokenizer import save_tokenizer
@@ -55,7 +57,7 @@ def tokenizer(out: Annotated[Path, typer.Option(help="Folder to write.")]) -> No
     note(f"a tokenizer of {made.get_vocab_size()} tokens is in {out}")
 
 
-@app.command()
+@app.command(epilog=epilog_of("train perception"))
 def perception(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) -> None:
     """Teach the small vision tower to see, before any language is learned."""
     from ..config import load_config
@@ -72,7 +74,7 @@ def perception(out: OutOption, config: ConfigOption = None, sets: SetsOption = N
     note(f"the tower is {tower}; name it as start.vision of embed and sft")
 
 
-@app.command()
+@app.command(epilog=epilog_of("train embed"))
 def embed(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) -> None:
     """Train an encoder, so that it finds the group an item belongs to."""
     from ..config import load_config
@@ -89,7 +91,7 @@ def embed(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) 
     note(f"the encoder is in {folder}; name it {loaded.layout}:{folder}")
 
 
-@app.command()
+@app.command(epilog=epilog_of("train expert"))
 def expert(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) -> None:
     """Let the scripted expert rank practice windows, and record what it says and is shown."""
     from ..config import load_config
@@ -102,7 +104,7 @@ def expert(out: OutOption, config: ConfigOption = None, sets: SetsOption = None)
     note(f"{count} trajectories are in {out}; name it as trajectories of sft")
 
 
-@app.command()
+@app.command(epilog=epilog_of("train sft"))
 def sft(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) -> None:
     """Train an agent on trajectories: on what the assistant wrote, and nothing else."""
     from ..config import load_config
@@ -119,7 +121,7 @@ def sft(out: OutOption, config: ConfigOption = None, sets: SetsOption = None) ->
     note(f"the agent is in {folder}; name it as a local policy")
 
 
-@app.command()
+@app.command(epilog=epilog_of("train curriculum"))
 def curriculum(
     file: Annotated[Path, typer.Option(help="The stages, YAML.")] = Path("configs/curriculum.yaml"),
     only: Annotated[

@@ -121,7 +121,7 @@ def test_qdrant_finds_what_sql_selects(index: QdrantIndex, table: sqlite3.Connec
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("colour LIKE 'r%'", "Qdrant has no LIKE; use =, !=, IN, or numbers"),
+        ("colour LIKE 'r%'", "Qdrant has no LIKE; use =, !=, IN, numbers, or dates"),
         ("NOT colour NOT LIKE 'r%'", "Qdrant has no LIKE"),
         ("colour < 'red'", "Qdrant has no < on texts"),
         ("weight = 3", r"unknown field 'weight'; the fields are price \(number\), colour \(text\)"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ...errors import DataError
 from ...records import Candidate, ImagePart, ImageRef, Part, TextPart
+from .dates import is_date
 from .manifest import FieldKind
 
 Value = str | int | float | bool | None
@@ -66,7 +67,17 @@ def kind_of(value: str | int | float | bool) -> FieldKind:
     """Return the kind of a metadata value."""
     if isinstance(value, bool):
         return "truth"
-    return "text" if isinstance(value, str) else "number"
+    if isinstance(value, str):
+        return "date" if is_date(value) else "text"
+    return "number"
+
+
+def kind_with(known: FieldKind | None, value: str | int | float | bool) -> FieldKind | None:
+    """Return the kind of a field once it also holds a value: dates and other texts are texts; None for two kinds."""
+    kind = kind_of(value)
+    if known is None or kind == known:
+        return kind
+    return "text" if {known, kind} == {"text", "date"} else None
 
 
 def content_hash(candidate: Candidate) -> bytes:

@@ -2,6 +2,10 @@
 
     price < 20 AND (colour = 'red' OR colour IN ('blue', 'navy')) AND NOT name LIKE '%sale%' AND taken IS NOT NULL
 
+Where all values of a field are dates, they are compared as dates: `taken = '2019'` is any day of the year, `taken >
+'2019-06-01'` begins the day after. `year`, `month` and `day` are numbers taken from the one field of dates, or from
+the one named: `year(taken) = 2019`.
+
 Comparisons with a missing value are neither true nor false, as in SQL: `NOT price < 20` leaves out items without a
 price. LIKE knows `%` and `_` and ignores the case of ASCII letters. No text of the expression enters the SQL.
 """
@@ -13,73 +17,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...errors import ConfigError
+from .dates import LARGEST, PARTS, is_date, span_of
 from .manifest import Field, FieldKind
+from .terms import Comparison, InList, IsNull, Junction, Like, Not, PartOf, Scalar, Span, Term
+from .tokens import Token, tokens_of
 
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<text>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*")|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-    |(?P<word>[^\W\d]\w*)|(?P<sign><=|>=|!=|<>|=|<|>|\(|\)|,))""",
-    re.VERBOSE,
-)
-_WORDS = frozenset({"AND", "OR", "NOT", "IN", "LIKE", "IS", "NULL", "TRUE", "FALSE"})
 _COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
 _DEPTH = 50  # keeps the recursion of the parser, and of SQLite, shallow
 _VALUES = 1000  # far below the 32,766 parameters that SQLite takes
-
-Scalar = str | int | float | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A field compared with a value of its kind."""
-
-    field: str
-    sign: str
-    """One of = != < <= > >=."""
-    value: Scalar
-
-
-@dataclass(frozen=True, slots=True)
-class InList:
-    """A field whose value is in a list."""
-
-    field: str
-    values: tuple[Scalar, ...]
-    """At least one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Like:
-    """A text that matches a LIKE pattern."""
-
-    field: str
-    pattern: Scalar
-
-
-@dataclass(frozen=True, slots=True)
-class IsNull:
-    """A field without a value; unlike the other terms it is always true or false."""
-
-    field: str
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """A negated term."""
-
-    term: Term
-
-
-@dataclass(frozen=True, slots=True)
-class Junction:
-    """Terms joined by AND or by OR."""
-
-    word: str
-    """AND or OR."""
-    terms: tuple[Term, ...]
-    """At least two."""
-
-
-Term = Comparison | InList | Like | IsNull | Not | Junction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +37,6 @@ class Condition:
     """Statement that selects the slots, with `?` for every value."""
     values: tuple[Scalar, ...]
     """The values, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    """text, name, word (upper case), number, sign or end."""
-    value: str
 
 
 def parse_filter(expression: str, fields: Mapping[str, Field]) -> Condition:
@@ -129,6 +67,16 @@ def _sql(term: Term, fields: Mapping[str, Field], values: list[Scalar]) -> str:
         case Like(name, pattern):
             values.append(pattern)
             return f"{fields[name].column} LIKE ?"
+        case Span(name, first, end):
+            # a date and a time may be parted by a blank
+            bounds = [(sign, bound) for sign, bound in ((">=", first), ("<", end)) if bound is not None]
+            values.extend(bound for _, bound in bounds)
+            moment = f"replace({fields[name].column}, ' ', 'T')"
+            return " AND ".join(f"{moment} {sign} ?" for sign, _ in bounds)
+        case PartOf(name, part, sign, number):
+            values.append(number)
+            begins, letters = PARTS[part]
+            return f"CAST(substr({fields[name].column}, {begins}, {letters}) AS INTEGER) {sign} ?"
         case IsNull(name):
             return f"{fields[name].column} IS NULL"
         case Not(inner):
@@ -143,7 +91,7 @@ class _Parser:
     def __init__(self, expression: str, fields: Mapping[str, Field]) -> None:
         self._expression = expression
         self._fields = fields
-        self._tokens = _tokens(expression)
+        self._tokens = tokens_of(expression)
         self._values = 0
         self._depth = 0
 
@@ -180,19 +128,20 @@ class _Parser:
         return term
 
     def _comparison(self) -> Term:
-        name, field = self._field()
+        name, field, part = self._field()
         if self._took("IS"):
             negated = self._took("NOT")
             self._need("NULL")
             return Not(IsNull(name)) if negated else IsNull(name)
         negated = self._took("NOT")
         if self._took("IN"):
-            listed = InList(name, self._list(field))
+            listed = self._listed(name, field, part)
             return Not(listed) if negated else listed
         if self._took("LIKE"):
-            if field.kind != "text":
-                raise self._refused(f"LIKE needs a field of kind text, this one is of kind {field.kind}")
-            like = Like(name, self._scalar(field))
+            if part or field.kind not in ("text", "date"):
+                kind = "number" if part else field.kind
+                raise self._refused(f"LIKE needs a field of kind text, this one is of kind {kind}")
+            like = Like(name, self._scalar("text"))
             return Not(like) if negated else like
         sign = self._tokens[0]
         if negated or sign.value not in _COMPARISONS or sign.kind != "sign":
@@ -200,15 +149,59 @@ class _Parser:
         self._tokens.pop(0)
         if field.kind == "truth" and sign.value not in ("=", "!=", "<>"):
             raise self._refused(f"true and false have no order; use = or != instead of {sign.value}")
-        return Comparison(name, "!=" if sign.value == "<>" else sign.value, self._scalar(field))
+        return self._compared(name, field, part, "!=" if sign.value == "<>" else sign.value)
 
-    def _field(self) -> tuple[str, Field]:
+    def _compared(self, name: str, field: Field, part: str, sign: str) -> Term:
+        """Return a field, or a part of its date, compared with the value that follows."""
+        if part == "year":
+            year = self._number_of(part)
+            return _spanned(name, sign, f"{year:04}", f"{year + 1:04}")
+        if part:
+            number = self._number_of(part)
+            return Not(PartOf(name, part, "=", number)) if sign == "!=" else PartOf(name, part, sign, number)
+        if field.kind != "date":
+            return Comparison(name, sign, self._scalar(field.kind))
+        given = self._date(name, sign)
+        try:
+            return _spanned(name, sign, *span_of(given))
+        except ValueError as error:
+            if is_date(given):  # with a time zone or parts of a second
+                return Comparison(name, sign, given)
+            raise self._refused(f"{given!r} is no date; write one as '2019-06-01', '2019-06' or '2019'") from error
+
+    def _listed(self, name: str, field: Field, part: str) -> Term:
+        """Return the term of a list."""
+        if not part and field.kind != "date":
+            return InList(name, self._list(field))
+        self._need("(")
+        terms = [self._compared(name, field, part, "=")]
+        while self._took(","):
+            terms.append(self._compared(name, field, part, "="))
+        self._need(")")
+        return Junction("OR", tuple(terms)) if len(terms) > 1 else terms[0]
+
+    def _field(self) -> tuple[str, Field, str]:
+        """Return the name of a field, the field, and the part of its date that is meant; empty for the whole."""
         token = self._tokens.pop(0)
         if token.kind != "name":
             raise self._refused(f"{token.value!r} where a field is needed; {self._known()}")
-        if token.value not in self._fields:
+        part = token.value.lower() if token.value.lower() in PARTS else ""
+        if part and self._took("("):
+            name, field, _ = self._field()
+            self._need(")")
+            if field.kind != "date":
+                raise self._refused(f"{name} holds no dates but values of kind {field.kind}")
+            return name, field, part
+        if token.value in self._fields:
+            return token.value, self._fields[token.value], ""
+        if not part:
             raise self._refused(f"unknown field {token.value!r}; {self._known()}")
-        return token.value, self._fields[token.value]
+        dates = [name for name, field in self._fields.items() if field.kind == "date"]
+        if not dates:
+            raise self._refused(f"no field holds dates, of which there would be a {part}; {self._known()}")
+        if len(dates) > 1:
+            raise self._refused(f"{part} of which date? Write {' or '.join(f'{part}({name})' for name in dates)}")
+        return dates[0], self._fields[dates[0]], part
 
     def _known(self) -> str:
         named = ", ".join(f"{name} ({field.kind})" for name, field in self._fields.items())
@@ -216,23 +209,46 @@ class _Parser:
 
     def _list(self, field: Field) -> tuple[Scalar, ...]:
         self._need("(")
-        values = [self._scalar(field)]
+        values = [self._scalar(field.kind)]
         while self._took(","):
-            values.append(self._scalar(field))
+            values.append(self._scalar(field.kind))
         self._need(")")
         return tuple(values)
 
-    def _scalar(self, field: Field) -> Scalar:
+    def _scalar(self, wanted: FieldKind) -> Scalar:
         token = self._tokens.pop(0)
         value, kind = self._value(token)
-        if kind != field.kind:
-            raise self._refused(f"{token.value} is of kind {kind}, the field of kind {field.kind}")
+        if kind != wanted:
+            raise self._refused(f"{token.value} is of kind {kind}, the field of kind {wanted}")
+        self._count()
+        return value
+
+    def _date(self, name: str, sign: str) -> str:
+        token = self._tokens.pop(0)
+        value, kind = self._value(token)
+        if not isinstance(value, str):
+            raise self._refused(
+                f"{name} holds dates, {token.value} is of kind {kind}; write {name} {sign} '2019-06-01', or "
+                f"year {sign} 2019"
+            )
+        self._count()
+        return value
+
+    def _number_of(self, part: str) -> int:
+        token = self._tokens.pop(0)
+        value, _ = self._value(token)
+        if type(value) is not int or not 1 <= value <= LARGEST[part]:
+            raise self._refused(f"{token.value!r} is no {part}; write a whole number from 1 to {LARGEST[part]}")
+        self._count()
+        return value
+
+    def _count(self) -> None:
+        """Count a value."""
         self._values += 1
         if self._values > _VALUES:
             raise self._refused(f"more than {_VALUES} values")
-        return value
 
-    def _value(self, token: _Token) -> tuple[Scalar, FieldKind]:
+    def _value(self, token: Token) -> tuple[Scalar, FieldKind]:
         if token.kind == "text":
             return token.value, "text"
         if token.kind == "number":
@@ -259,27 +275,7 @@ class _Parser:
         return ConfigError(f"filter {self._expression[:200]!r}: {why}")
 
 
-def _tokens(expression: str) -> list[_Token]:
-    """Return the tokens and an end mark."""
-    if any("\ud800" <= letter <= "\udfff" for letter in expression):
-        raise ConfigError(f"filter {expression[:200]!r}: it is not valid text")
-    tokens: list[_Token] = []
-    place, end = 0, len(expression.rstrip())
-    while place < end:
-        match = _TOKEN.match(expression, place)
-        if match is None:
-            raise ConfigError(f"filter {expression[:200]!r}: {expression[place : place + 20]!r} cannot be read")
-        tokens.append(_token(match))
-        place = match.end()
-    return [*tokens, _Token("end", "the end")]
-
-
-def _token(match: re.Match[str]) -> _Token:
-    kind, value = str(match.lastgroup), match[str(match.lastgroup)]
-    if kind == "text":
-        return _Token("text", value[1:-1].replace("''", "'"))
-    if kind == "quoted":
-        return _Token("name", value[1:-1].replace('""', '"'))
-    if kind == "word":
-        return _Token("word", value.upper()) if value.upper() in _WORDS else _Token("name", value)
-    return _Token(kind, value)
+def _spanned(name: str, sign: str, first: str, end: str) -> Term:
+    """Return a date compared with a span of time, which is before what comes after its end."""
+    bounds = {"=": (first, end), "<": (None, first), "<=": (None, end), ">": (end, None), ">=": (first, None)}
+    return Not(Span(name, first, end)) if sign == "!=" else Span(name, *bounds[sign])

@@ -12,11 +12,14 @@ from typing import Any
 
 from ..._optional import require
 from ...errors import ConfigError
-from ..directory.filters import Comparison, InList, IsNull, Junction, Like, Not, Scalar, Term, parse_filter
+from ..directory.dates import whole_moment
+from ..directory.filters import parse_filter
 from ..directory.manifest import Field, FieldKind
+from ..directory.terms import Comparison, InList, IsNull, Junction, Like, Not, PartOf, Scalar, Span, Term
 
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _BOUND = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+_OPPOSITE_BOUND = {"gte": "lt", "lt": "gte"}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -58,6 +61,10 @@ class _Writer:
                 return self._known(name, [self._equal(name, value)], negated=negated != (sign == "!="))
             case Comparison(name, sign, value):
                 return self._models.Filter(must=[self._range(name, _OPPOSITE[sign] if negated else sign, value)])
+            case Span(name, first, end):
+                return self._span(name, first, end, negated=negated)
+            case PartOf(_, part):
+                raise self._refused(f"{part} of a date")
             case Like():
                 raise self._refused("LIKE")
 
@@ -78,6 +85,19 @@ class _Writer:
             raise self._refused(f"{sign} on texts")
         return self._models.FieldCondition(key=self._key(name), range=self._models.Range(**{_BOUND[sign]: value}))
 
+    def _span(self, name: str, first: str | None, end: str | None, *, negated: bool) -> Any:
+        """Return the filter of a span of time; negated, what lies before or after it."""
+        bounds = {} if first is None else {"gte": first}
+        bounds |= {} if end is None else {"lt": end}
+        if not negated:
+            return self._models.Filter(must=[self._moments(name, bounds)])
+        opposite = [{_OPPOSITE_BOUND[bound]: moment} for bound, moment in bounds.items()]
+        return self._models.Filter(should=[self._moments(name, one) for one in opposite])
+
+    def _moments(self, name: str, bounds: Mapping[str, str]) -> Any:
+        whole = {bound: whole_moment(moment) for bound, moment in bounds.items()}
+        return self._models.FieldCondition(key=self._key(name), range=self._models.DatetimeRange(**whole))
+
     def _empty(self, name: str) -> Any:
         return self._models.IsEmptyCondition(is_empty=self._models.PayloadField(key=self._key(name)))
 
@@ -89,4 +109,6 @@ class _Writer:
         return f'metadata."{name}"'
 
     def _refused(self, what: str) -> ConfigError:
-        return ConfigError(f"filter {self._expression[:200]!r}: Qdrant has no {what}; use =, !=, IN, or numbers")
+        return ConfigError(
+            f"filter {self._expression[:200]!r}: Qdrant has no {what}; use =, !=, IN, numbers, or dates"
+        )

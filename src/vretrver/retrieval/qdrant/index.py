@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ..._optional import require
 from ...errors import DataError, IndexMismatch, ServiceError
 from ...records import Candidate
-from ..directory.entries import candidate_from_row, kind_of, parts_to_json
+from ..directory.entries import candidate_from_row, kind_with, parts_to_json
 from ..directory.manifest import FieldKind
 from ..encoder import Vectors
 from ..index import Found, check_ids, check_vectors
@@ -223,11 +223,15 @@ class QdrantIndex:
         fields = dict(self.fields)
         for candidate in candidates:
             for field, value in candidate.metadata.items():
-                if value is not None and fields.setdefault(field, kind_of(value)) != kind_of(value):
+                if value is None:
+                    continue
+                kind = kind_with(fields.get(field), value)
+                if kind is None:
                     raise DataError(
                         f"{candidate.did!r}: metadata {field!r} is {value!r}, but elsewhere in {self.name} of kind "
                         f"{fields[field]}; give each field one kind"
                     )
+                fields[field] = kind
         if fields != self.fields:
             manifest = _manifest(self.fingerprint, self.dimension, self.encoder, fields)
             with speaking_to(self.name):

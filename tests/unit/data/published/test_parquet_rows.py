@@ -171,7 +171,10 @@ def test_the_query_may_stand_beside_extra_info(tmp_path: Path):
         ([{"candidate_images": "/e/a.jpg"}], "row 1: hit 1: picture path '/e/a.jpg' is absolute"),
         ([{"candidate_images": ["a.jpg"]}], "row 1: hit 1: candidate_images must be a text, got"),
         ([{"candidate_texts": "a", "score": "high"}], "row 1: hit 1: score must be a finite number, got 'high'"),
-        ([{"candidate_texts": "a", "did": "1"}, {"candidate_texts": "b", "did": "1"}], "row 1: did '1' appears twice"),
+        (
+            [{"candidate_texts": "a", "did": "1"}, {"candidate_texts": "b", "did": "1"}],
+            "row 1: did '1' appears twice",
+        ),
         (["a.jpg"], "row 1: hit must be a list of objects"),
     ],
 )
