@@ -79,7 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 THIRD_PARTY: dict[str, set[str]] = {
     "_http": {"httpx2"},
     "_validation": {"pydantic"},
-    "agent": {"pydantic"},
+    "agent": {"PIL", "pydantic"},
     "assembly": {"PIL", "pydantic"},
     "cli": {"rich", "typer"},
     "config": {"pydantic", "yaml"},

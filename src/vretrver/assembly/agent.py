@@ -37,6 +37,8 @@ class Agent:
     """Where the pictures of queries and candidates are read."""
     config: AgentConfig
     """Dialect, sizes, plan, sampling, budget."""
+    texts: Texts | None = None
+    """What reads the text of those pictures; None where nothing does."""
     workers: int = WORKERS
     """Threads that open pictures and run tools."""
 
