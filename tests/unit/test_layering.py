@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": {"geometry"},
     "pictures": {"errors", "_optional", "records"},
     "images": {"errors", "geometry", "records", "pictures"},
+    "text": {"records"},
     "_validation": set(),
     "_text": set(),
     "agent": {"errors", "geometry", "records", "images", "_text"},

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ..data.folder import left_out_by_name
 from ..data.named import QUERY
@@ -13,16 +14,21 @@ from ..data.sources.columns import Columns
 from ..data.sources.source import Source, linked_folders, read_source
 from ..errors import ConfigError, DataError
 from ..images import ImageLimits, ImageStore
+from ..records import Query
 from ..retrieval.directory.index import DirectoryIndex, check_encoder
 from ..retrieval.directory.manifest import DATABASE
 from ..retrieval.encoders import encoder_named
 from ..retrieval.index import MemoryIndex
 from ..retrieval.qdrant.address import is_qdrant
 from ..retrieval.retriever import RefusedCandidate, Retriever
+from ..retrieval.searched import Searched
 from .confirmed import Note, confirmed_encoder, confirmed_roots
 
 NAMED = 20
 """Most things left out of a source that are named one by one."""
+
+Words = Literal["auto", "only", "never"]
+"""Whether words are searched."""
 
 Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 """Shows how far a piece of work is: name -> function of (done, total)."""
@@ -62,6 +68,8 @@ class CorpusOptions:
     """NAME -> folder of the pictures whose paths begin with `NAME/`."""
     limits: ImageLimits | None = None
     """What a picture file may cost; None is the default."""
+    words: Words = "auto"
+    """Whether the words of items are searched: beside the vectors where there are any, alone, or never."""
     query: Path = field(default_factory=Path)
     """Folder of the query's picture, found under the root `query`."""
 
@@ -76,11 +84,26 @@ class Corpus:
     """A corpus that can be searched."""
 
     retriever: Retriever
-    """Finds candidates."""
+    """Finds candidates by vectors."""
     images: ImageStore
     """Where pictures of candidates and query are read."""
     left_out: int = 0
     """Items of a source that could not be encoded."""
+
+    def search(self, queries: Sequence[Query], k: int, *, min_score: float | None = None) -> list[Searched]:
+        """Return what is found for each query, in the order of the queries: at most k hits, or why there are none.
+
+        Args:
+            queries: at least one.
+            k: at least 1.
+            min_score: what vectors find below this coarse score is left out; None keeps all. It is a score of the
+                encoder, and does not touch what is found by words.
+
+        Raises:
+            PictureError: a query's picture cannot be read.
+        """
+        del min_score
+        return [Searched(hits=tuple(hits)) for hits in self.retriever.search(queries, k)]
 
 
 def open_corpus(
