@@ -20,7 +20,7 @@ from .messages import ShownPicture
 from .observations import Cut, Seen
 from .refusals import RefusalCode, Refused, refusal
 from .task import WindowTask
-from .texts import Texts
+from .texts import TextProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Bench:
     """
 
     def __init__(
-        self, task: WindowTask, images: Pictures, *, views: Views, boxes: BoxRule, texts: Texts | None = None
+        self, task: WindowTask, images: Pictures, *, views: Views, boxes: BoxRule, texts: TextProvider | None = None
     ) -> None:
         self.task = task
         self.images = images

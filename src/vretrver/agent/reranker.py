@@ -25,7 +25,7 @@ from .policy import Policy
 from .reranked import Ended, Reranked, check_hits, interrupted, outcome_of, reranked
 from .session import Session, SessionSetup, make_bench, rank_window
 from .task import WindowStep, WindowTask
-from .texts import Texts
+from .texts import TextProvider
 from .trajectory import StopReason, Trajectory
 
 WORKERS = min(4, os.cpu_count() or 1)
@@ -74,7 +74,7 @@ class Reranker:
         images: Pictures,
         config: AgentConfig | None = None,
         *,
-        texts: Texts | None = None,
+        texts: TextProvider | None = None,
         memo: Memo | None = None,
         watch: Watch = ignore,
         workers: int = WORKERS,

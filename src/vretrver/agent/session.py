@@ -29,7 +29,7 @@ from .events import TurnEnded, Watch, WindowBegan, WindowEnded, ignore
 from .policy import PolicyLimits, Request, Sampling
 from .prompt import Prompt, open_prompt
 from .task import WindowTask
-from .texts import Texts
+from .texts import TextProvider
 from .trajectory import Trajectory
 from .window import WindowState
 
@@ -55,7 +55,7 @@ class SessionSetup:
     """What the policy can take."""
     config: str
     """Hash of the configuration."""
-    texts: Texts | None = None
+    texts: TextProvider | None = None
     """What reads the text of pictures; None where nothing does."""
     revision: int = 0
     """Revision of the policy's weights."""

@@ -28,7 +28,7 @@ class LinesRead:
     """What read them, with its version."""
 
 
-class Texts(Protocol):
+class TextProvider(Protocol):
     """Where tools get the text of pictures; threads may share one. `assembly.texts` has the one of files."""
 
     def read(self, image: ImageRef, box: Box | None = None) -> LinesRead:
