@@ -15,8 +15,9 @@ from .._optional import require
 from ..errors import PictureError
 from ..records import ImageRef
 from .file import ExifBlock, ImageLimits
+from .helper import Answer
 from .layer import PageLayer
-from .pdf_process import SHARED, Answer
+from .pdf_process import SHARED
 from .reading import FileBytes
 
 PAGE_DPI = 200

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from ..geometry import Box
 from ..records import TextLine
 
 LEAST_ROWS = 3
@@ -45,9 +46,12 @@ def _rows(lines: Sequence[TextLine]) -> Iterator[Row]:
 
 def _beside(left: TextLine, right: TextLine) -> bool:
     """Say whether a line stands to the right of another, at its height."""
-    a, b = left.box, right.box
+    return right.box.left >= left.box.right and _same_height(left.box, right.box)
+
+
+def _same_height(a: Box, b: Box) -> bool:
     shared = min(a.bottom, b.bottom) - max(a.top, b.top)
-    return b.left >= a.right and 2 * shared >= min(a.height, b.height)
+    return 2 * shared >= min(a.height, b.height)
 
 
 def _stretches(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -70,3 +74,14 @@ def _stretches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 def _gaps(row: Row) -> list[tuple[int, int]]:
     """Return where each line of a row ends and the next one begins."""
     return [(a.box.right, b.box.left) for a, b in pairwise(row)]
+
+
+def in_rows(lines: Sequence[TextLine]) -> list[TextLine]:
+    """Return lines, given in any order, row by row from the top, each row from left to right."""
+    rows: list[Row] = []
+    for line in sorted(lines, key=lambda one: one.box.top + one.box.bottom):
+        last = rows[-1][-1].box if rows else None
+        if last is None or not _same_height(last, line.box):
+            rows.append([])
+        rows[-1].append(line)
+    return [line for row in rows for line in sorted(row, key=lambda one: one.box.left)]
