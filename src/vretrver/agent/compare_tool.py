@@ -73,9 +73,7 @@ class Compare:
         for address, asked in zip(targets, boxes, strict=True):
             placed, _ = bench.place(address, asked)
             ref = bench.pinned(address)
-            cuts.append(
-                Cut(address=address, image=ref, asked=tuple(asked), box=placed.box, padding=placed.padding)
-            )
+            cuts.append(Cut(address=address, image=ref, asked=tuple(asked), box=placed.box, padding=placed.padding))
         return cuts
 
 

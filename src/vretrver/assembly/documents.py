@@ -143,10 +143,6 @@ class _GivenPictures:
             return self._store(ref).crop(ref, box, size)
         return resized(self._image(ref).crop((box.left, box.top, box.right, box.bottom)), size)
 
-    def original(self, ref: ImageRef) -> Image.Image:
-        """Return the whole picture, not to be changed."""
-        return self._image(ref) if ref.root == HELD else self._store(ref).original(ref)
-
     def layer(self, ref: ImageRef) -> PageLayer | None:
         """Return the text layer of a document's page; None for a picture."""
         return None if ref.root == HELD else self._store(ref).layer(ref)

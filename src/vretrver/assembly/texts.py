@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from PIL import Image
-
 from ..agent.config import AgentConfig
 from ..agent.text_tool import ReadText
 from ..agent.texts import LinesRead, TextProvider
@@ -16,8 +14,8 @@ from ..images import BoundedCache, Pictures
 from ..pictures.layer import PageLayer
 from ..records import ImageRef, TextLine
 from ..text.engine import is_installed
-from ..text.layer import layer_name, layer_text
-from ..text.ocr import OcrReader
+from ..text.layer import layer_text
+from ..text.ocr import OcrReader, ocr_name, read_pixels
 from ..text.reader import Texts
 
 ENLARGED = 2
@@ -28,12 +26,8 @@ _HELD = 4096
 
 
 @runtime_checkable
-class Originals(Protocol):
-    """Where whole pictures and the text layers of documents come from; `ImageStore` is one."""
-
-    def original(self, ref: ImageRef) -> Image.Image:
-        """Return the whole upright picture in RGB, not to be changed; raises PictureError."""
-        ...
+class Layered(Protocol):
+    """Pictures among which there are documents with their text."""
 
     def layer(self, ref: ImageRef) -> PageLayer | None:
         """Return the text layer of a document's page, None for a picture; raises PictureError."""
@@ -49,7 +43,7 @@ class TextsOfPictures:
         ocr: whether what no file says may be read by OCR; None is where the extra `ocr` is installed.
     """
 
-    def __init__(self, images: Originals, *, kept: Texts | None = None, ocr: bool | None = None) -> None:
+    def __init__(self, images: Pictures, *, kept: Texts | None = None, ocr: bool | None = None) -> None:
         self._images, self._kept = images, kept
         self._ocr = OcrReader(images) if (is_installed() if ocr is None else ocr) else None
         self._read: BoundedCache[LinesRead] = BoundedCache(_HELD)
@@ -67,13 +61,13 @@ class TextsOfPictures:
         kept = None if self._kept is None else self._kept.lines(image)
         if kept is not None:
             return LinesRead(lines=kept, made_by="kept in the index")
-        found = self._images.layer(image)
+        found = self._images.layer(image) if isinstance(self._images, Layered) else None
         layer = None if found is None else layer_text(found)
         if layer is not None and (layer.enough or self._ocr is None):
-            return LinesRead(lines=layer.lines, made_by=layer_name())
+            return LinesRead(lines=layer.lines, made_by="text layer of the file")
         if self._ocr is None:
             raise PictureError(image, "its text was not read, and OCR is not installed: pip install 'vretrver[ocr]'")
-        return LinesRead(lines=self._ocr.read(image), made_by=self._ocr.name)
+        return LinesRead(lines=self._ocr.read(image), made_by=ocr_name())
 
     def _region(self, image: ImageRef, box: Box) -> LinesRead:
         """Read a region: of a file that holds its text as it is there, else again from the region enlarged."""
@@ -82,10 +76,9 @@ class TextsOfPictures:
             return LinesRead(lines=_inside(whole.lines, box), made_by=whole.made_by)
         width, height = image.width or 1, image.height or 1
         around = box.grown(_LEAST_SIDE, _LEAST_SIDE, within=(width, height))
-        cut = self._images.original(image).crop((around.left, around.top, around.right, around.bottom))
-        enlarged = cut.resize((ENLARGED * cut.width, ENLARGED * cut.height), Image.Resampling.BICUBIC)
-        lines = [_placed(line, around) for line in self._ocr.read_pixels(enlarged, name=image)]
-        return LinesRead(lines=_inside(lines, box), made_by=f"{self._ocr.name}, region enlarged {ENLARGED} times")
+        enlarged = self._images.crop(image, around, (ENLARGED * around.width, ENLARGED * around.height))
+        lines = [_placed(line, around) for line in read_pixels(enlarged, name=image)]
+        return LinesRead(lines=_inside(lines, box), made_by=f"{ocr_name()}, region enlarged {ENLARGED} times")
 
 
 def texts_for(config: AgentConfig, images: Pictures) -> TextProvider | None:
@@ -93,10 +86,10 @@ def texts_for(config: AgentConfig, images: Pictures) -> TextProvider | None:
 
     Args:
         config: the agent's.
-        images: its pictures; those that cannot be had whole have no text that could be read.
+        images: its pictures.
     """
     tells = any(isinstance(tool, ReadText) for tool in config.dialect.tools)
-    return TextsOfPictures(images) if tells and isinstance(images, Originals) else None
+    return TextsOfPictures(images) if tells else None
 
 
 def _placed(line: TextLine, around: Box) -> TextLine:

@@ -7,6 +7,7 @@ import re
 from ...text.months import folded
 
 _DIGITS = str.maketrans("oildszbgq", "011052899")
+_LETTERS = str.maketrans("0158", "olsb")
 _TOKEN = re.compile(r"\S+")
 
 
@@ -16,8 +17,11 @@ def skeleton(text: str) -> str:
 
 
 def repaired(text: str) -> str:
-    """Return a text in which words that are mostly digits are digits throughout: `1,O84.43` gives `1,084.43`."""
-    return _TOKEN.sub(_all_digits, text)
+    """Return a text in which words that are mostly digits are digits throughout, and those of letters letters.
+
+    `1,O84.43 of 3 Apri1` gives `1,084.43 of 3 April`.
+    """
+    return _TOKEN.sub(_of_one_kind, text)
 
 
 def distance(one: str, other: str, most: int) -> int:
@@ -35,10 +39,14 @@ def distance(one: str, other: str, most: int) -> int:
     return min(before[-1], most + 1)
 
 
-def _all_digits(match: re.Match[str]) -> str:
+def _of_one_kind(match: re.Match[str]) -> str:
     word = match[0]
     letters = [char for char in word if char.isalpha()]
-    digits = sum(char.isdecimal() for char in word)
-    if not letters or len(letters) >= digits or any(char.lower() not in "oilsbzq" for char in letters):
+    digits = [char for char in word if char.isdecimal()]
+    if not letters or not digits or len(letters) == len(digits):
+        return word
+    if len(letters) > len(digits):
+        return word.translate(_LETTERS) if all(char in "0158" for char in digits) else word
+    if any(char.lower() not in "oilsbzq" for char in letters):
         return word
     return "".join(char.lower().translate(_DIGITS) if char.isalpha() else char for char in word)

@@ -102,15 +102,13 @@ def _call(address: Address, edges: Edges | None = None) -> str:
     arguments: dict[str, object] = {"target_image": address.to_wire()}
     if edges is not None:
         arguments["bbox_2d"] = list(edges)
-    return f'<tool_call>{json.dumps({"name": "read_text", "arguments": arguments})}</tool_call>'
+    return f"<tool_call>{json.dumps({'name': 'read_text', 'arguments': arguments})}</tool_call>"
 
 
 def _before(table: Table, *, first: bool) -> str:
     """Say what is wanted, or what is in doubt."""
     if first:
-        facts = [
-            f"{one.kind} {folded(one.form)}{f' ({one.label})' if one.label else ''}" for one in table.wanted
-        ]
+        facts = [f"{one.kind} {folded(one.form)}{f' ({one.label})' if one.label else ''}" for one in table.wanted]
         return f"Wanted: {'; '.join(facts) or 'nothing that can be read'}."
     lines = []
     for row in table.rows:

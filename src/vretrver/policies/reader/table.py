@@ -79,7 +79,10 @@ def table_of(conversation: Conversation) -> Table:
     items = conversation.items()
     sheets = [Sheet(item) for item in items]
     verdicts = [tuple(judge(one, sheet) for one in wanted) for sheet in sheets]
-    weights = [_weight(sum(row[place].finding is Finding.YES for row in verdicts), len(items)) for place in range(len(wanted))]
+    weights = [
+        _weight(sum(row[place].finding is Finding.YES for row in verdicts), len(items))
+        for place in range(len(wanted))
+    ]
     rows = []
     for item, row in zip(items, verdicts, strict=True):
         seen = sum(weight for weight, one in zip(weights, row, strict=True) if one.finding is Finding.YES)
@@ -118,10 +121,14 @@ def _pixels(one: Verdict, number: int, record: Trajectory) -> list[int] | None:
             if cut.address in wanted and one.edges is not None and cut.image.width and cut.image.height:
                 left, top, right, bottom = one.edges
                 width, height = cut.image.width, cut.image.height
-                return [left * width // 1000, top * height // 1000, -(-right * width // 1000), -(-bottom * height // 1000)]
+                return [
+                    left * width // 1000,
+                    top * height // 1000,
+                    -(-right * width // 1000),
+                    -(-bottom * height // 1000),
+                ]
     return None
 
 
 def _weight(seen: int, count: int) -> float:
     return math.log((count + 1) / (seen + 0.5))
-

@@ -1,7 +1,7 @@
 """What a query asks for: dates, amounts, numbers, codes, quoted words, names, and the words that remain.
 
-    invoice 12 March 2024 total 118.40 Anna Schmidt
-    word    date          word  number name
+invoice 12 March 2024 total 118.40 Anna Schmidt
+word    date          word  number name
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ WantedKind = Literal["date", "amount", "number", "code", "quoted", "name", "word
 HARD: frozenset[WantedKind] = frozenset(("date", "amount", "number", "code", "quoted", "name"))
 """Kinds that a candidate has to show in order to fit; words only bring it closer."""
 
-_QUOTED = re.compile(r'"([^"\n]{2,80})"|\u201c([^\u201d\n]{2,80})\u201d|\u201e([^\u201c\u201d\n]{2,80})[\u201c\u201d]')
+_QUOTED = re.compile(
+    r'"([^"\n]{2,80})"|\u201c([^\u201d\n]{2,80})\u201d|\u201e([^\u201c\u201d\n]{2,80})[\u201c\u201d]'
+)
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _KINDS_OF_DOCUMENT = set(
     "invoice bill receipt letter order offer contract statement report rechnung quittung beleg brief bestellung "

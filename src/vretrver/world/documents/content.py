@@ -34,11 +34,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "letter": "Letter", "invoice": "Invoice", "receipt": "Receipt", "name": "Customer", "date": "Date",
         "total": "Total", "code": "Number", "due": "Payable until", "paid": "Deposit", "of": "of",
         "greeting": "Dear Sir or Madam,", "regards": "Yours sincerely",
+        "body": "please find below what we have agreed upon by telephone.",
     },
     "de": {
         "letter": "Brief", "invoice": "Rechnung", "receipt": "Quittung", "name": "Kunde", "date": "Datum",
         "total": "Summe", "code": "Nummer", "due": "Zahlbar bis", "paid": "Anzahlung", "of": "von",
         "greeting": "Sehr geehrte Damen und Herren,", "regards": "Mit freundlichen Grüßen",
+        "body": "hier die Aufstellung, wie am Telefon besprochen.",
     },
 }  # fmt: skip
 """Language -> what a thing is called on a document and in a query."""

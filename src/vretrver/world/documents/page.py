@@ -78,6 +78,7 @@ class _Pen:
         yield from self._labelled("date", content.printed("date"), fact="date")
         if content.kind == "letter":
             yield self._down(words["greeting"], before=24)
+            yield self._down(words["body"], before=8)
         self.y += 16
         for name, price in content.goods:
             yield from self._pair(name, written_sum(price, content.language, content.style))

@@ -10,9 +10,7 @@ from .page import FONTS, Page
 def text_pdf(pages: Sequence[Page]) -> bytes:
     """Return a document whose pages carry their texts as text, in fonts that every reader has."""
     fonts = " ".join(f"/F{number} {3 + number} 0 R" for number in range(len(FONTS)))
-    objects = [
-        f"<</Type/Font/Subtype/Type1/BaseFont/{font}/Encoding/WinAnsiEncoding>>".encode() for font in FONTS
-    ]
+    objects = [f"<</Type/Font/Subtype/Type1/BaseFont/{font}/Encoding/WinAnsiEncoding>>".encode() for font in FONTS]
     kids = []
     for page in pages:
         content = _content(page)

@@ -38,11 +38,11 @@ def draw_flaws(stream: Stream) -> Flaws:
     """Return the flaws of a scan, drawn from a stream."""
     return Flaws(
         degrees=stream.between(-20, 20) / 10,
-        ink=stream.between(0, 110),
-        paper=stream.between(225, 255),
-        noise=stream.between(0, 36),
-        dpi=stream.between(130, 200),
-        quality=stream.between(45, 90),
+        ink=stream.between(0, 150),
+        paper=stream.between(215, 255),
+        noise=stream.between(0, 60),
+        dpi=stream.between(110, 200),
+        quality=stream.between(35, 90),
     )
 
 
