@@ -254,7 +254,7 @@ def test_places_are_shown_without_steps_up_and_down(photos: Path):
 
 
 def test_the_encoder_nobody_named_says_what_it_knows(photos: Path):
-    said = "encoder hash: it knows colours and shared words, no objects; a model is named with --encoder"
+    said = "encoder hash, for trying commands out: it knows colours, no objects; a model is named with --encoder"
     assert said in CliRunner().invoke(app, ["index", "photos", "-o", "idx"]).stderr
     assert said in CliRunner().invoke(app, ["search", "idx", "--text", "dog"]).stderr
     assert said not in CliRunner().invoke(app, ["search", "idx", "--text", "dog", "--encoder", "hash"]).stderr

@@ -16,13 +16,16 @@ from ..errors import ConfigError, DataError
 from ..images import ImageLimits, ImageStore
 from ..records import Query
 from ..retrieval.directory.index import DirectoryIndex, check_encoder
-from ..retrieval.directory.manifest import DATABASE
+from ..retrieval.directory.manifest import DATABASE, Manifest
+from ..retrieval.encoder import Encoder, NoEncoder
 from ..retrieval.encoders import encoder_named
+from ..retrieval.finding import NO_ITEMS
 from ..retrieval.index import MemoryIndex
 from ..retrieval.qdrant.address import is_qdrant
 from ..retrieval.retriever import RefusedCandidate, Retriever
 from ..retrieval.searched import Searched
 from .confirmed import Note, confirmed_encoder, confirmed_roots
+from .words import no_words_of_collection, words_of_directory, words_of_source
 
 NAMED = 20
 """Most things left out of a source that are named one by one."""
@@ -89,6 +92,8 @@ class Corpus:
     """Where pictures of candidates and query are read."""
     left_out: int = 0
     """Items of a source that could not be encoded."""
+    where: str | None = None
+    """The filter that it was opened with."""
 
     def search(self, queries: Sequence[Query], k: int, *, min_score: float | None = None) -> list[Searched]:
         """Return what is found for each query, in the order of the queries: at most k hits, or why there are none.
@@ -102,8 +107,8 @@ class Corpus:
         Raises:
             PictureError: a query's picture cannot be read.
         """
-        del min_score
-        return [Searched(hits=tuple(hits)) for hits in self.retriever.search(queries, k)]
+        empty = NO_ITEMS if self.where is None else "no item passes --filter"
+        return self.retriever.find(queries, k, min_score=min_score, empty=empty)
 
 
 def open_corpus(
@@ -175,19 +180,34 @@ def nothing_encoded(source: Source, refused: Sequence[RefusedCandidate]) -> Data
 def _directory(directory: Path, options: CorpusOptions, *, root: Path | str | None, note: Note) -> Corpus:
     opened = DirectoryIndex(directory)
     manifest = opened.manifest
-    name = options.encoder
-    name = name or confirmed_encoder(manifest.encoder, where=directory, note=note, trust=options.trust)
-    if not name:
-        raise ConfigError(f"{directory}: its vectors were imported ({manifest.fingerprint}); name their --encoder")
     told = options.told(root)
     places = {name: place for name, place in manifest.places(directory).items() if name not in told}
     roots = confirmed_roots(directory, places, note=note, trust=options.trust, needed=options.pictures)
     images = ImageStore({**roots, **told, QUERY: options.query}, limits=options.limits)
-    encoder = encoder_named(name, images, device=options.device)
-    check_encoder(directory, manifest, encoder)
+    encoder = _encoder_of(directory, manifest, images, options, note)
     _accelerate(opened, options, note)
     view = opened if options.where is None else opened.where(options.where)
-    return Corpus(retriever=Retriever(encoder, view, opened), images=images)
+    words = None
+    if options.words != "never":
+        words = words_of_directory(directory, view, alone=options.words == "only", note=note)
+    return Corpus(retriever=Retriever(encoder, view, opened, words=words), images=images, where=options.where)
+
+
+def _encoder_of(
+    directory: Path, manifest: Manifest, images: ImageStore, options: CorpusOptions, note: Note
+) -> Encoder:
+    """Return the encoder of an index's queries; where words alone are searched, none is opened."""
+    if options.words == "only":
+        return NoEncoder(dimension=manifest.dimension, fingerprint=manifest.fingerprint)
+    name = options.encoder or confirmed_encoder(manifest.encoder, where=directory, note=note, trust=options.trust)
+    if not name:
+        raise ConfigError(
+            f"{directory}: its vectors were imported ({manifest.fingerprint}); name their --encoder, or search its "
+            "texts with --words only"
+        )
+    encoder = encoder_named(name, images, device=options.device)
+    check_encoder(directory, manifest, encoder)
+    return encoder
 
 
 def _accelerate(opened: DirectoryIndex, options: CorpusOptions, note: Note) -> None:
@@ -214,6 +234,8 @@ def _collection(url: str, options: CorpusOptions, *, root: Path | str | None, no
         raise ConfigError(
             "--resident-mb and --approximate are for index directories; a collection has its own set-up"
         )
+    if options.words != "never":
+        no_words_of_collection(url, alone=options.words == "only", note=note)
     address = parse_address(url)
     index = QdrantIndex(connect(address), address.collection, name=str(address))
     images = ImageStore({**options.told(root or Path()), QUERY: options.query}, limits=options.limits)
@@ -222,7 +244,8 @@ def _collection(url: str, options: CorpusOptions, *, root: Path | str | None, no
     if not name:
         raise ConfigError(f"{address}: its vectors were imported ({index.fingerprint}); name their --encoder")
     view = index if options.where is None else index.narrowed(options.where)
-    return Corpus(retriever=Retriever(encoder_named(name, images, device=options.device), view, index), images=images)
+    encoder = encoder_named(name, images, device=options.device)
+    return Corpus(retriever=Retriever(encoder, view, index), images=images, where=options.where)
 
 
 def _source(path: Path, options: CorpusOptions, *, root: Path | str | None, note: Note, progress: Progress) -> Corpus:
@@ -235,13 +258,21 @@ def _source(path: Path, options: CorpusOptions, *, root: Path | str | None, note
     for sentence in left_out(source):
         note(sentence)
     images = ImageStore({**source.roots, QUERY: options.query}, limits=options.limits)
-    encoder = encoder_named(options.encoder or "hash", images, device=options.device)
+    alone = options.words == "only"
+    encoder = encoder_named("hash" if alone else options.encoder or "hash", images, device=options.device)
     index = MemoryIndex(dimension=encoder.dimension, fingerprint=encoder.fingerprint)
     retriever = Retriever(encoder, index, candidates)
-    with progress("encoding") as update:
-        refused = retriever.encode(progress=update)
+    refused: tuple[RefusedCandidate, ...] = ()
+    if not alone:
+        with progress("encoding") as update:
+            refused = retriever.encode(progress=update)
     for sentence in not_encoded(refused):
         note(sentence)
     if len(refused) == len(candidates):
         raise nothing_encoded(source, refused)
+    if options.words != "never":
+        left = {item.did for item in refused}
+        retriever.words = words_of_source(
+            (item for item in candidates if item.did not in left), alone=alone, note=note
+        )
     return Corpus(retriever=retriever, images=images, left_out=len(refused))

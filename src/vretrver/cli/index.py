@@ -112,10 +112,21 @@ def index(
     if compact or approximate:
         with IndexWriter(out) as writer:
             done |= _finish(writer, compact=compact, approximate=approximate)
+    if source is not None:
+        done |= _words(out)
     if as_json:
         emit_json(done)
     else:
         note(", ".join(f"{name} {value}" for name, value in done.items() if value != 0))
+
+
+def _words(out: Path) -> dict[str, object]:
+    """Bring the words of the items up to date; returns what to tell."""
+    from ..assembly.words import bring_words
+
+    with progress("words") as update:
+        report = bring_words(out, note=note, progress=update)
+    return {"words": report.indexed}
 
 
 def _known(out: Path) -> tuple[str, set[str]]:

@@ -48,7 +48,7 @@ def note_default(named: str | None, used: Encoder) -> None:
     from ..retrieval.hash_encoder import HashEncoder
 
     if named is None and isinstance(used, HashEncoder):
-        note("encoder hash: it knows colours and shared words, no objects; a model is named with --encoder")
+        note("encoder hash, for trying commands out: it knows colours, no objects; a model is named with --encoder")
 
 
 def note_shipped(names: Iterable[str | None], images: ImageStore) -> None:

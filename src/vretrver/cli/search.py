@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -45,7 +44,8 @@ from .printing import rerank_and_print
 
 if TYPE_CHECKING:
     from ..assembly.corpus import Corpus
-    from ..records import Hit, Query
+    from ..records import Query
+    from ..retrieval.searched import Searched
 
 
 def search(
@@ -70,6 +70,13 @@ def search(
         str | None, typer.Option(help=f"What encodes; default the index's, or hash. {ENCODERS}")
     ] = None,
     device: DeviceOption = None,
+    words: Annotated[
+        Literal["auto", "only", "never"],
+        typer.Option(help="Search words, with the vectors if any."),
+    ] = "auto",
+    min_score: Annotated[
+        float | None, typer.Option(help="Leave out what vectors find below this score of the encoder.")
+    ] = None,
     resident_mb: Annotated[int, typer.Option(help="Of an index: hold it in memory if it fits.", min=0)] = 0,
     approximate: Annotated[bool, typer.Option("--approximate", help="Of an index: search approximately.")] = False,
     trust: TrustOption = False,
@@ -131,6 +138,7 @@ def search(
         approximate=approximate,
         encoder=encoder,
         device=device or "auto",
+        words=words,
         trust=trust,
         pictures=spec is not None,
         columns=columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns),
@@ -141,23 +149,28 @@ def search(
     if base is None and spec is not None:
         base = spec.roots.get("")
     corpus = open_corpus(source or index or "", options, root=base, note=note, progress=progress)
-    note_default(encoder, corpus.retriever.encoder)
+    if words != "only":
+        note_default(encoder, corpus.retriever.encoder)
     if spec is None or spec.policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], corpus.images)
-    (hits,) = corpus.retriever.search([query], top)
-    if not hits:
-        note("nothing was found: no item passes --filter" if where else "nothing was found: there are no items")
-    if spec is not None:
-        rerank_and_print([(query, hits)], corpus.images, spec, trace=trace, report=report, as_json=as_json)
+    (found,) = corpus.search([query], top, min_score=min_score)
+    if found.reason is not None:
+        note(f"nothing was found: {found.reason}")
+    elif found.unknown:
+        note(f"in no item: {', '.join(found.unknown)}")
+    if spec is not None and found.hits:
+        rerank_and_print([(query, found.hits)], corpus.images, spec, trace=trace, report=report, as_json=as_json)
     else:
-        _print(query, hits, corpus, as_json=as_json)
+        _print(query, found, corpus, as_json=as_json)
 
 
-def _print(query: Query, hits: Sequence[Hit], corpus: Corpus, *, as_json: bool) -> None:
+def _print(query: Query, found: Searched, corpus: Corpus, *, as_json: bool) -> None:
+    hits = found.hits
     if as_json:
-        found = [{"did": h.candidate.did, "rank": rank, "score": h.score} for rank, h in enumerate(hits, start=1)]
+        rows = [{"did": h.candidate.did, "rank": rank, "score": h.score} for rank, h in enumerate(hits, start=1)]
         made_by, left_out = corpus.retriever.encoder.fingerprint, corpus.left_out
-        emit_json({"qid": query.qid, "encoder": made_by, "hits": found, "left_out": left_out})
-    else:
-        rows = [(rank, hit.candidate.did, round(hit.score, 4)) for rank, hit in enumerate(hits, start=1)]
-        emit_table(("rank", "candidate", "score"), rows)
+        said = {"qid": query.qid, "encoder": made_by, "hits": rows, "left_out": left_out}
+        emit_json(said if found.reason is None else {**said, "reason": found.reason})
+    elif hits:
+        table = [(rank, hit.candidate.did, round(hit.score, 4)) for rank, hit in enumerate(hits, start=1)]
+        emit_table(("rank", "candidate", "score"), table)

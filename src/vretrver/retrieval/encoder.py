@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ConfigError
 from ..records import Candidate, Query
 
 Vectors = NDArray[np.float32]
@@ -38,3 +39,27 @@ class Encoder(Protocol):
     def encode_candidates(self, candidates: Sequence[Candidate]) -> Vectors:
         """Return [N, D] float32, L2-normalised, row n for candidate n."""
         ...
+
+
+class NoEncoder:
+    """Stands where vectors are not searched, so that no model need be opened.
+
+    Args:
+        dimension: length of the vectors of the index.
+        fingerprint: of the encoder that made them.
+    """
+
+    def __init__(self, *, dimension: int, fingerprint: str) -> None:
+        self.dimension = dimension
+        self.fingerprint = fingerprint
+
+    def encode_queries(self, queries: Sequence[Query]) -> Vectors:
+        """Raise ConfigError."""
+        raise self._unopened(len(queries))
+
+    def encode_candidates(self, candidates: Sequence[Candidate]) -> Vectors:
+        """Raise ConfigError."""
+        raise self._unopened(len(candidates))
+
+    def _unopened(self, count: int) -> ConfigError:
+        return ConfigError(f"{count} items to encode, but only words are searched; open the corpus with its encoder")

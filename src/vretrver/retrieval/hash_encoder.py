@@ -90,6 +90,23 @@ class HashEncoder:
         """Return [N, D] float32, L2-normalised."""
         return self._stacked([candidate.parts for candidate in candidates], surroundings=True)
 
+    def knows(self, query: Query) -> bool:
+        """Return whether a query says something that pictures are found by: a picture, or a colour."""
+        return bool(query.pictures) or self.knows_word(query.text)
+
+    def knows_word(self, text: str) -> bool:
+        """Return whether a text names a colour."""
+        return any(colours.any() for colours in text_colours(text))
+
+    def is_telling(self, query: Query, best: float) -> bool:
+        """Return whether the best score of a query can mean anything: more is shared than what every item has."""
+        if self.knows(query):
+            return True
+        constant = self.weights.constant
+        least = min(weight for weight in (self.weights.thing, self.weights.around, self.weights.words, 1) if weight)
+        shared = constant**2 / np.sqrt((self.weights.words**2 + constant**2) * (least**2 + constant**2))
+        return bool(word_features(query.text).any()) and best > shared * (1 + 1e-4)
+
     def _stacked(self, items: Sequence[tuple[Part, ...]], *, surroundings: bool) -> Vectors:
         if not items:
             return np.zeros((0, self.dimension), dtype=np.float32)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from ..errors import DataError, IndexMismatch, PictureError
 from ..records import Candidate, Hit, Query
 from .encoder import Encoder
+from .finding import NO_ITEMS, CandidateStore, Stage, find
 from .index import VectorIndex
+from .searched import Searched
+from .wordsearch import WordSearch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,34 +24,35 @@ class RefusedCandidate:
     """One sentence."""
 
 
-class CandidateStore(Protocol):
-    """Where candidates are kept when they are not in memory, such as an index directory."""
-
-    def candidates(self, dids: Sequence[str]) -> Mapping[str, Candidate]:
-        """Return the candidates of dids; what is not there is left out."""
-        ...
-
-
 class Retriever:
-    """Finds candidates of a corpus by the vectors of an encoder.
+    """Finds candidates of a corpus by the vectors of an encoder, and by their words where those are given.
 
     Args:
         encoder: makes the vectors.
         index: holds them.
         corpus: all candidates, which are then kept in memory, or the store that has them.
+        words: finds candidates by their words; None leaves words to the encoder.
 
     Raises:
         IndexMismatch: the index was made for another encoder.
         DataError: two candidates share a did, or there are no candidates.
     """
 
-    def __init__(self, encoder: Encoder, index: VectorIndex, corpus: Iterable[Candidate] | CandidateStore) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        index: VectorIndex,
+        corpus: Iterable[Candidate] | CandidateStore,
+        *,
+        words: WordSearch | None = None,
+    ) -> None:
         if index.fingerprint != encoder.fingerprint:
             raise IndexMismatch(
                 f"the index was made by {index.fingerprint!r}, the encoder is {encoder.fingerprint!r}; index again"
             )
         self.encoder = encoder
         self.index = index
+        self.words = words
         self._store: CandidateStore = _Corpus(corpus) if isinstance(corpus, Iterable) else corpus
         self._corpus = self._store if isinstance(self._store, _Corpus) else None
 
@@ -82,19 +85,38 @@ class Retriever:
         return tuple(refused)
 
     def search(self, queries: Sequence[Query], k: int) -> list[list[Hit]]:
-        """Return the k best hits of each query, best first.
+        """Return the k best hits of each query, best first: of vectors, or of `find` where words are given.
 
         Raises:
             DataError: a corpus in memory was not encoded.
             PictureError: a query's picture cannot be read.
         """
-        if self._corpus is not None and not len(self.index):
-            raise DataError("the index is empty; encode the corpus first")
+        if self.words is not None:
+            return [list(found.hits) for found in self.find(queries, k)]
+        self._check_encoded()
         found = self.index.search(self.encoder.encode_queries(queries), k)
         known = self._store.candidates(list({did for row in found for did, _ in row}))
         return [  # what was deleted from a store since the search is left out
             [Hit(candidate=known[did], score=score) for did, score in row if did in known] for row in found
         ]
+
+    def find(
+        self, queries: Sequence[Query], k: int, *, min_score: float | None = None, empty: str = NO_ITEMS
+    ) -> list[Searched]:
+        """Return at most k hits of each query, best first, or the reason why there are none; see `finding.find`.
+
+        Raises:
+            DataError: a corpus in memory was not encoded.
+            PictureError: a query's picture cannot be read.
+        """
+        if self.words is None or not self.words.alone:
+            self._check_encoded()
+        stage = Stage(encoder=self.encoder, index=self.index, store=self._store, words=self.words)
+        return find(stage, queries, k, min_score=min_score, empty=empty)
+
+    def _check_encoded(self) -> None:
+        if self._corpus is not None and not len(self.index):
+            raise DataError("the index is empty; encode the corpus first")
 
     def _add(self, batch: Sequence[Candidate]) -> None:
         self.index.add([candidate.did for candidate in batch], self.encoder.encode_candidates(batch))

@@ -24,7 +24,9 @@ FactKind = Literal["date", "amount", "number", "code"]
 
 _LETTER = r"A-Za-z\u00c0-\u024f\u0370-\u052f"
 _CODE = re.compile(rf"[\d{_LETTER}]+(?:[-\u2010-\u2013_/.#][\d{_LETTER}]+|(?<=\d):(?=\d)\d+){{0,12}}")
-_ACCOUNT = re.compile(r"(?<!\w)(?:[A-Z]{2}\d{2}|\d{4})(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
+_ACCOUNT = re.compile(
+    r"(?<!\w)(?:[A-Z]{2}\d{2}|\d{4})(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE
+)
 _PHONE = re.compile(r"(?<![\w+.,/-])(?:\+|\(0|0(?=\d))[\d ()/.\u2013-]{5,22}\d(?![\w])")
 _PHONE_DIGITS = (7, 15)
 _LONGEST = 64
@@ -40,8 +42,8 @@ class Fact:
     span: tuple[int, int]
     """Where it stands in the text: start, end."""
     forms: tuple[str, ...]
-    """What it may mean, the likelier form first, at least one: a date as 2024-03-12 or, of a month, 2024-03; an amount
-    as 1234.50; a number as 1234.5; a code casefolded, whole as written and, where it has marks, without them."""
+    """What it may mean, the likelier form first, at least one: a date as 2024-03-12 or, of a month, 2024-03; an
+    amount as 1234.50; a number as 1234.5; a code casefolded, as it is written and, where it has marks, without them."""
 
 
 def facts_in(text: str) -> tuple[Fact, ...]:

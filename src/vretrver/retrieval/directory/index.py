@@ -25,6 +25,7 @@ from .accelerate import Accelerator, accelerated_search
 from .check import sampled
 from .database import ItemDatabase
 from .entries import bare_entry
+from .filtered import FilteredIndex
 from .filters import parse_filter
 from .lock import Holder, holder_of
 from .manifest import LOCK, Manifest
@@ -171,6 +172,14 @@ class DirectoryIndex:
             allowed = self._allowed(manifest, where)
             return manifest.slots if allowed is None else int(allowed.sum())
 
+    def among(self, dids: Sequence[str], where: str | None = None) -> set[str]:
+        """Return which of some dids are items of the index that a filter matches."""
+        with self._state() as manifest:
+            allowed = self._allowed(manifest, where)
+            rows = [(did, row.slot) for did, row in self._database.rows(dids).items() if row.parts is not None]
+            check_slots(self.directory, np.array([slot for _, slot in rows], np.int64), manifest.slots)
+            return {did for did, slot in rows if allowed is None or allowed[slot]}
+
     def vectors_of(self, dids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors [D] of dids; what is not in the index is left out."""
         with self._state() as manifest:
@@ -245,36 +254,6 @@ class DirectoryIndex:
             path = self.directory / manifest.vector_file
             self._vectors = map_vectors(path, slots=manifest.slots, dimension=manifest.dimension)
         self._manifest = manifest
-
-
-class FilteredIndex:
-    """A `VectorIndex` that finds only what a filter matches; nothing can be added to it.
-
-    Args:
-        index: what is narrowed.
-        expression: the filter.
-    """
-
-    def __init__(self, index: DirectoryIndex, expression: str) -> None:
-        self._index = index
-        self._expression = expression
-
-    @property
-    def fingerprint(self) -> str:
-        """Fingerprint of the encoder that made the vectors."""
-        return self._index.fingerprint
-
-    def __len__(self) -> int:
-        """Return the number of vectors that match."""
-        return self._index.count(self._expression)
-
-    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
-        """Raise DataError: a vector that is added might not match the filter."""
-        raise DataError(f"{len(ids)} of {len(vectors)} vectors: add to the index, not to a filtered view of it")
-
-    def search(self, queries: Vectors, k: int) -> list[Found]:
-        """Return the k best that match; see `DirectoryIndex.search`."""
-        return self._index.search(queries, k, where=self._expression)
 
 
 def check_encoder(directory: Path, manifest: Manifest, encoder: Encoder) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -83,8 +83,26 @@ class Effort:
         return self._left < 0
 
 
-def connect(path: Path, directory: Path) -> tuple[sqlite3.Connection, Effort]:
+IsOurs = Callable[[object, object, object], bool]
+"""Says whether an entry of a schema (type, name, statement with its blanks folded) was made by this package."""
+
+
+def of_an_index(kind: object, name: object, statement: object) -> bool:
+    """Say whether an entry of a schema was made by `SCHEMA`."""
+    made = statement in _STATEMENTS or (kind, name, statement) == _OF_SQLITE
+    return made or (isinstance(statement, str) and _FIELDS.fullmatch(statement) is not None)
+
+
+def connect(
+    path: Path, directory: Path, *, is_ours: IsOurs = of_an_index, threads: bool = False
+) -> tuple[sqlite3.Connection, Effort]:
     """Open a database; in a folder that cannot be written, as a file that does not change.
+
+    Args:
+        path: the database.
+        directory: the folder it lies in.
+        is_ours: says what its schema may hold.
+        threads: whether several threads use the connection, one at a time.
 
     Raises:
         DataError: one of its files is not a regular file, it holds more than our tables, or it is not a database.
@@ -95,14 +113,18 @@ def connect(path: Path, directory: Path) -> tuple[sqlite3.Connection, Effort]:
     fixed = "" if writable else "?immutable=1"
     with errors_of(path):
         connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}{fixed}", uri=True, isolation_level=None, timeout=_WAIT_SECONDS
+            f"{path.resolve().as_uri()}{fixed}",
+            uri=True,
+            isolation_level=None,
+            timeout=_WAIT_SECONDS,
+            check_same_thread=not threads,
         )
     try:
         with errors_of(path):
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA cell_size_check = ON")
             effort = Effort(connection, path)
-            _check_schema(connection, path)
+            _check_schema(connection, path, is_ours)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cache_size = -65536")
     except DataError:
@@ -149,12 +171,12 @@ def error_class(error: OSError | sqlite3.Error) -> type[DataError]:
     return StorageError if code in _STORAGE else DataError
 
 
-def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse views, triggers, virtual tables and whatever else was not made by `SCHEMA`; none of it has run yet."""
+def _check_schema(connection: sqlite3.Connection, path: Path, is_ours: IsOurs) -> None:
+    """Refuse views, triggers, virtual tables and whatever else is not ours; none of it has run yet."""
     sql = "SELECT type, name, substr(sql, 1, ?) FROM sqlite_master LIMIT ?"
     for kind, name, statement in connection.execute(sql, (_MOST_STATEMENT, _MOST_ENTRIES)):
         found = " ".join(statement.split()) if isinstance(statement, str) else statement
-        if found not in _STATEMENTS and (kind, name, found) != _OF_SQLITE and not _FIELDS.fullmatch(found or ""):
+        if not is_ours(kind, name, found):
             raise DataError(
                 f"{path}: holds the {kind} {str(name)[:60]!r}, which an index does not have; do not open it, make "
                 "your own of its source"

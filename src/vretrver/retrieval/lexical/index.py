@@ -1,0 +1,203 @@
+"""An index of words: BM25 over the tokens of items, in memory or in a file of an index directory.
+
+Okapi BM25 as SQLite's FTS5 computes it (k1 = 1.2, b = 0.75; Robertson and Zaragoza, "The Probabilistic Relevance
+Framework: BM25 and Beyond", 2009). Why FTS5: docs/decisions/010-lexical.md.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+import threading
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+from ...errors import DataError
+from ..directory.opening import Effort, error_class
+from ..index import Found
+from .database import new_in_memory, open_database
+from .tokens import tokens, words_of
+
+_BATCH = 256  # items looked at together for whether they may be found
+
+Admits = Callable[[Sequence[str]], Container[str]]
+"""Returns which of some dids may be found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A query's words as an index knows them."""
+
+    weights: Mapping[str, float]
+    """Token -> how rare it is, above 0; tokens that stand in some item."""
+    unknown: tuple[str, ...]
+    """Words that stand in no item, as the query writes them."""
+
+
+class LexicalIndex:
+    """Items by their words; threads may share one.
+
+    Args:
+        path: `words.sqlite` of an index directory; None for an empty index in memory.
+
+    Raises:
+        DataError: the file is missing, damaged or of another version, or SQLite has no full-text search.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._effort: Effort | None = None
+        if path is None:
+            self._connection = new_in_memory()
+        else:
+            self._connection, self._effort = open_database(path)
+
+    def __enter__(self) -> Self:
+        """Return the index."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the index."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM items").fetchone()[0])
+
+    @property
+    def source(self) -> str:
+        """What the index was last made of, see `update`; empty where an update is under way or was stopped."""
+        with self._reading() as connection:
+            return str(connection.execute("SELECT source FROM state").fetchone()[0])
+
+    def set_source(self, source: str) -> None:
+        """Record what the index is made of."""
+        with self.writing() as connection:
+            connection.execute("UPDATE state SET source = ?", (source,))
+
+    def stamps(self) -> dict[str, bytes]:
+        """Return did -> stamp of every item."""
+        with self._reading() as connection:
+            return dict(connection.execute("SELECT did, stamp FROM items"))
+
+    def put(self, items: Iterable[tuple[str, str, bytes]]) -> None:
+        """Store (did, text, stamp) of items in one commit; an item whose did is there is replaced."""
+        rows = [(did, " ".join(tokens(text)), stamp) for did, text, stamp in items]
+        with self.writing() as connection:
+            self._remove(connection, [did for did, _, _ in rows])
+            for did, words, stamp in rows:
+                place = connection.execute("INSERT INTO items (did, stamp) VALUES (?, ?)", (did, stamp)).lastrowid
+                connection.execute("INSERT INTO words (rowid, tokens) VALUES (?, ?)", (place, words))
+
+    def remove(self, dids: Sequence[str]) -> None:
+        """Delete items in one commit; dids that are not there are passed over."""
+        with self.writing() as connection:
+            self._remove(connection, dids)
+
+    def ask(self, text: str) -> Asked:
+        """Return the words of a query that stand in some item, and those that stand in none."""
+        weights: dict[str, float] = {}
+        unknown: list[str] = []
+        with self._reading() as connection:
+            total = int(connection.execute("SELECT count(*) FROM items").fetchone()[0])
+            for word in words_of(text):
+                counts: dict[str, int] = {}
+                for level in word.levels:
+                    counts = _counts(connection, level)
+                    if counts:
+                        break
+                else:
+                    unknown.append(word.text)
+                weights |= {token: math.log1p((total + 0.5) / (count + 0.5)) for token, count in counts.items()}
+        return Asked(weights=weights, unknown=tuple(unknown))
+
+    def search(self, texts: Sequence[str], k: int, *, admits: Admits | None = None) -> list[Found]:
+        """Return for each text the k best (did, score), best first: items that hold a word of it.
+
+        Args:
+            texts: of queries.
+            k: at least 1.
+            admits: says which items may be found; None admits all.
+
+        Returns:
+            Scores above 0; equal ones in the order in which the items were stored.
+        """
+        if k < 1:
+            raise ValueError(f"k must be at least 1, got {k}")
+        return [self._search(self.ask(text), k, admits) for text in texts]
+
+    def _search(self, asked: Asked, k: int, admits: Admits | None) -> Found:
+        if not asked.weights:
+            return []
+        sql = (
+            "SELECT items.did, -words.rank FROM words JOIN items ON items.row = words.rowid "
+            "WHERE words MATCH ? ORDER BY words.rank, words.rowid"
+        )
+        match = " OR ".join(f'"{token}"' for token in asked.weights)  # tokens hold no quotation mark
+        found: Found = []
+        with self._reading() as connection:
+            if admits is None:
+                return list(connection.execute(f"{sql} LIMIT ?", (match, k)))
+            rows = iter(connection.execute(sql, (match,)))
+            while batch := list(islice(rows, _BATCH)):
+                admitted = admits([did for did, _ in batch])
+                found += [(did, score) for did, score in batch if did in admitted]
+                if len(found) >= k:
+                    break
+        return found[:k]
+
+    @staticmethod
+    def _remove(connection: sqlite3.Connection, dids: Sequence[str]) -> None:
+        chosen = "SELECT row FROM items WHERE did IN (SELECT value FROM json_each(?))"
+        rows = connection.execute(chosen, (json.dumps(list(dids)),)).fetchall()
+        connection.executemany("DELETE FROM words WHERE rowid = ?", rows)
+        connection.executemany("DELETE FROM items WHERE row = ?", rows)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Change everything or nothing."""
+        with self._reading() as connection:
+            if connection.in_transaction:
+                yield connection
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Hold the connection, with SQLite's errors as ours."""
+        with self._lock:
+            if self._effort is not None:
+                self._effort.begin()
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                spent = self._effort is not None and self._effort.spent
+                what = "takes more work to read than an intact index of words" if spent else str(error)
+                remedy = "run `vretrver index` again, which makes it anew"
+                kind = DataError if spent else error_class(error)
+                raise kind(f"{self._path or 'words in memory'}: {what}; {remedy}") from error
+
+
+def _counts(connection: sqlite3.Connection, level: Sequence[str]) -> dict[str, int]:
+    """Return token -> number of items it stands in, for those that stand in any."""
+    sql = "SELECT doc FROM known WHERE term = ?"
+    found = ((token, connection.execute(sql, (token,)).fetchone()) for token in level)
+    return {token: row[0] for token, row in found if row is not None}
