@@ -179,7 +179,13 @@ class Bench:
         return _seen(Cut(address=address, image=ref), picture, visual_tokens(size, rule.cell))
 
     def pixels(self, cut: Cut, size: tuple[int, int], *, blind: bool = False) -> Image.Image:
-        """Return what a cut shows at (width, height), from the original, or blind from the thumbnail; raises Refused."""
+        """Return what a cut shows at (width, height) in pixels; raises Refused.
+
+        Args:
+            cut: the picture or region.
+            size: how large it is wanted.
+            blind: whether it is cut from the thumbnail in place of the original.
+        """
         width, height = cut.image_size
         box = cut.box or Box(left=0, top=0, right=width, bottom=height)
         if blind:
@@ -205,7 +211,7 @@ def _seen(cut: Cut, picture: Picture, tokens: int) -> Seen:
 
 
 def unavailable(error: PictureError) -> Refused:
-    """Return the refusal of a picture that cannot be read, with the reason alone: a model need not learn where files are."""
+    """Return the refusal of a picture that cannot be read, with the reason alone: a model learns no paths."""
     path, reason = getattr(error.ref, "path", ""), error.reason
     said = reason if reason and path not in reason else "it cannot be read"
     return Refused(refusal(RefusalCode.UNAVAILABLE, reason=said))

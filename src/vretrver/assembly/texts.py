@@ -72,7 +72,7 @@ class TextsOfPictures:
     def _region(self, image: ImageRef, box: Box) -> LinesRead:
         """Read a region: of a file that holds its text as it is there, else again from the region enlarged."""
         whole = self.read(image)
-        if self._ocr is None or all(line.confidence == 1 for line in whole.lines) and whole.lines:
+        if self._ocr is None or (whole.lines and all(line.confidence == 1 for line in whole.lines)):
             return LinesRead(lines=_inside(whole.lines, box), made_by=whole.made_by)
         width, height = image.width or 1, image.height or 1
         around = box.grown(_LEAST_SIDE, _LEAST_SIDE, within=(width, height))

@@ -32,7 +32,8 @@ def config_of(spec: AgentSpec, *, dialect: Dialect | None = None, views: Views |
         views: sizes where neither spec nor folder says any; None is the dialect's.
 
     Raises:
-        ConfigError: the dialect is unknown, does not know the form of answer or the tools, or the policy's folder cannot be used.
+        ConfigError: the dialect is unknown, or does not know the form of answer or the tools, or the policy's folder
+            cannot be used.
     """
     chosen = _answering(dialect or dialect_named(dialect_name(spec)), spec.answers)
     chosen = _offering(chosen, spec.tools)
@@ -47,7 +48,7 @@ def config_of(spec: AgentSpec, *, dialect: Dialect | None = None, views: Views |
 
 
 def dialect_name(spec: AgentSpec) -> str:
-    """Return the name of the dialect that a spec names, else its policy's or its model's folder's, else `vretrver`.
+    """Return the name of the dialect of a spec: its own, else its policy's, else its model's folder's, or `vretrver`.
 
     Raises:
         ConfigError: the policy's folder cannot be used.

@@ -143,10 +143,9 @@ def vretrver(*, tools: bool = True, form: AnswerForm | None = None) -> Dialect:
 
 
 def reading() -> Dialect:
-    """Return the default dialect for reading: the text of a whole window in a turn, and an answer that may be none."""
-    plain_dialect = vretrver(form=RankingOrNone())
+    """Return the dialect for reading: the text of a whole window in a turn, and an answer that may be none."""
     return replace(
-        plain_dialect,
+        vretrver(form=RankingOrNone()),
         name="vretrver/reading",
         wording=VretrverWording(calls=READINGS),
         tools=(TOOLS["read_text"],),

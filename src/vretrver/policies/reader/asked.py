@@ -162,8 +162,10 @@ def _asked(said: str) -> list[Address]:
 
 
 def _read(reply: str) -> list[tuple[Address, list[Line]]]:
-    """Return what each call of a turn brought back. Every line of a picture begins with its box, so that none of
-    them can be taken for the head of another picture."""
+    """Return what each call of a turn brought back.
+
+    Every line of a picture begins with its box, so that none can be taken for the head of another picture.
+    """
     found: list[tuple[Address, list[Line]]] = []
     again = False
     for text in reply.split("\n"):

@@ -89,7 +89,7 @@ class Sheet:
     def _next_to(self, label: Line, values: Sequence[Value], reach: float) -> list[Value]:
         if label.edges is None:
             return []
-        left, top, right, bottom = label.edges
+        left, _, right, _ = label.edges
         row: list[tuple[int, Value]] = []
         for one in values:
             edges = one.line.edges

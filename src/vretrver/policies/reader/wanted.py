@@ -22,19 +22,22 @@ _QUOTED = re.compile(
     r'"([^"\n]{2,80})"|\u201c([^\u201d\n]{2,80})\u201d|\u201e([^\u201c\u201d\n]{2,80})[\u201c\u201d]'
 )
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
-_KINDS_OF_DOCUMENT = set(
+_KINDS_OF_DOCUMENT = (
     "invoice bill receipt letter order offer contract statement report rechnung quittung beleg brief bestellung "
-    "angebot vertrag facture recu lettre factura recibo carta fattura".split()
+    "angebot vertrag facture recu lettre factura recibo carta fattura"
 )
-_LABELS = set(
+_LABELS = (
     "total sum amount subtotal net gross vat tax due paid deposit balance date dated number no nr code reference ref "
-    "customer client from to for payable until summe gesamt betrag netto brutto mwst steuer anzahlung datum nummer "
-    "kunde kundin zahlbar bis montant date numero client importe fecha cliente totale importo data".split()
+    "customer client payable until summe gesamt betrag netto brutto mwst steuer anzahlung datum nummer kunde kundin "
+    "zahlbar bis montant numero importe fecha cliente totale importo data"
 )
-_EMPTY = set(
-    "a an the of from for with at on in to by and or is are was that this which show find me my please der die das "
+_EMPTY = (
+    "a an the of from for to with at on in by and or is are was that this which show find me my please der die das "
     "den dem des ein eine einer vom von mit und oder zum zur im am bei ist le la les un une du de des avec et el los "
-    "y con il lo".split()
+    "y con il lo"
+)
+_KIND_WORDS, _LABEL_WORDS, _EMPTY_WORDS = (
+    frozenset(words.split()) for words in (_KINDS_OF_DOCUMENT, _LABELS, _EMPTY)
 )
 _BETWEEN = 12
 """Characters that may stand between a label and what it belongs to, as ` no.: `."""
@@ -106,9 +109,9 @@ def _label(query: str, start: int) -> str:
     before = [*_WORD.finditer(query[:start])][-3:]
     for match in reversed(before):
         word = folded(match[0])
-        if start - match.end() > _BETWEEN or (word not in _LABELS and word not in _EMPTY):
+        if start - match.end() > _BETWEEN or (word not in _LABEL_WORDS and word not in _EMPTY_WORDS):
             return ""
-        if word in _LABELS and word not in _EMPTY:
+        if word in _LABEL_WORDS:
             return word
         start = match.start()
     return ""
@@ -131,13 +134,13 @@ def _words(left: str) -> list[tuple[int, Wanted]]:
             continue
         found += _named(left, run)
         run = []
-        if word not in _EMPTY and word not in _LABELS and len(word) > 1:
+        if word not in _EMPTY_WORDS and word not in _LABEL_WORDS and len(word) > 1:
             found.append((match.start(), Wanted(kind="word", text=match[0])))
     return found + _named(left, run)
 
 
 def _is_name(written: str, word: str) -> bool:
-    return written[0].isupper() and word not in (_EMPTY | _LABELS | _KINDS_OF_DOCUMENT)
+    return written[0].isupper() and word not in (_EMPTY_WORDS | _LABEL_WORDS | _KIND_WORDS)
 
 
 def _named(left: str, run: list[re.Match[str]]) -> list[tuple[int, Wanted]]:

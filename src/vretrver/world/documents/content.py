@@ -16,18 +16,18 @@ FactName = Literal["name", "date", "total", "code"]
 FACTS: tuple[FactName, ...] = ("name", "date", "total", "code")
 """The facts of every document: a person or a shop, the day, the sum, the number or reference."""
 
-_FIRST = "Anna Bruno Clara David Elena Felix Greta Henrik Irina Jonas Katja Lukas Marta Nora Oskar Paula".split()
+_FIRST = "Anna Bruno Clara David Elena Felix Greta Henrik Irina Jonas Katja Lukas Marta Nora Oskar Paula"
 _LAST = (
     "Schmidt Novak Berger Lindqvist Okafor Tanaka Moreau Rossi Keller Hartmann Petersen Dvorak Fischer Almeida "
     "Brandt Castellano Drummond Eriksson Fontaine Gallagher Hofstetter Ivanova Jankowski Kowalczyk"
-).split()
+)
 _GOODS = (
     "Desk lamp|Oak shelf|Printer paper|Ink cartridge|Repair work|Delivery|Garden chair|Copper pipe|Paint, white|"
     "Door handle|Coffee beans|Notebook A5|USB cable|Wall clock|Cleaning|Travel costs"
-).split("|")
+)
 _MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
 }
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -87,7 +87,9 @@ class Content:
 def draw_content(stream: Stream) -> Content:
     """Return a document that is drawn from a stream."""
     day = datetime.date(2019, 1, 1) + datetime.timedelta(days=stream.below(6 * 365))
-    goods = tuple((stream.choice(_GOODS), stream.between(150, 60_000)) for _ in range(stream.between(1, 4)))
+    goods = tuple(
+        (stream.choice(_GOODS.split("|")), stream.between(150, 60_000)) for _ in range(stream.between(1, 4))
+    )
     cents = sum(price for _, price in goods)
     return Content(
         kind=stream.choice(KINDS),
@@ -119,7 +121,7 @@ def twin_of(content: Content, change: FactName | Literal["swapped"], stream: Str
 
 def written_day(day: datetime.date, language: str, style: int) -> str:
     """Return a day in one of the ways of a language."""
-    month = _MONTHS[language][day.month - 1]
+    month = _MONTHS[language].split()[day.month - 1]
     english = (f"{day.day} {month} {day.year}", f"{month} {day.day}, {day.year}", day.isoformat())
     german = (f"{day.day}. {month} {day.year}", f"{day.day:02}.{day.month:02}.{day.year}", day.isoformat())
     return (english if language == "en" else german)[style % 3]
@@ -134,7 +136,7 @@ def written_sum(cents: int, language: str, style: int) -> str:
 
 
 def _name(stream: Stream) -> str:
-    return f"{stream.choice(_FIRST)} {stream.choice(_LAST)}"
+    return f"{stream.choice(_FIRST.split())} {stream.choice(_LAST.split())}"
 
 
 def _code(stream: Stream) -> str:
