@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..errors import ConfigError, DataError, IndexBusy
+from ..errors import ConfigError, DataError, IndexBusy, StorageError
 from ..records import Candidate
 from ..retrieval.directory.filtered import FilteredIndex
 from ..retrieval.directory.index import DirectoryIndex
@@ -82,6 +82,10 @@ def bring_words(directory: Path, *, note: Note, progress: Callable[[int, int], N
     """
     try:
         return update_words(directory, progress=progress)
+    except StorageError:
+        raise
     except IndexBusy:
         note(f"{directory}: somebody else is writing it, who brings its words up to date at the end")
-        return WordsReport()
+    except DataError as error:
+        note(str(error))
+    return WordsReport()

@@ -24,6 +24,7 @@ from .database import new_in_memory, open_database
 from .tokens import tokens, words_of
 
 _BATCH = 256  # items looked at together for whether they may be found
+_LARGE = 1000  # items from which words that most of them hold are left out of a search beside rarer ones
 
 Admits = Callable[[Sequence[str]], Container[str]]
 """Returns which of some dids may be found."""
@@ -37,6 +38,13 @@ class Asked:
     """Token -> how rare it is, above 0; tokens that stand in some item."""
     unknown: tuple[str, ...]
     """Words that stand in no item, as the query writes them."""
+    common: frozenset[str] = frozenset()
+    """Tokens that stand in more than half of many items: BM25 gives them no weight, and most of its time."""
+
+    @property
+    def telling(self) -> list[str]:
+        """The tokens to search: the common ones only where there are no others."""
+        return [token for token in self.weights if token not in self.common] or list(self.weights)
 
 
 class LexicalIndex:
@@ -121,7 +129,8 @@ class LexicalIndex:
                 else:
                     unknown.append(word.text)
                 weights |= {token: math.log1p((total + 0.5) / (count + 0.5)) for token, count in counts.items()}
-        return Asked(weights=weights, unknown=tuple(unknown))
+        common = {token for token, weight in weights.items() if weight < math.log(3)} if total > _LARGE else set()
+        return Asked(weights=weights, unknown=tuple(unknown), common=frozenset(common))
 
     def search(self, texts: Sequence[str], k: int, *, admits: Admits | None = None) -> list[Found]:
         """Return for each text the k best (did, score), best first: items that hold a word of it.
@@ -138,6 +147,11 @@ class LexicalIndex:
             raise ValueError(f"k must be at least 1, got {k}")
         return [self._search(self.ask(text), k, admits) for text in texts]
 
+    def check(self) -> None:
+        """Raise DataError where the file does not hold what it was given."""
+        with self.writing() as connection:
+            connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+
     def _search(self, asked: Asked, k: int, admits: Admits | None) -> Found:
         if not asked.weights:
             return []
@@ -145,7 +159,7 @@ class LexicalIndex:
             "SELECT items.did, -words.rank FROM words JOIN items ON items.row = words.rowid "
             "WHERE words MATCH ? ORDER BY words.rank, words.rowid"
         )
-        match = " OR ".join(f'"{token}"' for token in asked.weights)  # tokens hold no quotation mark
+        match = " OR ".join(f'"{token}"' for token in asked.telling)  # tokens hold no quotation mark
         found: Found = []
         with self._reading() as connection:
             if admits is None:

@@ -7,7 +7,7 @@ where it was. A file that is damaged or of another version is made anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def update_words(
                 manifest = database.manifest()
                 source = f"{manifest.created} {manifest.version} {lines_version}"
                 if words.source == source:
-                    return WordsReport(anew=anew)
+                    return WordsReport()
                 total = manifest.slots - database.dead_count()
                 report = _updated(words, database.all_candidates(), lines or NoLines(), total, progress)
                 words.set_source(source)
@@ -72,18 +72,24 @@ def update_words(
             database.close()
     finally:
         lock.close()
-    return WordsReport(indexed=report.indexed, removed=report.removed, anew=anew)
+    return replace(report, anew=anew)
 
 
 def _opened(path: Path) -> tuple[LexicalIndex, bool]:
     """Return the words of an index directory, and whether they had to be begun anew."""
     try:
-        return LexicalIndex(path), False
+        words = LexicalIndex(path)
+        try:
+            words.check()
+        except DataError:
+            words.close()
+            raise
     except StorageError:
         raise
     except DataError:
         create_database(path)
         return LexicalIndex(path), True
+    return words, False
 
 
 def _updated(
