@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "policies": {
         "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "_validation", "_text",
-        "agent", "models", "lines", "_http", "_served",
+        "agent", "models", "lines", "_http", "_served", "text",
     },
     "training": {
         "errors", "files", "_optional", "prng", "records", "images", "agent", "models", "traces", "config",
@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "assembly": {
         "errors", "trust", "geometry", "records", "pictures", "images", "_validation", "agent", "models",
-        "traces", "data", "config", "retrieval", "policies",
+        "traces", "data", "config", "retrieval", "policies", "text",
     },
     "world": {
         "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images",

@@ -66,9 +66,10 @@ def cut_again(look: PictureShown, images: ImageStore) -> Recut:
         return Recut(problem=f"This look cannot be shown again: {error}.")
     found = encode_picture(image, quality=LOOK_QUALITY).sha256
     if found != recorded:
+        again = "Cut" if look.layout is Layout.ALONE else "Put together"
         return Recut(
-            problem=f"Cut again, this look has other bytes than the agent was shown (sha256 {found[:12]} instead of "
-            f"{recorded[:12]}): the record was changed, or another version of the JPEG library is in use."
+            problem=f"{again} again, this look has other bytes than the agent was shown (sha256 {found[:12]} instead "
+            f"of {recorded[:12]}): the record was changed, or another version of the JPEG library is in use."
         )
     return Recut(image=image)
 

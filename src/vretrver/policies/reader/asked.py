@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ...agent.answers import RankingOrNone
@@ -72,7 +73,8 @@ class Conversation:
     @classmethod
     def of_messages(cls, messages: Sequence[Message], said: Sequence[str]) -> Conversation:
         """Return a running session's conversation; `messages` are all but the policy's own."""
-        opening = tuple(piece if isinstance(piece, str) else piece.address for piece in messages[1].pieces)
+        user = messages[1].pieces if len(messages) > 1 else ()
+        opening = tuple(piece if isinstance(piece, str) else piece.address for piece in user)
         return cls(opening=opening, replies=tuple(message.text for message in messages[2:]), said=tuple(said))
 
     @classmethod
@@ -124,11 +126,12 @@ def _address(record: Trajectory, place: int) -> Address:
 
 def _shown(opening: Sequence[str | Address]) -> list[tuple[str, tuple[int, ...]]]:
     """Return text and pictures of the candidates, in order. Pictures carry their number and are never mistaken."""
-    last = opening[-1] if isinstance(opening[-1], str) else ""
+    last = opening[-1] if opening and isinstance(opening[-1], str) else ""
     counted = _COUNT.search(last)
-    count = int(counted[1] or 1) if counted else 0
-    pieces = list(opening)
-    pieces[-1] = last[: counted.start()] if counted else last
+    if counted is None:
+        return []
+    count = int(counted[1] or 1)
+    pieces = [*opening[:-1], last[: counted.start()]]
     texts: list[str] = [""] * count
     pictures: list[tuple[int, ...]] = [()] * count
     current, begun = 0, False
@@ -156,8 +159,8 @@ def _asked(said: str) -> list[Address]:
     for call in parse_turn(said, RankingOrNone()).calls:
         if call.name == "read_text" and call.arguments is not None:
             target = call.arguments.get("target_image")
-            if isinstance(target, int | list):
-                addresses.append(Address.from_wire(target))
+            with suppress(ValueError):
+                addresses.append(Address.from_wire(target))  # type: ignore[arg-type]  # it says so where it is none
     return addresses
 
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 
 from ...agent.texts import folded
+from ...errors import PolicyError
 from ...records import Address
 from ..scripted import Moment, ScriptedPolicy, answer_text
 from .asked import Conversation, Edges
@@ -39,8 +40,11 @@ def reader() -> ScriptedPolicy:
 
 
 def _turn(moment: Moment) -> str:
-    conversation = Conversation.of_messages(moment.messages, moment.said)
-    table = table_of(conversation)
+    table = table_of(Conversation.of_messages(moment.messages, moment.said))
+    if not table.rows:
+        raise PolicyError(
+            f"session {moment.session}: the reader finds no candidates in the prompt; it reads those of dialect vretrver"
+        )
     system = moment.messages[0].text
     if moment.forced:
         return _answer(table, system, think="")
