@@ -23,7 +23,9 @@ class GivenTexts:
         regions: path -> the lines of any region of it; what is missing is as in `pages`.
     """
 
-    def __init__(self, pages: Mapping[str, Sequence[TextLine]], regions: Mapping[str, Sequence[TextLine]] | None = None):
+    def __init__(
+        self, pages: Mapping[str, Sequence[TextLine]], regions: Mapping[str, Sequence[TextLine]] | None = None
+    ):
         self.pages, self.regions = pages, regions or {}
         self.read_of: list[tuple[str, list[int] | None]] = []
 

@@ -1,4 +1,4 @@
-"""Pins `compare`: two to four cuts in one picture, at a size that follows from them, put together again by a report."""
+"""Pins `compare`: two to four cuts in one picture, whose size follows from them; a report puts them together too."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def test_wide_regions_stand_one_below_the_other(drawn: DrawnFolder) -> None:
     shown = looked(session)
     assert shown.layout is Layout.COLUMN
     assert [cut.box for cut in shown.cuts] == [(0, 0, 150, 150), (0, 0, 600, 150)]
-    assert "Pictures 1, region [0, 0, 500, 250] and 2, region [0, 0, 1000, 500], top to bottom: " in session.replies[0]
+    assert (
+        "Pictures 1, region [0, 0, 500, 250] and 2, region [0, 0, 1000, 500], top to bottom: " in session.replies[0]
+    )
 
 
 def test_one_box_counts_for_all_and_other_numbers_of_boxes_are_refused(drawn: DrawnFolder) -> None:
