@@ -43,7 +43,7 @@ def _turn(moment: Moment) -> str:
     table = table_of(Conversation.of_messages(moment.messages, moment.said))
     if not table.rows:
         raise PolicyError(
-            f"session {moment.session}: the reader finds no candidates in the prompt; give it --dialect vretrver/reading"
+            f"session {moment.session}: the reader finds no candidates; give it --dialect vretrver/reading"
         )
     system = moment.messages[0].text
     if moment.forced:

@@ -179,7 +179,7 @@ def test_a_prompt_of_another_dialect_is_a_failure_that_says_so(drawn: DrawnFolde
     record = ranked(drawn, GivenTexts({}), count=1, spec=AgentSpec(policy="reader", dialect="released"))
     assert record.failure is not None
     assert record.failure.words.endswith(
-        "the reader finds no candidates in the prompt; give it --dialect vretrver/reading"
+        "the reader finds no candidates; give it --dialect vretrver/reading"
     )
 
 
