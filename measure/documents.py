@@ -93,16 +93,18 @@ def rates(drawn: Drawn, texts: KeptReadings) -> dict[str, object]:
 
 
 def coverage(drawn: Drawn, texts: KeptReadings, index: LexicalIndex) -> dict[str, object]:
-    """Ask for every printed fact alone, and count the cited lines whose box covers the value's ink."""
-    cited, covered = 0, 0
+    """Ask for every fact printed once on its page, and count the cited lines whose box covers the value's ink."""
+    cited, covered, facts = 0, 0, 0
     lines = Lines(texts)
     for name, candidate in drawn.candidates.items():
         for fact, value in drawn.truth[name]["values"].items():
+            if drawn.truth[name]["times"][fact] > 1:
+                continue
+            facts += 1
             citation = citation_of(candidate, index.ask(str(value)).weights, lines)
             cited += citation is not None
             if citation is not None and citation.box is not None:
                 covered += _covers(citation.box.to_list(), drawn.truth[name]["boxes"][fact])
-    facts = 4 * len(drawn.candidates)
     return {"facts": facts, "cited": cited, "covering": _share(covered, facts), "least_share_of_ink": COVERED}
 
 

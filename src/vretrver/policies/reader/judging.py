@@ -62,7 +62,7 @@ def _judge_value(wanted: Wanted, sheet: Sheet) -> Verdict:
     agreeing = [one for one in alike if agree(fact, one.fact)]
     labelled = sheet.beside(wanted.label, alike) if wanted.label else []
     if agreeing:
-        beside = sheet.beside(wanted.label, agreeing, reach=1.1) if labelled else agreeing
+        beside = [one for one in agreeing if one in labelled] if labelled else agreeing
         if beside:
             best = max(beside, key=lambda one: (not one.mended, one.line.sure))
             return _found(Finding.YES, best, unsure=_unsure(best.line) or (best.mended and not best.line.again))
@@ -89,7 +89,7 @@ def _judge_words(wanted: Wanted, sheet: Sheet) -> Verdict:
             return _line(Finding.YES, line, unsure=not line.again)
     for line, text in sheet.closed:
         if len(bones) > 4 and distance(bones, skeleton(text), most) <= most:
-            return _line(Finding.UNSEEN, line, unsure=not line.again or _unsure(line))
+            return _line(Finding.UNSEEN, line, unsure=True)
     return Verdict(finding=Finding.UNSEEN)
 
 

@@ -19,6 +19,7 @@ from ...records import Address
 from ..scripted import Moment, ScriptedPolicy, answer_text
 from .asked import Conversation, Edges
 from .judging import Finding, Verdict
+from .sheet import Sheet
 from .table import Row, Table, table_of
 
 VERSION = 1
@@ -69,7 +70,10 @@ def _calls(table: Table, said: Sequence[str], system: str) -> list[str]:
         return [_call(address) for address in unread[:most]]
     if again or not said:
         return []
-    return [_call(address, edges) for address, edges in _in_doubt(table)[:most]]
+    places = _in_doubt(table)
+    if table.none_fits:  # before it says so, it looks once more where the missing facts should stand
+        places = list(dict.fromkeys((*places, *_beside_labels(table))))
+    return [_call(address, edges) for address, edges in places[:most]]
 
 
 def _unread(table: Table) -> list[Address]:
@@ -92,6 +96,24 @@ def _in_doubt(table: Table) -> list[tuple[Address, Edges]]:
         for one in doubtful[:AGAIN]:
             if one.edges is not None and one.picture:
                 places[Address(item=number, picture=one.picture), _around(one.edges)] = None
+    return list(places)
+
+
+def _beside_labels(table: Table) -> list[tuple[Address, Edges]]:
+    """Return the places beside the labels of what the best candidates lack: a reader may have passed a line over."""
+    best = max(table.count(row, Finding.YES) for row in table.rows)
+    places: dict[tuple[Address, Edges], None] = {}
+    for row in table.rows:
+        if not best or table.count(row, Finding.YES) < best:
+            continue
+        for wanted, one in zip(table.wanted, row.verdicts, strict=True):
+            lines = Sheet(row.item).labels(wanted.labels) if one.finding is not Finding.YES else []
+            for line in lines[:AGAIN]:
+                if line.edges is not None:
+                    left, top, right, bottom = line.edges
+                    room = (bottom - top) * 3 // 2
+                    edges = min((left + right) // 2, 990), max(top - room, 0), 1000, min(bottom + room, 1000)
+                    places[Address(item=row.item.number, picture=line.picture), edges] = None
     return list(places)
 
 
@@ -119,7 +141,13 @@ def _before(table: Table, *, first: bool) -> str:
         kinds = [one.kind for one, verdict in zip(table.wanted, row.verdicts, strict=True) if verdict.unsure]
         if kinds:
             lines.append(f"{row.item.number} {', '.join(kinds)}")
-    return f"In doubt: {'; '.join(lines)}." if lines else "There is more to read."
+    if lines:
+        return f"In doubt: {'; '.join(lines)}."
+    return (
+        "There is more to read."
+        if _unread(table)
+        else "None seems to fit; what is missing may have been passed over."
+    )
 
 
 def _told(table: Table) -> str:

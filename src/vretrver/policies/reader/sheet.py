@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,9 @@ from .wanted import tokens_of
 
 _SLOPES = [step / 400 for step in range(-20, 21)]
 """Slopes of a page that is turned a little: up to 50 thousandths down over its whole width."""
+
+_REACH = 0.8
+"""How far off a label's middle a value of its row may be, in heights of the label's line."""
 
 _GAP = 60
 """Most thousandths of the width between two parts of one line."""
@@ -69,13 +72,16 @@ class Sheet:
         """Every line with its letters and digits alone, folded: readers of pictures drop spaces."""
         return tuple((line, closed_up(line.text)) for line in self.lines)
 
-    def beside(self, label: str, values: Sequence[Value], *, reach: float = 0.6) -> list[Value]:
+    def labels(self, words: Collection[str]) -> list[Line]:
+        """Return the lines that hold one of some words, folded."""
+        return [line for line in self.lines if any(_place_of(word, line.text) is not None for word in words)]
+
+    def beside(self, label: str, values: Sequence[Value]) -> list[Value]:
         """Return the values that stand beside a label: behind it in its line, or else next to it in its row.
 
         Args:
             label: a word, folded.
             values: those that count.
-            reach: how far off the row's middle a value may be, in heights of the label's line.
         """
         found: list[Value] = []
         for line in self.lines:
@@ -83,23 +89,25 @@ class Sheet:
             if at is None:
                 continue
             behind = [one for one in values if one.line is line and one.fact.span[0] >= at]
-            found += behind or self._next_to(line, values, reach)
+            found += behind or self._next_to(line, values)
         return found
 
-    def _next_to(self, label: Line, values: Sequence[Value], reach: float) -> list[Value]:
+    def _next_to(self, label: Line, values: Sequence[Value]) -> list[Value]:
         if label.edges is None:
             return []
         left, _, right, _ = label.edges
-        row: list[tuple[int, Value]] = []
+        row: list[tuple[float, int, Value]] = []
+        height = max(_height(label.edges), 1)
         for one in values:
             edges = one.line.edges
             if edges is None or one.line.picture != label.picture or edges[0] < (left + right) / 2:
                 continue
             off = _level(edges, self._slope(label.picture)) - _level(label.edges, self._slope(label.picture))
-            if abs(off) <= reach * max(_height(label.edges), 1):
-                row.append((edges[0], one))
-        nearest = min((x for x, _ in row), default=0)
-        return [one for x, one in row if x <= nearest + 5]
+            if abs(off) <= _REACH * height:
+                row.append((abs(off), edges[0], one))
+        level = min((off for off, _, _ in row), default=0.0) + 0.3 * height
+        nearest = min((x for off, x, _ in row if off <= level), default=0)
+        return [one for off, x, one in row if off <= level and x <= nearest + 5]
 
     def _joined(self) -> Iterator[tuple[Line, str]]:
         """Yield lines together with the text of the neighbour that may go on with them."""

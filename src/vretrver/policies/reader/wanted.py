@@ -36,6 +36,14 @@ _EMPTY = (
     "den dem des ein eine einer vom von mit und oder zum zur im am bei ist le la les un une du de des avec et el los "
     "y con il lo"
 )
+_BESIDE = {
+    "date": "date datum fecha data",
+    "amount": "total sum amount summe gesamt betrag montant importe totale importo",
+    "code": "number no nr nummer reference ref numero code",
+    "name": "customer client kunde kundin cliente",
+}
+"""Kind -> labels of it that are common."""
+
 _KIND_WORDS, _LABEL_WORDS, _EMPTY_WORDS = (
     frozenset(words.split()) for words in (_KINDS_OF_DOCUMENT, _LABELS, _EMPTY)
 )
@@ -63,6 +71,13 @@ class Wanted:
     def hard(self) -> bool:
         """Whether a candidate has to show it in order to fit."""
         return self.kind in HARD
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Words beside which it may stand, folded: the query's label, or those of its kind."""
+        if self.label:
+            return frozenset((self.label,))
+        return frozenset(_BESIDE.get("amount" if self.kind == "number" else self.kind, "").split())
 
     @property
     def form(self) -> str:

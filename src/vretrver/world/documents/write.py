@@ -51,6 +51,8 @@ class Truth:
     """(width, height) in pixels of what `ImageStore` shows of it."""
     values: dict[str, str]
     """Fact -> how it is printed."""
+    times: dict[str, int]
+    """Fact -> how often its value stands on the page: the sum of one line of goods is also its price."""
     boxes: dict[str, tuple[int, int, int, int]]
     """Fact -> (left, top, right, bottom) of its ink in those pixels."""
     twin: str | None
@@ -136,6 +138,7 @@ def _written(directory: Path, number: int, content: Content, seed: int) -> Truth
         kind=content.kind,
         size=size,
         values={fact: content.printed(fact) for fact in FACTS},
+        times={fact: sum(run.text == content.printed(fact) for run in page.runs) for fact in FACTS},
         boxes={fact: (box.left, box.top, box.right, box.bottom) for fact, box in boxes.items()},
         twin=None,
         changed=content.changed,

@@ -101,6 +101,15 @@ def test_it_reads_a_place_again_where_it_is_in_doubt(drawn: DrawnFolder) -> None
     ]
 
 
+def test_before_it_says_none_it_reads_beside_the_label_of_what_is_missing(drawn: DrawnFolder) -> None:
+    label = line("Total", 40, 300, 100, 320)
+    texts = GivenTexts({"1.png": [ANNA, DAY, label], "2.png": []}, {"1.png": [line("118.40", 200, 300, 300, 320)]})
+    record = ranked(drawn, texts, count=2)
+    assert calls(record) == [[1, 2], [[175, 675, 1000, 875]], []]
+    assert "None seems to fit; what is missing may have been passed over." in record.turns[1].text
+    assert (record.verdict, record.ranking) == (Verdict.RANKED, ("1:1", "1:2"))
+
+
 def test_the_table_of_a_record_is_data_with_boxes_in_pixels(drawn: DrawnFolder) -> None:
     record = ranked(drawn, GivenTexts({"1.png": [ANNA, OTHER]}), "Anna Schmidt total 118.40", count=1)
     read_back = trajectory_from_json(trajectory_to_json(record))
@@ -178,9 +187,7 @@ def test_without_a_tool_it_ranks_by_the_texts_of_the_prompt(drawn: DrawnFolder) 
 def test_a_prompt_of_another_dialect_is_a_failure_that_says_so(drawn: DrawnFolder) -> None:
     record = ranked(drawn, GivenTexts({}), count=1, spec=AgentSpec(policy="reader", dialect="released"))
     assert record.failure is not None
-    assert record.failure.words.endswith(
-        "the reader finds no candidates; give it --dialect vretrver/reading"
-    )
+    assert record.failure.words.endswith("the reader finds no candidates; give it --dialect vretrver/reading")
 
 
 @pytest.mark.parametrize(("words", "fits"), [("kittens asleep", False), ("kittens Anna", True)])
