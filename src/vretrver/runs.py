@@ -136,20 +136,25 @@ def place_in_run(path: Path, qid: str, did: str | None = None) -> str:
 
 
 def write_run(run: Run, path: Path) -> None:
-    """Write a TREC run; the file is written completely or not at all.
+    """Write a TREC run; the file is written completely or not at all. Raises DataError as `run_text` does."""
+    replace_file(path, run_text(run).encode("utf-8"))
+
+
+def run_text(run: Run) -> str:
+    """Return a run as the lines of a TREC file.
 
     Raises DataError for an empty ranking (the query would be missing from the file), an id or tag with white space, a
     did that appears twice, and scores that are not finite or not strictly decreasing as 32-bit floats: trec_eval
     stores them so, and breaks ties by did.
     """
-    _check_word(run.tag, "tag")
+    check_word(run.tag, "tag")
     lines: list[str] = []
     for qid, ranking in run.rankings.items():
         _check_ranking(qid, ranking)
         lines += [
             f"{qid} Q0 {did} {rank} {score!r} {run.tag}\n" for rank, (did, score) in enumerate(ranking, start=1)
         ]
-    replace_file(path, "".join(lines).encode("utf-8"))
+    return "".join(lines)
 
 
 def _fields(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -188,7 +193,7 @@ def _untied(qid: str, ranking: Sequence[tuple[str, float]]) -> Ranking:
 
 
 def _check_ranking(qid: str, ranking: Ranking) -> None:
-    _check_word(qid, "qid")
+    check_word(qid, "qid")
     if not ranking:
         raise DataError(f"query {qid}: its ranking is empty and would be missing from the run file")
     if len({did for did, _ in ranking}) < len(ranking):
@@ -197,9 +202,10 @@ def _check_ranking(qid: str, ranking: Ranking) -> None:
     if not np.isfinite(scores).all() or (np.diff(scores) >= 0).any():
         raise DataError(f"query {qid}: scores must be finite and strictly decreasing; see Run.from_scores")
     for did, _ in ranking:
-        _check_word(did, "did")
+        check_word(did, "did")
 
 
-def _check_word(word: str, what: str) -> None:
+def check_word(word: str, what: str) -> None:
+    """Raise DataError for an id or a tag that a TREC file cannot hold."""
     if _words(word) != [word]:
         raise DataError(f"{what} {word!r} cannot be written to a TREC run file: it is empty or holds white space")

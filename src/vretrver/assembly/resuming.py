@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..agent.reranked import Reranked
@@ -58,6 +58,24 @@ def rerank_into(trace: Path | None, reranker: Reranker, pairs: Pairs) -> Iterato
         for reranked in reranker.rerank_many(pairs):
             writer.write(reranked)
             yield reranked
+
+
+def in_order(qids: Sequence[str], finished: Iterable[Reranked]) -> Iterator[Reranked]:
+    """Yield finished queries in the order of their ids; one waits for those before it.
+
+    When `finished` ends early or raises, those that still wait are yielded before the error goes on.
+    """
+    waiting: dict[str, Reranked] = {}
+    todo = list(reversed(qids))
+    try:
+        for reranked in finished:
+            waiting[reranked.query.qid] = reranked
+            while todo and todo[-1] in waiting:
+                yield waiting.pop(todo.pop())
+    except Exception:
+        yield from (waiting[qid] for qid in reversed(todo) if qid in waiting)
+        raise
+    yield from (waiting[qid] for qid in reversed(todo) if qid in waiting)
 
 
 def _other(reranked: Reranked, wanted: tuple[Query, tuple[Hit, ...]], reranker: Reranker) -> str:

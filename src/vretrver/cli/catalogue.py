@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .output import emit_json, note, progress, refuse_foreign
+from .output import emit_json, note, refuse_foreign
+from .progress import progress
 
 
 def catalogue(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError, MissingDependency
-from .output import emit_json, emit_table, note, progress
+from .output import emit_json, emit_table, note
+from .progress import progress
 
 if TYPE_CHECKING:
     from ..world.demo.result import DemoResult, Figures

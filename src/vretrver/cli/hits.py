@@ -8,22 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data.named import QUERY
-from ..data.trec_hits import (
-    join_hits,
-    read_corpus_of_either_form,
-    read_queries_of_either_form,
-    read_trec_hits,
-    root_of,
-)
 from ..errors import ConfigError, DataError
 from ..images import ImageStore
 from ..records import Hit, Query
 from .inputs import candidates_of, folder_of, note_other_pages, query_of, requests_of
 from .output import note
+from .rankings import from_ranking
 
 if TYPE_CHECKING:
     from ..agent.dialect import Dialect
+    from ..assembly.known import KnownCorpus
     from ..data.published.messages import PublishedPrompt
+    from ..data.sources.columns import Columns
 
 Pair = tuple[Query, Sequence[Hit]]
 """A query and its hits, best first."""
@@ -37,6 +33,8 @@ class Given:
     """The queries in the order given."""
     images: ImageStore
     """Where their pictures are read from."""
+    several: bool = True
+    """Whether they are a list, however long, and not one query of the command line."""
     prompt: PublishedPrompt | None = None
     """The texts a published file carries for its checkpoint."""
 
@@ -57,21 +55,25 @@ def what_to_rerank(
     image: Path | None,
     run: Path | None,
     queries: Path | None,
-    corpus: Path | None,
+    corpus: str | Path | None,
     root: Path | None,
     path_map: Sequence[str],
     depth: int,
+    columns: Columns | None = None,
+    trust: bool = False,
 ) -> Given:
     """Return what the options of `vretrver rerank` give; raises ConfigError when they do not go together."""
     published = len(files) == 1 and files[0].suffix == ".parquet" and not text and image is None
     if path_map and not published:
         raise ConfigError("--map is for published evaluation files (.parquet); elsewhere give --root")
-    if run is None and (queries is not None or corpus is not None):
-        raise ConfigError("--queries and --corpus go with --run, the ranking that names their ids")
+    if run is None and queries is not None:
+        raise ConfigError("--queries goes with --run, the ranking that names their ids")
     if run is not None:
-        if files or text or image is not None or queries is None or corpus is None:
-            raise ConfigError("--run goes with --queries and --corpus, and with no other query or candidates")
-        return _from_ranking(run, queries=queries, corpus=corpus, root=root, depth=depth)
+        if files or text or image is not None:
+            raise ConfigError("--run brings queries and candidates by id; name no other query and no candidates")
+        known = _known(corpus, columns, root=root, trust=trust)
+        pairs, roots = from_ranking(run, queries=queries, known=known, root=root, depth=depth)
+        return Given(pairs=pairs, images=ImageStore(roots))
     if text or image is not None:
         if not files:
             raise ConfigError("a query and no candidates; name pictures and .txt files after it")
@@ -81,39 +83,28 @@ def what_to_rerank(
         hits, roots = candidates_of(files)
         images = ImageStore({**roots, QUERY: folder_of(image)})
         note_other_pages(hits, images)
-        return Given(pairs=[(query, hits)], images=images)
+        return Given(pairs=[(query, hits)], images=images, several=False)
     if len(files) != 1:
         what = f"{len(files)} files and no query" if files else "nothing to rerank"
         raise ConfigError(f"{what}; give one JSONL of queries, or --text or --image and then candidate files")
     if published:
         return _from_published(files[0], root=root, folders=_folders(path_map))
-    images = ImageStore({"": root or (Path() if str(files[0]) == "-" else files[0].parent)})
-    return Given(pairs=[(request.query, request.hits) for request in requests_of(files[0])], images=images)
+    own: dict[str, Path | str] = {"": root or (Path() if str(files[0]) == "-" else files[0].parent)}
+    if corpus is None:
+        requests = list(requests_of(files[0]))
+        return Given(pairs=[(request.query, request.hits) for request in requests], images=ImageStore(own))
+    known = _known(corpus, columns, root=root, trust=trust)
+    requests = list(requests_of(files[0], root=QUERY, known=known.candidates))
+    images = ImageStore({**known.roots, QUERY: own[""]})
+    return Given(pairs=[(request.query, request.hits) for request in requests], images=images)
 
 
-def _from_ranking(run: Path, *, queries: Path, corpus: Path, root: Path | None, depth: int) -> Given:
-    """Join a ranking with its files; the queries' pictures lie under the root `query`."""
-    from ..data.published.lamra import is_lamra_result, place_in_lamra, read_lamra
+def _known(corpus: str | Path | None, columns: Columns | None, *, root: Path | None, trust: bool) -> KnownCorpus:
+    from ..assembly.known import known_corpus
 
-    for option, file in (("run", run), ("queries", queries), ("corpus", corpus)):
-        if not file.is_file():
-            raise DataError(f"{file}: no such file; --{option} takes the path of one")
-    asked = read_queries_of_either_form(queries, root=QUERY)
-    items = read_corpus_of_either_form(corpus)
-    if is_lamra_result(run):
-        found = join_hits(
-            read_lamra(run),
-            place=lambda qid, did: place_in_lamra(run, qid, did),
-            queries=asked,
-            corpus=items,
-            depth=depth,
-        )
-    else:
-        found = read_trec_hits(run, queries=asked, corpus=items, depth=depth)
-    if found.unranked:
-        note(f"{len(found.unranked)} queries are not in {run}, {found.unranked[0]} among them; they are left out")
-    images = ImageStore({"": root or root_of(corpus), QUERY: root or root_of(queries)})
-    return Given(pairs=[(request.query, request.hits) for request in found.requests], images=images)
+    if corpus is None:
+        raise ConfigError("--run names candidates by id; say which they are of with --index or --corpus")
+    return known_corpus(str(corpus), root=root, columns=columns, trust=trust, note=note)
 
 
 def _from_published(file: Path, *, root: Path | None, folders: Mapping[str, Path]) -> Given:

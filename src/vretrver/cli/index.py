@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -15,23 +14,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .columns import (
-    IdColumn,
-    ImageColumns,
-    MaxMbOption,
-    MetadataColumns,
-    RootOption,
-    TextColumns,
-    limits_of,
-    roots_of,
-)
+from .columns import IdColumn, ImageColumns, MaxMbOption, MetadataColumns, RootOption, TextColumns
+from .confirmed import TrustOption
+from .index_sources import SourceOptions, kept_fields, plan_of
 from .models import ENCODERS, DeviceOption, note_default, note_shipped
-from .output import emit_json, note, progress, refuse_foreign
+from .output import emit_json, note, refuse_foreign
+from .progress import progress
+from .texts import ReadTextOption, prune_texts, read_index_texts
 
 if TYPE_CHECKING:
+    from ..assembly.sources import Plan
     from ..data.sources.source import Source
     from ..images import ImageStore
     from ..records import Candidate
+    from ..retrieval.directory.manifest import Manifest
     from ..retrieval.directory.precomputed import PrecomputedVectors
     from ..retrieval.directory.update import UpdateReport
     from ..retrieval.directory.writer import IndexWriter
@@ -41,8 +37,13 @@ _IMPORT_BATCH = 8192
 
 
 def index(
-    source: Annotated[
-        Path | None, typer.Argument(help="A folder of pictures, a document, a table, or a pool of M-BEIR.")
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SOURCE]...",
+            help="Folders of pictures and documents, a document, a table, or a pool of M-BEIR; default what the "
+            "index was made of.",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The index directory.")] = Path("index"),
     encoder: Annotated[
@@ -60,39 +61,49 @@ def index(
         bool, typer.Option("--yes", help="With --delete: also when more than a tenth of the index goes.")
     ] = False,
     moved: Annotated[bool, typer.Option("--moved", help="The pictures lie where SOURCE is now.")] = False,
+    trust: TrustOption = False,
     batch_size: Annotated[int, typer.Option(help="Items encoded and committed at once.", min=1)] = 64,
     vectors: Annotated[Path | None, typer.Option(help="Import vectors: a .npy or .parquet file.")] = None,
     ids: Annotated[str | None, typer.Option(help="Their ids: a file, one a line; for parquet a column.")] = None,
     vector_column: Annotated[str, typer.Option(help="For parquet: the column of the vectors.")] = "vector",
     made_by: Annotated[str, typer.Option(help="What made them, when it is no encoder known here.")] = "elsewhere",
     normalise: Annotated[bool, typer.Option("--normalise", help="Bring imported vectors to length 1.")] = False,
+    read_text: ReadTextOption = "auto",
     compact: Annotated[bool, typer.Option("--compact", help="At the end, drop dead vectors.")] = False,
     approximate: Annotated[bool, typer.Option("--approximate", help="At the end, build approximate search.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Index a source: encode what is new or changed, keep the rest. Stopped at any moment, run it again to go on."""
+    """Index sources: encode what is new or changed, keep the rest. Stopped at any moment, run it again to go on.
+
+    The index remembers its sources, their columns and folders: `vretrver index -o INDEX` brings it up to date.
+    """
     from ..assembly.confirmed import confirmed_encoder, remember_encoder
-    from ..data.sources.columns import columns_from
-    from ..data.sources.source import read_source
+    from ..assembly.opened_sources import open_plan
     from ..retrieval.directory.fresh import no_empty_index
     from ..retrieval.directory.manifest import DATABASE, LOCK
     from ..retrieval.directory.precomputed import read_vectors
     from ..retrieval.directory.writer import IndexWriter
     from ..retrieval.encoders import lasting_name
+    from ..text.files import checked_mode
+    from ..text.reading import ocr_at_hand
 
-    if source is None and not (compact or approximate):
-        raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
+    mode = checked_mode(read_text)
+    ocr = ocr_at_hand(mode)
     done: dict[str, object] = {"index": str(out)}
-    if source is not None:
+    texts: dict[str, int] = {}
+    if sources or not (compact or approximate):
         refuse_foreign(out, ours=(DATABASE, LOCK), what="index", option="-o")
-        base, named = roots_of(root)
-        columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)
-        known, sound = _known(out)
-        opened = read_source(
-            source, columns=columns, root=base, named_roots=named, limits=limits_of(max_mb), sound=sound
-        )
+        manifest, sound = _known(out)
+        options = SourceOptions(
+            id_column=id_column, text_columns=text_columns, image_columns=image_columns,
+            metadata_columns=metadata_columns, root=root, max_mb=max_mb, moved=moved,
+        )  # fmt: skip
+        known = "" if manifest is None else manifest.encoder
+        name = encoder or confirmed_encoder(known, where=out, note=note, trust=trust)
+        name = name or ("hash" if vectors is None else "")
+        plan = plan_of(sources or [], out, manifest, options, trust=trust)
+        opened = open_plan(plan, out, sound=sound)
         images = opened.images
-        name = encoder or confirmed_encoder(known, where=out, note=note) or ("hash" if vectors is None else "")
         imported = None
         if vectors is not None:
             imported = partial(
@@ -101,21 +112,19 @@ def index(
         note_shipped([name], images)
         used = _encoder(name, images, imported, device=device or "auto")
         note_default(encoder or known or None, used)
-        kept = None if columns is None else [column.name.strip() for column in columns.metadata]
         with no_empty_index(out):
-            report = _update(
-                opened, out, used, images,
-                name=name, metadata=kept, delete=delete, yes=yes, moved=moved, batch_size=batch_size,
-            )  # fmt: skip
+            report = _update(opened, plan, out, used, name=name, delete=delete, yes=yes, batch_size=batch_size)
         remember_encoder(lasting_name(name), note=note)
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
+        texts = read_index_texts(out, images, mode=mode, ocr=ocr)
     if compact or approximate:
         with IndexWriter(out) as writer:
             done |= _finish(writer, compact=compact, approximate=approximate)
-    if source is not None:
-        done |= _words(out)
+            if compact:
+                prune_texts(writer)
+    done |= _words(out)
     if as_json:
-        emit_json(done)
+        emit_json({**done, "text": texts})
     else:
         note(", ".join(f"{name} {value}" for name, value in done.items() if value != 0))
 
@@ -124,22 +133,22 @@ def _words(out: Path) -> dict[str, object]:
     """Bring the words of the items up to date; returns what to tell."""
     from ..assembly.words import bring_words
 
-    with progress("words") as update:
+    with progress("words", unit="items") as update:
         report = bring_words(out, note=note, progress=update)
     return {"words": report.indexed}
 
 
-def _known(out: Path) -> tuple[str, set[str]]:
-    """Return the encoder name of an index and the hashes of its pictures; nothing where there is no index yet."""
+def _known(out: Path) -> tuple[Manifest | None, set[str]]:
+    """Return the manifest of an index and the hashes of its pictures; nothing where there is no index yet."""
     from ..retrieval.directory.database import ItemDatabase
     from ..retrieval.directory.manifest import DATABASE
 
     if not (out / DATABASE).is_file():
-        return "", set()
+        return None, set()
     database = ItemDatabase(out)
     try:
         with database.reading():
-            return database.manifest().encoder, database.picture_hashes()
+            return database.manifest(), database.picture_hashes()
     finally:
         database.close()
 
@@ -156,23 +165,15 @@ def _encoder(
 
 
 def _update(
-    source: Source,
-    out: Path,
-    encoder: Encoder,
-    images: ImageStore,
-    *,
-    name: str,
-    metadata: Sequence[str] | None,
-    delete: bool,
-    yes: bool,
-    moved: bool,
-    batch_size: int,
+    source: Source, plan: Plan, out: Path, encoder: Encoder, *, name: str, delete: bool, yes: bool, batch_size: int
 ) -> UpdateReport:
     """Bring the index up to date and say what was left out."""
     from dataclasses import replace
 
     from ..assembly.confirmed import remember_pictures
     from ..assembly.corpus import left_out, not_encoded, nothing_encoded
+    from ..assembly.opened_sources import deletable, roots_after
+    from ..assembly.source_places import places_of, remember
     from ..retrieval.directory.index import check_encoder
     from ..retrieval.directory.manifest import Manifest
     from ..retrieval.directory.precomputed import PrecomputedVectors
@@ -183,20 +184,26 @@ def _update(
     name = lasting_name(name)
     manifest = Manifest(fingerprint=encoder.fingerprint, dimension=encoder.dimension, encoder=name)
     imported = encoder if isinstance(encoder, PrecomputedVectors) else None
-    with progress("indexing") as update, ExitStack() as held:
+    with progress("indexing", unit="files") as update, ExitStack() as held:
         # the first candidate is read before the index is made: an empty source leaves nothing behind
         candidates = _begun(source.candidates(progress=update if imported is None else None))
         writer = held.enter_context(IndexWriter(out, new=manifest))
-        _note_lost_fields(writer, metadata)
+        _note_lost_fields(writer, kept_fields(plan))
         check_encoder(out, writer.manifest, encoder)
         writer.set_encoder(name)
-        _set_roots(writer, source.roots, moved=moved)
-        remember_pictures(out, writer.manifest.places(out), note=note)
+        has_pictures = writer.database.has_pictures()
+        writer.set_roots(roots_after(plan, source, out, writer.manifest, pictures=has_pictures))
+        writer.set_sources(plan.all)
+        remember(out, places_of(out, plan.now), note=note)
+        places = writer.manifest.places(out)
+        remember_pictures(
+            out, {name: places[name] for name in source.roots}, note=note
+        )  # others are the index's word
         run = partial(
             update_index,
             writer,
-            images=images,
-            delete=_deletable(source) if delete else None,
+            images=source.images,
+            delete=deletable(plan, source) if delete else None,
             may_delete=None if yes else partial(_few_enough, out),
         )
         if imported is None:
@@ -238,42 +245,6 @@ def _few_enough(out: Path, gone: int, before: int) -> bool:
 def _begun(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
     """Return the same candidates with the first one read, and what is wrong with the source as a whole."""
     return chain(list(islice(candidates, 1)), candidates)
-
-
-def _set_roots(writer: IndexWriter, roots: Mapping[str, Path | str], *, moved: bool) -> None:
-    """Record where the pictures are; raises ConfigError when that would lose those that are indexed."""
-    from ..retrieval.directory.manifest import stored_root
-
-    new = {name: stored_root(root, writer.directory) for name, root in roots.items()}
-    old = writer.manifest.roots
-    if old and new != dict(old) and not moved and writer.database.has_pictures():
-        before, now = (
-            ", ".join(os.path.normpath(writer.directory / root) for root in some.values()) for some in (old, new)
-        )
-        raise ConfigError(
-            f"{writer.directory}: its pictures lie in {before}, those of SOURCE in {now}; give --moved if they were "
-            "moved there, or index SOURCE into another directory"
-        )
-    writer.set_roots(new)
-
-
-def _deletable(source: Source) -> Callable[[str], bool]:
-    """Return what says whether a did that the source did not yield may be deleted.
-
-    What the source could not read is not gone: it stays, with what lies below a folder or in a document that could
-    not be read. A row that could not be read may be any item's, so then nothing is deleted.
-    """
-    from ..data.rows import split_page
-
-    def deletable(did: str) -> bool:
-        refused = {item.path for item in source.refused}
-        if source.path.is_file() and refused:
-            return False
-        file, _ = split_page(did)
-        above = {str(parent) for parent in Path(file).parents}
-        return not refused & {did, file, *above}
-
-    return deletable
 
 
 def _finish(writer: IndexWriter, *, compact: bool, approximate: bool) -> dict[str, object]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..data.hits import RerankRequest, read_requests
+from ..data.hits import Known, RerankRequest, read_requests
 from ..data.named import QUERY, place_of_named
 from ..data.rows import split_page
 from ..errors import ConfigError, DataError, PictureError
@@ -96,10 +96,10 @@ def _text_candidate(file: Path) -> Candidate:
     return Candidate(did=str(file), parts=(TextPart(text=text),))
 
 
-def requests_of(file: Path) -> Iterable[RerankRequest]:
-    """Yield the requests of a JSONL file, or of standard input for `-`."""
+def requests_of(file: Path, *, root: str = "", known: Known | None = None) -> Iterable[RerankRequest]:
+    """Yield the requests of a JSONL file, or of standard input for `-`; see `data.hits.read_requests`."""
     if str(file) == "-":
-        return read_requests(sys.stdin.buffer, name="standard input")
+        return read_requests(sys.stdin.buffer, name="standard input", root=root, known=known)
     if not file.is_file():
         raise DataError(f"{file}: no such file; give a JSONL of queries with candidates, or - for standard input")
-    return read_requests(file)
+    return read_requests(file, root=root, known=known)

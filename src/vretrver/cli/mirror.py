@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .output import emit_json, note, progress
+from .output import emit_json, note
+from .progress import progress
 
 
 def mirror(

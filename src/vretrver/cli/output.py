@@ -7,9 +7,7 @@ import json
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +16,15 @@ import typer
 from ..errors import ConfigError, DataError
 from ..files import open_regular
 
-QUIET_SECONDS = 2.0
-"""A progress bar appears only when the work takes longer."""
-
 
 def emit_json(value: Any) -> None:
     """Print one JSON value on one line, letters escaped where the output's encoding may not know them."""
-    typer.echo(json.dumps(value, ensure_ascii=not _knows_all_letters()))
+    typer.echo(json_text(value), nl=False)
+
+
+def json_text(value: Any) -> str:
+    """Return one JSON value as a line, letters escaped where the output's encoding may not know them."""
+    return json.dumps(value, ensure_ascii=not _knows_all_letters()) + "\n"
 
 
 def _knows_all_letters() -> bool:
@@ -59,17 +59,24 @@ def prepare_output(file: Path | None) -> None:
 
 def emit_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print columns separated by two spaces, numbers to the right, so that they can be cut and sorted."""
+    typer.echo(table_text(header, rows), nl=False)
+
+
+def table_text(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return columns separated by two spaces, numbers to the right, as lines."""
     cells = [[str(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     right = [
         bool(rows) and all(isinstance(row[column], int | float) for row in rows) for column in range(len(header))
     ]
-    for row in cells:
-        aligned = (
+    lines = (
+        "  ".join(
             cell.rjust(width) if to_right else cell.ljust(width)
             for cell, width, to_right in zip(row, widths, right, strict=True)
         )
-        typer.echo("  ".join(aligned).rstrip())
+        for row in cells
+    )
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def note(message: str) -> None:
@@ -96,35 +103,3 @@ def refuse_foreign(out: Path, *, ours: Sequence[str], what: str, option: str) ->
                 f"{out}: the folder holds {foreign} and no {what}; name a new folder with {option}, "
                 f"as in {os.path.normpath(out)}.{what}"
             )
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress on stderr once the work takes longer than two seconds; nothing where stderr is no terminal.
-
-    Yields a function that takes (done, total).
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True)
-    task = bar.add_task(what)
-    started = time.monotonic()
-    shown = False
-
-    def update(done: int, total: int) -> None:
-        nonlocal shown
-        if not shown and console.is_terminal and time.monotonic() - started > QUIET_SECONDS:
-            bar.start()
-            shown = True
-        bar.update(task, completed=done, total=total)
-        if shown and done >= total:
-            bar.stop()
-
-    try:
-        yield update
-    finally:
-        if shown:
-            bar.stop()

@@ -1,16 +1,16 @@
-"""Reranking for a person or a program at the terminal: each query as it finishes, failures, trace and report."""
+"""Reranking for a person or a program at the terminal: queries in the order asked, failures, trace and report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from functools import partial
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .models import note_shipped
-from .output import emit_json, emit_table, note, prepare_output, progress
+from .output import note, prepare_output
+from .progress import progress
 
 if TYPE_CHECKING:
     from ..agent.dialect import Dialect
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..images import ImageStore
     from ..records import Hit, Query
     from ..run_folder import RunFolder
+    from .formats import Printer
 
 
 def rerank_and_print(
@@ -31,19 +32,21 @@ def rerank_and_print(
     trace: Path | None = None,
     windows: Path | None = None,
     report: Path | None = None,
-    as_json: bool = False,
+    printer: Printer,
+    reasons: Sequence[str] = (),
 ) -> None:
-    """Rerank queries, print each as it finishes, and write trace and report where asked for.
+    """Rerank queries, print them in the order asked, and write trace and report where asked for.
 
     Args:
-        pairs: queries with their hits.
+        pairs: queries with their hits; one without hits is printed as such.
         images: where their pictures are read.
         spec: the agent.
         dialect: what the model is told, where the spec does not say it.
         trace: file to go on with.
         windows: folder that keeps every window as it ends, to go on with.
         report: file of the evidence report.
-        as_json: whether JSON is printed, one object a query.
+        printer: prints the results, or writes them.
+        reasons: why each query without hits has none, one for each of `pairs`.
 
     Raises:
         DataError: trace, report or journal cannot be written; nothing was ranked.
@@ -54,18 +57,20 @@ def rerank_and_print(
 
     for file in (trace, report, spec.journal):
         prepare_output(file)
+    printer.check(pairs)
     note_shipped([spec.policy], images)
     with _memo(windows, spec) as memo, open_agent(spec, images, dialect=dialect) as agent:
         fingerprint = agent.policy.fingerprint
         if agent.policy.scripted:
             note(f"{fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")
-        finished = _rerank_all(agent.reranker(memo=memo), pairs, trace, as_json=as_json)
+        show = _Shown(pairs, printer, images.roots, reasons)
+        asked = [pair for pair in pairs if pair[1]]
+        finished = _rerank_all(agent.reranker(memo=memo), asked, trace, show.take)
+    show.close()
     if report is not None:
         from ..report.html import write_report
 
-        order = {query.qid: place for place, (query, _) in enumerate(pairs)}
-        shown = sorted(finished, key=lambda reranked: order[reranked.query.qid])
-        write_report(report, shown, images, title="vretrver rerank", summary=[("policy", fingerprint)])
+        write_report(report, finished, images, title="vretrver rerank", summary=[("policy", fingerprint)])
         note(f"the evidence report is {report}")
     failures = failures_of(finished)
     if failures.sentence:
@@ -76,6 +81,45 @@ def rerank_and_print(
             else "give --trace FILE to keep the record of what was said"
         )
     ANY.check(failures)
+
+
+class _Shown:
+    """Shows queries in their order, those without hits at their places."""
+
+    def __init__(
+        self,
+        pairs: Sequence[tuple[Query, Sequence[Hit]]],
+        printer: Printer,
+        roots: Mapping[str, Path | str],
+        reasons: Sequence[str],
+    ) -> None:
+        self._left = zip_longest(pairs, reasons)
+        self._printer, self._roots = printer, roots
+
+    def take(self, reranked: Reranked) -> None:
+        """Show a query, after those before it that have no hits."""
+        from ..assembly.results import ranked
+
+        self._empty_until(reranked.query.qid)
+        if self._printer.form == "table":
+            _note_outcome(reranked)
+        else:
+            _note_unseen(reranked)
+        self._printer.show(ranked(reranked, self._roots, top=self._printer.top))
+
+    def close(self) -> None:
+        """Show what is left, and let the printer write."""
+        self._empty_until(None)
+        self._printer.close()
+
+    def _empty_until(self, qid: str | None) -> None:
+        from ..assembly.results import found
+
+        for (query, hits), reason in self._left:
+            if query.qid == qid:
+                return
+            if not hits:
+                self._printer.show(found(query, (), self._roots, reason=reason))
 
 
 @contextmanager
@@ -94,58 +138,41 @@ def _memo(windows: Path | None, spec: AgentSpec) -> Iterator[RunFolder | None]:
 
 
 def _rerank_all(
-    reranker: Reranker, pairs: Sequence[tuple[Query, Sequence[Hit]]], trace: Path | None, *, as_json: bool
+    reranker: Reranker,
+    pairs: Sequence[tuple[Query, Sequence[Hit]]],
+    trace: Path | None,
+    show: Callable[[Reranked], None],
 ) -> list[Reranked]:
-    """Rerank what the trace does not hold, print everything, and return it in the order it was printed."""
-    from ..assembly.resuming import done_before, rerank_into
+    """Rerank what the trace does not hold, show everything in the order asked, and return it in that order."""
+    from ..assembly.resuming import done_before, in_order, rerank_into
 
     done = done_before(trace, pairs, reranker)
     if done:
         note(f"{len(done)} of {len(pairs)} queries are in {trace} and are not done again")
-    finished = list(done.values())
-    show = partial(_print, as_json=as_json, named=len(pairs) > 1)
-    for reranked in finished:
-        show(reranked)
     todo = [pair for pair in pairs if pair[0].qid not in done]
-    with progress("reranking") as update:
-        for count, reranked in enumerate(rerank_into(trace, reranker, todo), start=1):
+    finished: list[Reranked] = []
+    with progress("reranking", unit="queries") as update:
+        counted = _counted(rerank_into(trace, reranker, todo), lambda count: update(count, len(todo)))
+        for reranked in in_order([query.qid for query, _ in pairs], chain(done.values(), counted)):
             show(reranked)
             finished.append(reranked)
-            update(count, len(todo))
     return finished
 
 
-def _print(reranked: Reranked, *, as_json: bool, named: bool) -> None:
-    """Print a query's ranking, its id in every row where there are several queries."""
+def _counted(finished: Iterator[Reranked], tell: Callable[[int], None]) -> Iterator[Reranked]:
+    for count, reranked in enumerate(finished, start=1):
+        tell(count)
+        yield reranked
+
+
+def _note_outcome(reranked: Reranked) -> None:
+    """Say on stderr what became of a query."""
     from ..assembly.failures import why
 
     _note_unseen(reranked)
-    windows = [
-        {
-            "round": one.step.round,
-            "places": one.step.places,
-            "reason": one.stop.value,
-            "looks": one.looks,
-            "tokens": one.tokens,
-            **({"error": why(one)} if one.ranking is None else {}),
-        }
-        for one in reranked.trajectories
-    ]
     failed = len(reranked.failed)
-    if as_json:
-        emit_json(
-            {
-                "qid": reranked.query.qid,
-                "verdict": reranked.verdict,
-                "ended": reranked.ended,
-                "ranking": [asdict(ranked) for ranked in reranked.ranking],
-                "windows": windows,
-                "failed_windows": failed,
-            }
-        )
-        return
     looks = sum(trajectory.looks for trajectory in reranked.trajectories)
-    said = [f"windows {len(windows)}{f', {failed} FAILED' if failed else ''}", f"looks {looks}"]
+    said = [f"windows {len(reranked.trajectories)}{f', {failed} FAILED' if failed else ''}", f"looks {looks}"]
     if reranked.ended != "complete":
         said.append(f"ended early: {reranked.ended}")
     if reranked.verdict == "nothing_fits":
@@ -153,12 +180,6 @@ def _print(reranked: Reranked, *, as_json: bool, named: bool) -> None:
     if failed:
         said.append(f"no answer: {'; '.join(dict.fromkeys(why(one) for one in reranked.failed))}")
     note(f"{reranked.query.qid}: {', '.join(said)}")
-    rows = [(ranked.rank, ranked.did, ranked.coarse_rank, round(ranked.score, 4)) for ranked in reranked.ranking]
-    header = ("rank", "candidate", "before", "score")
-    if named:
-        emit_table(("query", *header), [(reranked.query.qid, *row) for row in rows])
-    else:
-        emit_table(header, rows)
 
 
 def _note_unseen(reranked: Reranked) -> None:

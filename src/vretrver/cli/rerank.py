@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ConfigError
 from .agents import (
     AgentOption,
     AnswersOption,
@@ -25,8 +26,12 @@ from .agents import (
     WindowOption,
     spec_of,
 )
+from .columns import IdColumn, ImageColumns, MetadataColumns, TextColumns
+from .confirmed import TrustOption
+from .formats import FormatOption, JsonOption, OutOption, Printer, format_of
 from .models import POLICIES, DeviceOption, DtypeOption
 from .printing import rerank_and_print
+from .searching import QueriesOption
 
 if TYPE_CHECKING:
     from ..images import ImageStore
@@ -52,10 +57,24 @@ def rerank(
     dialect: DialectOption = None,
     answers: AnswersOption = None,
     run: Annotated[
-        Path | None, typer.Option(help="A TREC run or a LamRA result, with --queries and --corpus.")
+        Path | None,
+        typer.Option(help="A TREC run, a LamRA result, or what search wrote with --format jsonl; with --index."),
     ] = None,
-    queries: Annotated[Path | None, typer.Option(help="The queries of --run: M-BEIR's, or a JSONL.")] = None,
-    corpus: Annotated[Path | None, typer.Option(help="The candidates of --run: M-BEIR's pool, or a JSONL.")] = None,
+    queries: QueriesOption = None,
+    index: Annotated[
+        str | None,
+        typer.Option(
+            help="The index that knows candidates named by id, in --run or in the JSONL: a directory or qdrant://..."
+        ),
+    ] = None,
+    corpus: Annotated[
+        str | None, typer.Option(help="The same, for a table, an M-BEIR pool, or a JSONL of candidates.")
+    ] = None,
+    id_column: IdColumn = None,
+    text_columns: TextColumns = None,
+    image_columns: ImageColumns = None,
+    metadata_columns: MetadataColumns = None,
+    trust: TrustOption = False,
     root: Annotated[Path | None, typer.Option(help="Folder the files' picture paths start from.")] = None,
     path_map: Annotated[
         list[str] | None,
@@ -78,10 +97,16 @@ def rerank(
         typer.Option(help="Keep every window in this folder as it ends; what it holds is not asked again."),
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the evidence report here (HTML).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a query.")] = False,
+    top: Annotated[
+        int | None, typer.Option(help="Candidates of each query that are printed; default all.", min=1)
+    ] = None,
+    form: FormatOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Rerank candidates with the agent, and show what it looked at. Exit code 1 when no query could be ranked."""
     from ..assembly.told import dialect_name
+    from ..data.sources.columns import columns_from
     from .hits import what_to_rerank
 
     values = {
@@ -92,10 +117,14 @@ def rerank(
     spec = spec_of(
         agent, sets, plan=plan, depth=depth, window=window, stride=stride, keep=keep, values=values
     )  # fmt: skip
+    if index is not None and corpus is not None:
+        raise ConfigError("--index and --corpus both say which candidates ids name; give one of them")
+    columns = columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns)
     given = what_to_rerank(
-        files or [], text=text, image=image, run=run, queries=queries, corpus=corpus, root=root,
-        path_map=path_map or [], depth=spec.plan.depth,
+        files or [], text=text, image=image, run=run, queries=queries, corpus=index or corpus, columns=columns,
+        trust=trust, root=root, path_map=path_map or [], depth=spec.plan.depth,
     )  # fmt: skip
+    printer = Printer(format_of(form, as_json=as_json), out, several=given.several, top=top)
     rerank_and_print(
         given.pairs,
         given.images if root is not None else _with_roots(given.images, spec.roots),
@@ -104,7 +133,7 @@ def rerank(
         trace=trace,
         windows=windows,
         report=report,
-        as_json=as_json,
+        printer=printer,
     )
 
 

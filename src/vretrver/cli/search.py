@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -38,14 +38,13 @@ from .columns import (
     roots_of,
 )
 from .confirmed import TrustOption
+from .formats import FormatOption, JsonOption, OutOption, Printer, format_of
 from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, note_default, note_shipped
-from .output import emit_json, emit_table, note, prepare_output, progress
+from .output import note, prepare_output
+from .pages import write_page
 from .printing import rerank_and_print
-
-if TYPE_CHECKING:
-    from ..assembly.corpus import Corpus
-    from ..records import Query
-    from ..retrieval.searched import Searched
+from .progress import progress
+from .searching import QueriesOption, asked_of, find, show_found, why_empty
 
 
 def search(
@@ -58,7 +57,8 @@ def search(
     index: Annotated[str | None, typer.Option(help="The same, for an index directory or qdrant://...")] = None,
     text: Annotated[str | None, typer.Option(help="Text of the query.")] = None,
     image: Annotated[Path | None, typer.Option(help="Picture of the query.")] = None,
-    top: Annotated[int, typer.Option(help="Candidates to find.", min=1)] = 10,
+    queries: QueriesOption = None,
+    top: Annotated[int, typer.Option(help="Candidates of each query that are printed.", min=1)] = 10,
     root: RootOption = None,
     max_mb: MaxMbOption = None,
     id_column: IdColumn = None,
@@ -97,11 +97,20 @@ def search(
     seconds: SecondsOption = None,
     looks: LooksOption = None,
     turns: TurnsOption = None,
-    trace: Annotated[Path | None, typer.Option(help="With --policy: append the record here.")] = None,
-    report: Annotated[Path | None, typer.Option(help="With --policy: write the evidence report here (HTML).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    trace: Annotated[
+        Path | None, typer.Option(help="With --policy: append the record here; what it holds is not done again.")
+    ] = None,
+    windows: Annotated[
+        Path | None, typer.Option(help="With --policy: keep every window in this folder as it ends.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page of the results here, with --policy the evidence report (HTML).")
+    ] = None,
+    form: FormatOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Find candidates for a query, best first; with --policy or --agent, rerank them.
+    """Find candidates for a query, best first; with --policy or --agent, rerank --depth of them and print --top.
 
     A source without an index is encoded each time, by the encoder without a model unless told otherwise: it knows
     colours and words.
@@ -110,15 +119,14 @@ def search(
     from ..assembly.corpus import CorpusOptions, open_corpus
     from ..data.sources.columns import columns_from
     from ..models.shipped import SHIPPED
-    from .inputs import folder_of, query_of
 
     values = {
         "policy": policy, "model": model, "journal": journal, "dialect": dialect, "answers": answers,
         "local.dtype": dtype, "sampling.temperature": temperature, "budget.seconds": seconds, "budget.looks": looks,
         "budget.turns": turns,
     }  # fmt: skip
-    windows = {"plan": plan, "depth": depth, "window": window, "stride": stride, "keep": keep}
-    check_no_agent(policy, agent, {"report": report, "trace": trace, "set": sets, **values, **windows})
+    planned = {"plan": plan, "depth": depth, "window": window, "stride": stride, "keep": keep}
+    check_no_agent(policy, agent, {"trace": trace, "windows": windows, "set": sets, **values, **planned})
     spec = None
     if policy is not None or agent is not None:
         spec = spec_of(
@@ -126,12 +134,14 @@ def search(
         )  # fmt: skip
     if (source is None) == (index is None):
         raise ConfigError("name what is searched, once: SOURCE, or --index with an index directory or qdrant://...")
-    query = query_of(text, image)
+    asked = asked_of(text, image, queries)
     base, named = roots_of(root)
+    printer = Printer(format_of(form, as_json=as_json), out, several=queries is not None, top=top)
+    printer.check([(query, ()) for query in asked.queries])
     if spec is not None:
         check_agent(spec)
-        for file in (report, trace, spec.journal):
-            prepare_output(file)
+    for file in (report, trace, spec.journal if spec is not None else None):
+        prepare_output(file)
     options = CorpusOptions(
         where=where,
         resident_mb=resident_mb,
@@ -140,11 +150,11 @@ def search(
         device=device or "auto",
         words=words,
         trust=trust,
-        pictures=spec is not None,
+        pictures=spec is not None or report is not None,
         columns=columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns),
         named_roots=named,
         limits=limits_of(max_mb),
-        query=folder_of(image),
+        query=asked.folder,
     )
     if base is None and spec is not None:
         base = spec.roots.get("")
@@ -153,24 +163,15 @@ def search(
         note_default(encoder, corpus.retriever.encoder)
     if spec is None or spec.policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], corpus.images)
-    (found,) = corpus.search([query], top, min_score=min_score)
-    if found.reason is not None:
-        note(f"nothing was found: {found.reason}")
-    elif found.unknown:
-        note(f"in no item: {', '.join(found.unknown)}")
-    if spec is not None and found.hits:
-        rerank_and_print([(query, found.hits)], corpus.images, spec, trace=trace, report=report, as_json=as_json)
-    else:
-        _print(query, found, corpus, as_json=as_json)
-
-
-def _print(query: Query, found: Searched, corpus: Corpus, *, as_json: bool) -> None:
-    hits = found.hits
-    if as_json:
-        rows = [{"did": h.candidate.did, "rank": rank, "score": h.score} for rank, h in enumerate(hits, start=1)]
-        made_by, left_out = corpus.retriever.encoder.fingerprint, corpus.left_out
-        said = {"qid": query.qid, "encoder": made_by, "hits": rows, "left_out": left_out}
-        emit_json(said if found.reason is None else {**said, "reason": found.reason})
-    elif hits:
-        table = [(rank, hit.candidate.did, round(hit.score, 4)) for rank, hit in enumerate(hits, start=1)]
-        emit_table(("rank", "candidate", "score"), table)
+    searched = find(corpus, asked.queries, top if spec is None else max(top, spec.plan.depth), min_score=min_score)
+    reasons = why_empty(searched, "no item passes --filter" if where else "there are no items")
+    pairs = [(query, one.hits) for query, one in zip(asked.queries, searched, strict=True)]
+    printer.check(pairs)
+    if spec is not None and any(one.hits for one in searched):
+        rerank_and_print(
+            pairs, corpus.images, spec, trace=trace, windows=windows, report=report, printer=printer, reasons=reasons
+        )
+        return
+    show_found(asked.queries, searched, reasons, corpus, printer)
+    if report is not None:
+        write_page(report, asked.queries, searched, corpus, reasons)

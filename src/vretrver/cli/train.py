@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .output import emit_table, note, progress
+from .output import emit_table, note
+from .progress import progress
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -9,7 +9,7 @@ under `metadata`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -35,6 +35,9 @@ class _Row(BaseModel):
 
 
 R = TypeVar("R", bound=_Row)
+
+Known = Callable[[Sequence[str]], Mapping[str, Candidate]]
+"""Returns the candidates of ids; what it does not know is left out."""
 
 
 class _PartRow(_Row):
@@ -111,39 +114,71 @@ class _QueryRow(_ItemRow):
         )
 
 
+class _NamedRow(_Row):
+    """A candidate by its id alone, for a corpus that knows the rest."""
+
+    did: str = Field(min_length=1)
+    score: float | None = None
+
+
 class _RequestRow(_QueryRow):
     candidates: list[_CandidateRow] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> _RequestRow:
-        seen: set[str] = set()
-        for candidate in self.candidates:
-            if candidate.did in seen:
-                raise ValueError(f"did {candidate.did!r} stands twice among the candidates")
-            seen.add(candidate.did)
-        if len({candidate.score is None for candidate in self.candidates}) > 1:
-            raise ValueError("either all candidates have a score or none has")
+        _check_list([(candidate.did, candidate.score) for candidate in self.candidates])
         return self
 
 
-def read_requests(source: Source, *, root: str = "", name: str | None = None) -> Iterator[RerankRequest]:
+class _NamedRequestRow(_QueryRow):
+    candidates: list[_NamedRow]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> _NamedRequestRow:
+        _check_list([(candidate.did, candidate.score) for candidate in self.candidates])
+        return self
+
+
+def _check_list(candidates: Sequence[tuple[str, float | None]]) -> None:
+    """Raise ValueError for a did that stands twice, and for scores that only some have."""
+    seen: set[str] = set()
+    for did, _ in candidates:
+        if did in seen:
+            raise ValueError(f"did {did!r} stands twice among the candidates")
+        seen.add(did)
+    if len({score is None for _, score in candidates}) > 1:
+        raise ValueError("either all candidates have a score or none has")
+
+
+def read_requests(
+    source: Source, *, root: str = "", name: str | None = None, known: Known | None = None
+) -> Iterator[RerankRequest]:
     """Yield the requests of a file or stream in its order, reading as they are asked for.
 
     Args:
         source: file or stream of JSONL.
         root: name of the image root that paths are relative to.
         name: what a stream is called in messages.
+        known: looks candidates up by id. With it a request may name them so, `["a", "b"]` or `[{"did": "a",
+            "score": 0.9}]`, all of them; without it each brings its content.
 
     Raises:
-        DataError: naming path:line; also for a qid that came before, and when there is no line at all.
+        DataError: naming path:line; also for a qid that came before, an id that is not known, and when there is no
+            line at all.
     """
     first: dict[str, str] = {}
     for where, value in read_objects(source, name=name):
-        row = _checked(_RequestRow, value, where)
-        if row.qid in first:
-            raise DataError(f"{where}: qid {row.qid!r} stands already at {first[row.qid]}; make qids unique")
-        first[row.qid] = where
-        yield _request(row, root=root, where=where)
+        named = None if known is None else _ids_of(value)
+        if known is not None and named is not None:
+            row = _checked(_NamedRequestRow, {**value, "candidates": named}, where)
+            request = _by_id(row, known, root, where)
+        else:
+            request = _request(_checked(_RequestRow, value, where), root=root, where=where)
+        qid = request.query.qid
+        if qid in first:
+            raise DataError(f"{where}: qid {qid!r} stands already at {first[qid]}; make qids unique")
+        first[qid] = where
+        yield request
     if not first:
         raise DataError(f"{name or source}: holds no query; give one JSON object a line")
 
@@ -165,6 +200,32 @@ def _checked(kind: type[R], value: dict[str, object], where: str) -> R:
         return kind.model_validate(value)
     except ValidationError as error:
         raise DataError(f"{where}: {_sentence(error)}") from error
+
+
+def _ids_of(value: Mapping[str, object]) -> list[dict[str, object]] | None:
+    """Return the candidates of a request that are ids, as texts or as objects that hold nothing but them, or None."""
+    listed = value.get("candidates")
+    if not isinstance(listed, list) or not listed:
+        return None
+    named: list[dict[str, object]] = [{"did": one} if isinstance(one, str) else one for one in listed]
+    return named if all(isinstance(one, dict) and one.keys() <= {"did", "score"} for one in named) else None
+
+
+def _by_id(row: _NamedRequestRow, known: Known, root: str, where: str) -> RerankRequest:
+    dids = [one.did for one in row.candidates]
+    found = known(dids)
+    missing = [did for did in dids if did not in found]
+    if missing:
+        more = f" (nor are {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise DataError(f"{where}: did {missing[0]!r} is not in the index{more}; give the index they are of")
+    return RerankRequest(query=row.to_query(root, where), hits=_hits_of(row.candidates, [found[did] for did in dids]))
+
+
+def _hits_of(rows: Sequence[_NamedRow], candidates: Sequence[Candidate]) -> tuple[Hit, ...]:
+    return tuple(
+        Hit(candidate=candidate, score=1.0 / place if row.score is None else row.score)
+        for place, (row, candidate) in enumerate(zip(rows, candidates, strict=True), start=1)
+    )
 
 
 def _request(row: _RequestRow, *, root: str, where: str) -> RerankRequest:
@@ -189,7 +250,9 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"the key {field!r} is missing"
     if first["type"] in ("dict_type", "model_type", "model_attributes_type"):
-        example = '{"did": "a", "text": "..."}' if "candidates" in first["loc"] else '{"text": "..."}'
-        return f"{field}: it must be an object, as in {example}{shown}"
+        candidate = "candidates" in first["loc"]
+        example = '{"did": "a", "text": "..."}' if candidate else '{"text": "..."}'
+        named = "; ids alone need the index that knows them, --index" if candidate else ""
+        return f"{field}: it must be an object, as in {example}{shown}{named}"
     reason = first["msg"].removeprefix("Value error, ").replace(" or instance of _CandidateRow", "")
     return f"{field}: {reason}{shown}" + (f" (and {len(more)} more)" if more else "")

@@ -16,6 +16,7 @@ from .hits import RerankRequest, read_candidate_rows, read_query_rows
 from .instructions import read_instructions
 from .mbeir import read_candidates, read_queries
 from .rows import read_objects
+from .sources.tables import kind_of_table
 
 Place = Callable[[str, str | None], str]
 """(qid, did or None) -> where the ranking of that query, or that did in it, stands, as in `run.trec:17`."""
@@ -40,6 +41,11 @@ def read_trec_hits(run: Path, *, queries: Iterable[Query], corpus: Iterable[Cand
         corpus=corpus,
         depth=depth,
     )
+
+
+def named_in(run: Run, *, depth: int) -> list[str]:
+    """Return the dids that a ranking names down to a depth, each once."""
+    return list(dict.fromkeys(did for ranking in run.rankings.values() for did, _ in ranking[:depth]))
 
 
 def join_hits(
@@ -70,7 +76,7 @@ def join_hits(
             f"{_and_more(unknown, 'qid')}; give the queries the ranking was made for"
         )
     best = {qid: ranking[:depth] for qid, ranking in run.rankings.items()}
-    known = _named(corpus, {did for ranking in best.values() for did, _ in ranking})
+    known = named_among(corpus, {did for ranking in best.values() for did, _ in ranking})
     missing = [(qid, did) for qid, ranking in best.items() for did, _ in ranking if did not in known]
     if missing:
         raise DataError(
@@ -118,7 +124,13 @@ def _first_row(path: Path) -> Mapping[str, object]:
     raise DataError(f"{path}: the file holds no row; give one JSON object a line")
 
 
-def _named(corpus: Iterable[Candidate], dids: set[str]) -> dict[str, Candidate]:
+def holds_candidates(path: Path) -> bool:
+    """Say whether a file holds candidates as `read_corpus_of_either_form` reads them: rows with a `did`."""
+    return kind_of_table(path) not in (".csv", ".tsv", ".parquet") and "did" in _first_row(path)
+
+
+def named_among(corpus: Iterable[Candidate], dids: set[str]) -> dict[str, Candidate]:
+    """Return those of a corpus that are named, by did; raises DataError for one that stands twice in it."""
     known: dict[str, Candidate] = {}
     for candidate in corpus:
         if candidate.did in dids and known.setdefault(candidate.did, candidate) is not candidate:

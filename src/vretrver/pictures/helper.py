@@ -28,9 +28,7 @@ class HelperProcess:
         environment: variables beside those of this process.
     """
 
-    def __init__(
-        self, command: Sequence[str], *, crashed: str, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, command: Sequence[str], *, crashed: str, environment: Mapping[str, str] | None = None) -> None:
         self._command = list(command)
         self._crashed = crashed
         self._environment = dict(environment or {})

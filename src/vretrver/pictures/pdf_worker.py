@@ -222,7 +222,9 @@ def _words(ask: Callable[..., int]) -> str:
     """Return a text that PDFium writes into room it is given, at most one run long."""
     room = (ctypes.c_ushort * (MOST_RUN + 1))()
     size = ask(room, ctypes.sizeof(room))
-    return bytes(room)[:-2].decode("utf-16-le", "ignore").partition("\0")[0] if 2 < size <= ctypes.sizeof(room) else ""
+    return (
+        bytes(room)[:-2].decode("utf-16-le", "ignore").partition("\0")[0] if 2 < size <= ctypes.sizeof(room) else ""
+    )
 
 
 def _covered(raw: Any, page: Any, size: tuple[int, int]) -> float:

@@ -23,14 +23,14 @@ from ..records import TextLine
 from .layer import clean
 from .order import in_reading_order, in_rows
 
+INSTALL_OCR = "pip install 'vretrver[ocr]'"
+"""What a person runs to have pictures read."""
+
 DETECTION_PIXELS = 2_000_000
 """Most pixels of the copy on which text is looked for: an A4 page at 145 dots per inch, a second on one core."""
 
 DETECTION_SIDE = 736
-"""Pictures with a shorter side are enlarged to this for it, until the longer one has `ENLARGED_SIDE`."""
-
-ENLARGED_SIDE = 4000
-"""Longest side of an enlarged copy."""
+"""Pictures with a shorter side are enlarged towards this for it, at most twice."""
 
 LEAST_SIDE = 8
 """Pictures with a shorter side in pixels hold no letter that could be read."""
@@ -82,7 +82,7 @@ class Engine:
 
     def _found(self, pixels: Any) -> Any:
         """Return the corners of lines [N, 4, 2] on a picture [H, W, 3]."""
-        np, height, width = self._arrays, *pixels.shape[:2]
+        np, (height, width) = self._arrays, pixels.shape[:2]
         columns, rows = detection_size(width, height)
         copy = self._vision.resize(pixels, (columns, rows), interpolation=self._vision.INTER_AREA)
         border = _BORDER if min(columns, rows) < 4 * _BORDER else 0
@@ -111,8 +111,7 @@ def shared_engine() -> Engine:
 def detection_size(width: int, height: int) -> tuple[int, int]:
     """Return the (width, height) of the copy of a picture on which text is looked for."""
     most = math.sqrt(DETECTION_PIXELS / (width * height))
-    enlarged = min(DETECTION_SIDE / min(width, height), ENLARGED_SIDE / max(width, height))
-    scale = min(most, max(enlarged, 1.0))
+    scale = min(most, max(DETECTION_SIDE / min(width, height), 1.0), 2.0)
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 

@@ -43,7 +43,7 @@ class Fact:
     """Where it stands in the text: start, end."""
     forms: tuple[str, ...]
     """What it may mean, the likelier form first, at least one: a date as 2024-03-12 or, of a month, 2024-03; an
-    amount as 1234.50; a number as 1234.5; a code casefolded, as it is written and, where it has marks, without them."""
+    amount as 1234.50; a number as 1234.5; a code casefolded, as written and, where it has marks, without them."""
 
 
 def facts_in(text: str) -> tuple[Fact, ...]:

@@ -13,9 +13,6 @@ from ..images import Pictures
 from ..records import ImageRef, TextLine
 from .engine import shared_engine
 
-LEAST_PIXELS = 10_000
-"""In mode `auto` pictures with fewer pixels (100 x 100, most icons) are not read."""
-
 MOST_PIXELS = 40_000_000
 """Larger pictures are read at this many pixels, so that a reading takes at most about a GiB more than its picture."""
 

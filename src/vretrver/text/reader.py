@@ -1,4 +1,4 @@
-"""The interface to whatever reads the text on a picture, what one reading of it gave, and where readings are found."""
+"""The interface to whatever reads the text on a picture, what one reading of it gave, and where readings lie."""
 
 from __future__ import annotations
 

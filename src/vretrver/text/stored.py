@@ -18,7 +18,7 @@ _LARGEST = 2**31
 
 
 def lines_to_json(lines: tuple[TextLine, ...]) -> str:
-    """Return lines as `[[text, left, top, right, bottom, confidence], ...]`; those beyond `MOST_LINES` are dropped."""
+    """Return lines as `[[text, left, top, right, bottom, confidence], ...]`; at most `MOST_LINES` of them."""
     rows = [[line.text, *line.box.to_list(), round(line.confidence, 4)] for line in lines[:MOST_LINES]]
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 

@@ -128,9 +128,9 @@ def test_an_absolute_path_without_a_map_names_the_remedy(tmp_path: Path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"run": Path("run.trec")}, "--run goes with --queries and --corpus"),
-        ({"run": Path("r"), "queries": Path("q"), "corpus": Path("c"), "text": "x"}, "with no other query"),
-        ({"queries": Path("q")}, "--queries and --corpus go with --run"),
+        ({"run": Path("run.trec")}, "say which they are of with --index or --corpus"),
+        ({"run": Path("r"), "queries": Path("q"), "corpus": Path("c"), "text": "x"}, "name no other query"),
+        ({"queries": Path("q")}, "--queries goes with --run"),
         ({"path_map": ["a=b"]}, "--map is for published evaluation files"),
         ({}, "nothing to rerank"),
     ],

@@ -129,7 +129,8 @@ def test_a_file_that_holds_no_trace_does_not_point_to_itself() -> None:
 def test_a_candidate_that_is_only_an_id_is_refused_in_our_words() -> None:
     Path("requests.jsonl").write_text('{"qid": "q", "text": "x", "candidates": ["SKU-1"]}\n')
     assert str(run("rerank", "requests.jsonl").exception) == (
-        'requests.jsonl:1: candidates.0: it must be an object, as in {"did": "a", "text": "..."}, got \'SKU-1\''
+        'requests.jsonl:1: candidates.0: it must be an object, as in {"did": "a", "text": "..."}, got \'SKU-1\'; '
+        "ids alone need the index that knows them, --index"
     )
 
 
@@ -149,5 +150,6 @@ def test_a_command_that_is_stopped_says_what_is_kept(monkeypatch: pytest.MonkeyP
     done = CliRunner().invoke(main.app, ["index", ".", "-o", "idx"])
     assert done.exit_code == 130
     assert done.stderr == (
-        "vretrver: stopped; batches that were committed are in the index; run the same command again to go on\n"
+        "vretrver: stopped; batches that were committed are in the index, texts that were read are kept; run the "
+        "same command again to go on\n"
     )

@@ -9,7 +9,7 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal, get_args
 
@@ -18,7 +18,7 @@ from ...records import Candidate, ImagePart, ImageRef, Part, TextPart
 from ..names import is_name
 from ..rows import picture_ref
 
-Kind = Literal["text", "int", "float", "bool"]
+Kind = Literal["text", "int", "float", "bool", "date"]
 """Types a metadata column may be declared as."""
 
 Value = str | int | float | bool | None
@@ -93,7 +93,12 @@ class Columns:
 
 
 def columns_from(
-    *, id_column: str | None, text: str | None, image: str | None, metadata: str | None
+    *,
+    id_column: str | None,
+    text: str | None,
+    image: str | None,
+    metadata: str | None,
+    remembered: Columns | None = None,
 ) -> Columns | None:
     """Return the columns that the options of a command declare, or None where none is given.
 
@@ -102,19 +107,24 @@ def columns_from(
         text: names separated by commas; one that holds a comma stands in double quotes.
         image: likewise.
         metadata: likewise, each with `:type` where one of `Kind` is wanted, as in `price:float`.
+        remembered: columns that count where an option is not given.
 
     Raises:
         ConfigError: some are given and no id column, or they make no candidate.
     """
+    if id_column is None and not (text or image or metadata):
+        return remembered
+    id_column = id_column or (None if remembered is None else remembered.id)
     if id_column is None:
-        if text or image or metadata:
-            raise ConfigError("columns are declared and no --id-column; name the column of the ids")
-        return None
+        raise ConfigError("columns are declared and no --id-column; name the column of the ids")
+    declared = tuple(_metadata_column(name) for name in _names(metadata))
+    if remembered is None:
+        return Columns(id=id_column, text=_names(text), image=_names(image), metadata=declared)
     return Columns(
         id=id_column,
-        text=_names(text),
-        image=_names(image),
-        metadata=tuple(_metadata_column(name) for name in _names(metadata)),
+        text=remembered.text if text is None else _names(text),
+        image=remembered.image if image is None else _names(image),
+        metadata=remembered.metadata if metadata is None else declared,
     )
 
 
@@ -207,7 +217,7 @@ def _metadata(value: object, kind: Kind | None, where: str) -> Value:
     try:
         return _checked(value if kind is None else _converted(value, kind))
     except (ValueError, OverflowError) as error:
-        wanted = kind or "finite number of at most 64 bits"
+        wanted = {"date": "date, as 2019-06-01"}.get(kind or "", kind or "finite number of at most 64 bits")
         raise DataError(f"{where}: {_shown(value)} is no {wanted}") from error
 
 
@@ -223,9 +233,19 @@ def _converted(value: str | float, kind: Kind) -> Value:
         return known
     if kind == "float":
         return float(value)
+    if kind == "date":
+        return _date(str(value).strip())
     if isinstance(value, float) and not value.is_integer():
         raise ValueError("no whole number")
     return int(value)
+
+
+def _date(text: str) -> str:
+    """Return a date, or a date and a time, in ISO form; raises ValueError for anything else."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return datetime.fromisoformat(text).isoformat()
 
 
 def _checked(value: Value) -> Value:

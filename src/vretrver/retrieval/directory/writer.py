@@ -26,6 +26,7 @@ from .database import ItemDatabase, create_database
 from .entries import Entry
 from .lock import WriterLock
 from .manifest import DATABASE, LOCK, Approximate, Manifest
+from .sources import SourceRecord
 from .vectors import VectorFile, map_vectors, sync_folder
 
 _BLOCK = 8192  # vectors copied at a time by `compact`: 32 MiB at 1,024 numbers
@@ -124,6 +125,13 @@ class IndexWriter:
         if dict(roots) != dict(self.manifest.roots):
             with self.database.writing():
                 manifest = self._stored(replace(self.manifest, roots=dict(roots)))
+            self.manifest = manifest
+
+    def set_sources(self, sources: tuple[SourceRecord, ...]) -> None:
+        """Record what the index is made of."""
+        if sources != self.manifest.sources:
+            with self.database.writing():
+                manifest = self._stored(replace(self.manifest, sources=sources))
             self.manifest = manifest
 
     def set_encoder(self, name: str) -> None:

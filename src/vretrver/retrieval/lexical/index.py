@@ -1,7 +1,9 @@
 """An index of words: BM25 over the tokens of items, in memory or in a file of an index directory.
 
-Okapi BM25 as SQLite's FTS5 computes it (k1 = 1.2, b = 0.75; Robertson and Zaragoza, "The Probabilistic Relevance
-Framework: BM25 and Beyond", 2009). Why FTS5: docs/decisions/010-lexical.md.
+Okapi BM25 (k1 = 1.2, b = 0.75; Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond",
+2009) of SQLite's FTS5, whose rarity of a token, 0 from half of the items on, is replaced by
+ln(1 + (N + 0.5) / (n + 0.5)), so that a word says something in a folder of three items too. Why FTS5:
+docs/decisions/010-lexical.md.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -25,6 +27,11 @@ from .tokens import tokens, words_of
 
 _BATCH = 256  # items looked at together for whether they may be found
 _LARGE = 1000  # items from which words that most of them hold are left out of a search beside rarer ones
+_MOST_TOKENS = 100  # SQLite joins at most 500 statements
+_LEAST_RARITY = 1e-6  # FTS5's, of a token that half of the items hold
+
+_EACH = "SELECT rowid AS row, -rank * ? AS score FROM words WHERE words MATCH ?"
+_SUM = "SELECT row, sum(score) AS total FROM ({}) GROUP BY row"
 
 Admits = Callable[[Sequence[str]], Container[str]]
 """Returns which of some dids may be found."""
@@ -38,13 +45,9 @@ class Asked:
     """Token -> how rare it is, above 0; tokens that stand in some item."""
     unknown: tuple[str, ...]
     """Words that stand in no item, as the query writes them."""
-    common: frozenset[str] = frozenset()
-    """Tokens that stand in more than half of many items: BM25 gives them no weight, and most of its time."""
-
-    @property
-    def telling(self) -> list[str]:
-        """The tokens to search: the common ones only where there are no others."""
-        return [token for token in self.weights if token not in self.common] or list(self.weights)
+    factors: Mapping[str, float] = field(default_factory=dict)
+    """Token to search for -> what FTS5's score of it is multiplied by; at most 100, common ones only where there are
+    no others."""
 
 
 class LexicalIndex:
@@ -116,21 +119,17 @@ class LexicalIndex:
 
     def ask(self, text: str) -> Asked:
         """Return the words of a query that stand in some item, and those that stand in none."""
-        weights: dict[str, float] = {}
+        counts: dict[str, int] = {}
         unknown: list[str] = []
         with self._reading() as connection:
             total = int(connection.execute("SELECT count(*) FROM items").fetchone()[0])
             for word in words_of(text):
-                counts: dict[str, int] = {}
-                for level in word.levels:
-                    counts = _counts(connection, level)
-                    if counts:
-                        break
-                else:
+                known = next(filter(None, (_counts(connection, level) for level in word.levels)), {})
+                counts |= known
+                if not known:
                     unknown.append(word.text)
-                weights |= {token: math.log1p((total + 0.5) / (count + 0.5)) for token, count in counts.items()}
-        common = {token for token, weight in weights.items() if weight < math.log(3)} if total > _LARGE else set()
-        return Asked(weights=weights, unknown=tuple(unknown), common=frozenset(common))
+        weights = {token: _rarity(count, total) for token, count in counts.items()}
+        return Asked(weights=weights, unknown=tuple(unknown), factors=_factors(counts, total))
 
     def search(self, texts: Sequence[str], k: int, *, admits: Admits | None = None) -> list[Found]:
         """Return for each text the k best (did, score), best first: items that hold a word of it.
@@ -155,16 +154,14 @@ class LexicalIndex:
     def _search(self, asked: Asked, k: int, admits: Admits | None) -> Found:
         if not asked.weights:
             return []
-        sql = (
-            "SELECT items.did, -words.rank FROM words JOIN items ON items.row = words.rowid "
-            "WHERE words MATCH ? ORDER BY words.rank, words.rowid"
-        )
-        match = " OR ".join(f'"{token}"' for token in asked.telling)  # tokens hold no quotation mark
+        each = " UNION ALL ".join([_EACH] * len(asked.factors))
+        sql = f"SELECT items.did, total FROM ({_SUM.format(each)}) JOIN items USING (row) ORDER BY total DESC, row"  # noqa: S608
+        values = [value for token, factor in asked.factors.items() for value in (factor, f'"{token}"')]
         found: Found = []
         with self._reading() as connection:
             if admits is None:
-                return list(connection.execute(f"{sql} LIMIT ?", (match, k)))
-            rows = iter(connection.execute(sql, (match,)))
+                return list(connection.execute(f"{sql} LIMIT ?", (*values, k)))
+            rows = iter(connection.execute(sql, values))
             while batch := list(islice(rows, _BATCH)):
                 admitted = admits([did for did, _ in batch])
                 found += [(did, score) for did, score in batch if did in admitted]
@@ -215,3 +212,19 @@ def _counts(connection: sqlite3.Connection, level: Sequence[str]) -> dict[str, i
     sql = "SELECT doc FROM known WHERE term = ?"
     found = ((token, connection.execute(sql, (token,)).fetchone()) for token in level)
     return {token: row[0] for token, row in found if row is not None}
+
+
+def _rarity(count: int, total: int) -> float:
+    """Return how rare a token is that `count` of `total` items hold; ln 2 where all do."""
+    return math.log1p((total + 0.5) / (count + 0.5))
+
+
+def _factors(counts: Mapping[str, int], total: int) -> dict[str, float]:
+    """Return the tokens to search for, the rarest first, with what makes FTS5's score of each ours."""
+    rare = [token for token, count in counts.items() if total <= _LARGE or count * 2 < total]
+    chosen = sorted(rare or counts, key=counts.__getitem__)[:_MOST_TOKENS]
+    return {token: _rarity(counts[token], total) / _rarity_of_fts5(counts[token], total) for token in chosen}
+
+
+def _rarity_of_fts5(count: int, total: int) -> float:
+    return max(math.log((total - count + 0.5) / (count + 0.5)), _LEAST_RARITY)
