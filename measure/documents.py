@@ -129,7 +129,7 @@ def rank(drawn: Drawn, texts: KeptReadings, index: LexicalIndex, depth: int) -> 
         "verdict_boxes": _boxes(drawn, rows),
         "looks_a_query": round(statistics.mean(_looks(one) for *_, one in rows), 2),
         "regions_read_again_a_query": round(statistics.mean(_regions(one) for *_, one in rows), 2),
-        "cpu_seconds_a_query_without_reading": round(seconds / len(rows), 3),
+        "cpu_seconds_a_query_with_readings_kept": round(seconds / len(rows), 3),
     }
 
 
@@ -212,7 +212,7 @@ def main() -> None:
     """Draw, read, rank, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=300, help="documents")
-    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--seed", type=int, default=23)
     parser.add_argument("--depth", type=int, default=10, help="candidates that the reader is given")
     parser.add_argument("--folder", type=Path, help="where documents and readings are kept; under build/ by default")
     parser.add_argument("--out", type=Path, default=RESULTS / "documents.json")
