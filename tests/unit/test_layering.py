@@ -49,8 +49,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_text", "models", "lines", "_proxies", "_http", "_served",
     },
     "policies": {
-        "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "_validation", "_text",
-        "agent", "models", "lines", "_http", "_served",
+        "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "text", "_validation",
+        "_text", "agent", "models", "lines", "_http", "_served",
     },
     "training": {
         "errors", "files", "_optional", "prng", "records", "images", "agent", "models", "traces", "config",
@@ -81,7 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 THIRD_PARTY: dict[str, set[str]] = {
     "_http": {"httpx2"},
     "_validation": {"pydantic"},
-    "agent": {"pydantic"},
+    "agent": {"PIL", "pydantic"},
     "assembly": {"PIL", "pydantic"},
     "cli": {"rich", "typer"},
     "config": {"pydantic", "yaml"},

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from PIL import Image
+
 from ..errors import PictureError
 from ..geometry import Box, PixelBudget, SizeRule, visual_tokens
 from ..images import LOOK_QUALITY, THUMBNAIL_QUALITY, Picture, Pictures, encode_picture, recut
@@ -18,6 +20,7 @@ from .messages import ShownPicture
 from .observations import Cut, Seen
 from .refusals import RefusalCode, Refused, refusal
 from .task import WindowTask
+from .texts import TextProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +65,17 @@ class Bench:
         images: where pictures are read.
         views: sizes.
         boxes: the dialect's reading of boxes.
+        texts: what reads the text of pictures; None where nothing does.
     """
 
-    def __init__(self, task: WindowTask, images: Pictures, *, views: Views, boxes: BoxRule) -> None:
+    def __init__(
+        self, task: WindowTask, images: Pictures, *, views: Views, boxes: BoxRule, texts: TextProvider | None = None
+    ) -> None:
         self.task = task
         self.images = images
         self.views = views
         self.boxes = boxes
+        self.texts = texts
         self._pinned: dict[Address, ImageRef] = {}
 
     def pictures_of(self, item: int) -> tuple[ImageRef, ...]:
@@ -90,7 +97,7 @@ class Bench:
             try:
                 self._pinned[address] = self.images.pin(ref)
             except PictureError as error:
-                raise _unavailable(error) from error
+                raise unavailable(error) from error
         return self._pinned[address]
 
     def pin_all(self) -> list[ImageRef | None]:
@@ -123,7 +130,7 @@ class Bench:
         try:
             picture = self.images.whole(ref, rule, quality=quality)
         except PictureError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         tokens = visual_tokens((picture.width, picture.height), rule.cell)
         return _seen(Cut(address=address, image=ref), picture, tokens)
 
@@ -149,7 +156,7 @@ class Bench:
         try:
             image = self.images.crop(ref, placed.box, size)
         except PictureError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         cut = Cut(address=address, image=ref, asked=tuple(asked), box=placed.box, padding=placed.padding)
         return _seen(cut, encode_picture(image, quality=LOOK_QUALITY), visual_tokens(size, self.views.zoom.cell))
 
@@ -171,11 +178,31 @@ class Bench:
         picture = self._enlarged(address, Box(left=0, top=0, right=width, bottom=height), size)
         return _seen(Cut(address=address, image=ref), picture, visual_tokens(size, rule.cell))
 
+    def pixels(self, cut: Cut, size: tuple[int, int], *, blind: bool = False) -> Image.Image:
+        """Return what a cut shows at (width, height) in pixels; raises Refused.
+
+        Args:
+            cut: the picture or region.
+            size: how large it is wanted.
+            blind: whether it is cut from the thumbnail in place of the original.
+        """
+        width, height = cut.image_size
+        box = cut.box or Box(left=0, top=0, right=width, bottom=height)
+        if blind:
+            return self._from_thumbnail(cut.address, box, size)
+        try:
+            return self.images.crop(cut.image, box, size)
+        except PictureError as error:
+            raise unavailable(error) from error
+
     def _enlarged(self, address: Address, box: Box, size: tuple[int, int]) -> Picture:
+        return encode_picture(self._from_thumbnail(address, box, size), quality=LOOK_QUALITY)
+
+    def _from_thumbnail(self, address: Address, box: Box, size: tuple[int, int]) -> Image.Image:
         """Return a region of the original as the thumbnail shows it, at (width, height)."""
         ref, thumbnail = self.pinned(address), self.thumbnail(address).shown.picture
         small = box.scaled((ref.width or 1, ref.height or 1), (thumbnail.width, thumbnail.height))
-        return encode_picture(recut(thumbnail, small, size), quality=LOOK_QUALITY)
+        return recut(thumbnail, small, size)
 
 
 def _seen(cut: Cut, picture: Picture, tokens: int) -> Seen:
@@ -183,8 +210,8 @@ def _seen(cut: Cut, picture: Picture, tokens: int) -> Seen:
     return Seen(cuts=(cut,), shown=shown)
 
 
-def _unavailable(error: PictureError) -> Refused:
-    """Refuse with the reason alone: a model need not learn where files are."""
+def unavailable(error: PictureError) -> Refused:
+    """Return the refusal of a picture that cannot be read, with the reason alone: a model learns no paths."""
     path, reason = getattr(error.ref, "path", ""), error.reason
     said = reason if reason and path not in reason else "it cannot be read"
     return Refused(refusal(RefusalCode.UNAVAILABLE, reason=said))

@@ -26,6 +26,7 @@ from .policy import Policy
 from .reranked import Ended, Reranked, check_hits, interrupted, outcome_of, reranked
 from .session import Session, SessionSetup, make_bench, rank_window
 from .task import WindowStep, WindowTask
+from .texts import TextProvider
 from .trajectory import StopReason, Trajectory
 
 WORKERS = min(4, os.cpu_count() or 1)
@@ -61,6 +62,7 @@ class Reranker:
         policy: what writes the agent's turns.
         images: where the pictures of queries and candidates are read.
         config: dialect, sizes, plan, sampling, budget.
+        texts: what reads the text of pictures, for tools that tell it; None where nothing does.
         memo: windows that are known already, and where new ones are kept.
         watch: is told of windows and turns of all queries.
         workers: threads that open pictures and run tools; 0 does both on the thread that runs the driver.
@@ -73,6 +75,7 @@ class Reranker:
         images: Pictures,
         config: AgentConfig | None = None,
         *,
+        texts: TextProvider | None = None,
         memo: Memo | None = None,
         watch: Watch = ignore,
         workers: int = WORKERS,
@@ -81,6 +84,7 @@ class Reranker:
         self.policy = policy
         self.images = images
         self.config = config or AgentConfig()
+        self.texts = texts
         self.memo = memo
         self.watch = watch
         self.workers = workers
@@ -93,6 +97,7 @@ class Reranker:
         return SessionSetup(
             dialect=self.config.dialect,
             images=self.images,
+            texts=self.texts,
             views=self.config.views or self.config.dialect.views,
             sampling=self.config.sampling,
             policy=self.policy.fingerprint,

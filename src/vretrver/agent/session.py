@@ -29,6 +29,7 @@ from .events import TurnEnded, Watch, WindowBegan, WindowEnded, ignore
 from .policy import PolicyLimits, Request, Sampling
 from .prompt import Prompt, open_prompt
 from .task import WindowTask
+from .texts import TextProvider
 from .trajectory import Trajectory
 from .window import WindowState
 
@@ -54,6 +55,8 @@ class SessionSetup:
     """What the policy can take."""
     config: str
     """Hash of the configuration."""
+    texts: TextProvider | None = None
+    """What reads the text of pictures; None where nothing does."""
     revision: int = 0
     """Revision of the policy's weights."""
     complete_answers: bool = False
@@ -152,4 +155,4 @@ def rank_group(
 
 def make_bench(task: WindowTask, setup: SessionSetup) -> Bench:
     """Return a window's pictures; none is opened yet."""
-    return Bench(task, setup.images, views=setup.views, boxes=setup.dialect.boxes)
+    return Bench(task, setup.images, views=setup.views, boxes=setup.dialect.boxes, texts=setup.texts)

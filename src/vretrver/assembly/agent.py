@@ -16,6 +16,7 @@ from ..agent.memo import Memo
 from ..agent.policy import Policy
 from ..agent.reranked import Ended, Reranked
 from ..agent.reranker import WORKERS, Ask, Reranker
+from ..agent.texts import TextProvider
 from ..errors import PolicyError
 from ..images import ImageStore, Pictures
 from ..policies.named import model_folder, opened, policy_named
@@ -24,6 +25,7 @@ from .documents import Document, given
 from .failures import why
 from .ranking import Ranking, ranking_of
 from .spec import AgentSpec
+from .texts import texts_for
 from .told import config_of
 
 
@@ -37,6 +39,8 @@ class Agent:
     """Where the pictures of queries and candidates are read."""
     config: AgentConfig
     """Dialect, sizes, plan, sampling, budget."""
+    texts: TextProvider | None = None
+    """What reads the text of those pictures; None where nothing does."""
     workers: int = WORKERS
     """Threads that open pictures and run tools."""
 
@@ -47,7 +51,15 @@ class Agent:
             memo: windows that are known already, and where new ones are kept.
             watch: is told of windows and turns of all queries.
         """
-        return Reranker(self.policy, self.images, self.config, memo=memo, watch=watch, workers=self.workers)
+        return Reranker(
+            self.policy,
+            self.images,
+            self.config,
+            texts=self.texts,
+            memo=memo,
+            watch=watch,
+            workers=self.workers,
+        )
 
     def rerank_many(self, requests: Iterable[Ask | tuple[Query, Sequence[Hit]]]) -> Generator[Reranked, None, None]:
         """Rerank many queries together and yield each as it finishes; see `Reranker.rerank_many`."""
@@ -85,7 +97,8 @@ class Agent:
             PolicyError: no window was answered, so that there is no order; one that a budget ended early is returned.
         """
         content = given(query, documents)
-        agent = Reranker(self.policy, content.images, self.config, workers=self.workers)
+        texts = texts_for(self.config, content.images)
+        agent = Reranker(self.policy, content.images, self.config, texts=texts, workers=self.workers)
         reranked = agent.rerank(content.query, content.hits)
         if reranked.verdict is Verdict.FAILED and reranked.ended is Ended.COMPLETE:
             raise PolicyError(f"nothing was ranked: {why(reranked.failed[0])}")
@@ -94,13 +107,19 @@ class Agent:
 
 @contextmanager
 def open_agent(
-    spec: AgentSpec, images: Pictures | None = None, *, dialect: Dialect | None = None, views: Views | None = None
+    spec: AgentSpec,
+    images: Pictures | None = None,
+    *,
+    texts: TextProvider | None = None,
+    dialect: Dialect | None = None,
+    views: Views | None = None,
 ) -> Iterator[Agent]:
     """Yield the agent that a spec describes, its policy ready to be used, and close the policy in the end.
 
     Args:
         spec: the agent.
         images: where pictures are read; None reads below the spec's roots.
+        texts: what reads the text of pictures; None reads layers of documents and, with the extra `ocr`, the rest.
         dialect: as of `told.config_of`.
         views: as of `told.config_of`.
 
@@ -113,7 +132,7 @@ def open_agent(
     config = config_of(spec, dialect=dialect, views=views)
     shown = None if config.views is None else config.views.candidate
     with opened(spec.policy, model=spec.model, journal=spec.journal, shown=shown, local=spec.local) as policy:
-        yield assembled(spec, policy, images, config=config)
+        yield assembled(spec, policy, images, texts=texts, config=config)
 
 
 def assembled(
@@ -121,6 +140,7 @@ def assembled(
     policy: Policy,
     images: Pictures | None = None,
     *,
+    texts: TextProvider | None = None,
     config: AgentConfig | None = None,
     dialect: Dialect | None = None,
     views: Views | None = None,
@@ -131,6 +151,7 @@ def assembled(
         spec: the agent; its policy's name still says which folder dialect and sizes are taken from.
         policy: what writes the turns.
         images: as of `open_agent`.
+        texts: as of `open_agent`.
         config: the configuration, where it is made already.
         dialect: as of `told.config_of`.
         views: as of `told.config_of`.
@@ -138,10 +159,13 @@ def assembled(
     Raises:
         ConfigError: as of `open_agent`.
     """
+    shown = images_of(spec) if images is None else images
+    used = config or config_of(spec, dialect=dialect, views=views)
     return Agent(
         policy=policy,
-        images=images_of(spec) if images is None else images,
-        config=config or config_of(spec, dialect=dialect, views=views),
+        images=shown,
+        config=used,
+        texts=texts or texts_for(used, shown),
         workers=spec.workers,
     )
 

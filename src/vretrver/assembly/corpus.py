@@ -25,6 +25,7 @@ from ..retrieval.qdrant.address import is_qdrant
 from ..retrieval.retriever import RefusedCandidate, Retriever
 from ..retrieval.searched import Searched
 from .confirmed import Note, confirmed_encoder, confirmed_roots
+from .texts import TextsOfPictures
 from .words import no_words_of_collection, words_of_directory, words_of_source
 
 NAMED = 20
@@ -94,6 +95,12 @@ class Corpus:
     """Items of a source that could not be encoded."""
     where: str | None = None
     """The filter that it was opened with."""
+
+    @property
+    def texts(self) -> TextsOfPictures:
+        """What reads the text of pictures for an agent's tools: first what was read when it was indexed."""
+        words = self.retriever.words
+        return TextsOfPictures(self.images, kept=None if words is None else words.texts)
 
     def search(self, queries: Sequence[Query], k: int, *, min_score: float | None = None) -> list[Searched]:
         """Return what is found for each query, in the order of the queries: at most k hits, or why there are none.

@@ -15,6 +15,7 @@ from ..data.folder import SUFFIXES
 from ..errors import DataError, PictureError
 from ..geometry import Box, SizeRule
 from ..images import ImageStore, Picture, Pictures, encode_picture, resized
+from ..pictures.layer import PageLayer
 from ..pictures.raster import finished, orientation_of
 from ..records import Candidate, Hit, ImageRef, Part, Query, parts_of
 
@@ -141,6 +142,10 @@ class _GivenPictures:
         if ref.root != HELD:
             return self._store(ref).crop(ref, box, size)
         return resized(self._image(ref).crop((box.left, box.top, box.right, box.bottom)), size)
+
+    def layer(self, ref: ImageRef) -> PageLayer | None:
+        """Return the text layer of a document's page; None for a picture."""
+        return None if ref.root == HELD else self._store(ref).layer(ref)
 
     def _image(self, ref: ImageRef) -> Image.Image:
         return self._held[int(ref.path)]

@@ -69,6 +69,10 @@ class AgentSpec(Section):
     answers: Literal["ranking", "ranking-or-none"] | None = None
     """What an answer is: an order, or an order that may be marked as having nothing that fits; None is the dialect's.
     """
+    tools: tuple[Literal["select_images", "zoom_in", "read_text", "compare"], ...] | None = Field(
+        default=None, min_length=1
+    )
+    """What the agent may call, of the default dialect; None is what the dialect offers by itself."""
     views: ViewsSpec | None = None
     """Sizes of pictures; None takes what the model's folder says, else the dialect's."""
     plan: PlanSpec = ReferencePlan()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 POLICIES = (
     "local:FOLDER, a model on this machine, or local:OWNER/NAME of the hub; shipped, the small one that knows the "
-    "drawn catalogue; http:URL, a served one; or a script: first-k, random[:SEED], replay:FILE."
+    "drawn catalogue; http:URL, a served one; or a script: reader (by what is written), first-k, random[:SEED], "
+    "replay:FILE."
 )
 """Help of an option that names a policy."""
 

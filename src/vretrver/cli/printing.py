@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..agent.dialect import Dialect
     from ..agent.reranked import Reranked
     from ..agent.reranker import Reranker
+    from ..agent.texts import TextProvider
     from ..assembly.spec import AgentSpec
     from ..images import ImageStore
     from ..records import Hit, Query
@@ -28,6 +29,7 @@ def rerank_and_print(
     images: ImageStore,
     spec: AgentSpec,
     *,
+    texts: TextProvider | None = None,
     dialect: Dialect | None = None,
     trace: Path | None = None,
     windows: Path | None = None,
@@ -41,6 +43,7 @@ def rerank_and_print(
         pairs: queries with their hits; one without hits is printed as such.
         images: where their pictures are read.
         spec: the agent.
+        texts: what reads the text of pictures; None reads it from their files, or by OCR.
         dialect: what the model is told, where the spec does not say it.
         trace: file to go on with.
         windows: folder that keeps every window as it ends, to go on with.
@@ -59,7 +62,7 @@ def rerank_and_print(
         prepare_output(file)
     printer.check(pairs)
     note_shipped([spec.policy], images)
-    with _memo(windows, spec) as memo, open_agent(spec, images, dialect=dialect) as agent:
+    with _memo(windows, spec) as memo, open_agent(spec, images, texts=texts, dialect=dialect) as agent:
         fingerprint = agent.policy.fingerprint
         if agent.policy.scripted:
             note(f"{fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")

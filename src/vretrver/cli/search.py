@@ -169,8 +169,9 @@ def search(
     printer.check(pairs)
     if spec is not None and any(one.hits for one in searched):
         rerank_and_print(
-            pairs, corpus.images, spec, trace=trace, windows=windows, report=report, printer=printer, reasons=reasons
-        )
+            pairs, corpus.images, spec, texts=corpus.texts,
+            trace=trace, windows=windows, report=report, printer=printer, reasons=reasons,
+        )  # fmt: skip
         return
     show_found(asked.queries, searched, reasons, corpus, printer)
     if report is not None:

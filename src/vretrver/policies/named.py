@@ -21,7 +21,7 @@ from ..models.hub import folder_at
 from ..models.shipped import AGENT, SHIPPED, shipped_folder
 from .scripted import first_k, misbehaving, replay, shuffled
 
-NAMES = "first-k, random[:SEED], misbehaving[:SEED], replay:FILE, shipped, local:FOLDER, http:URL"
+NAMES = "first-k, reader, random[:SEED], misbehaving[:SEED], replay:FILE, shipped, local:FOLDER, http:URL"
 """What can be named; for FOLDER also a model of the hub, as owner/name or owner/name@revision."""
 
 MODEL_VARIABLE = "VRETRVER_MODEL"
@@ -111,6 +111,10 @@ def policy_named(spec: str, *, model: str | None = None, local: LocalOptions | N
         raise ConfigError(f"policy {spec!r} runs no model here and takes no options of one; name local:FOLDER")
     if name == "first-k" and not argument:
         return first_k()
+    if name == "reader" and not argument:
+        from .reader.policy import reader
+
+        return reader()
     if name == "random":
         return shuffled(_seed(spec, argument))
     if name == "misbehaving":

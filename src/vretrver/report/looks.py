@@ -57,7 +57,7 @@ def _text(tool: str, look: TextShown, page: PageContext) -> Markup:
     )
     panes = element("div", _outlined(look.cuts, page), class_="panes")
     if look.text.strip():
-        said = element("blockquote", cut(look.text), dir="auto")
+        said = element("blockquote", cut(look.text.strip()), dir="auto")
     else:
         said = element("p", "No text was read.", class_="aside")
     return element("figure", panes, said, caption, class_="look text")

@@ -24,6 +24,7 @@ _SCRIPTS = {
     "oracle": "knows the right answer and where its detail is, and uses the detail only once it has looked there. "
     "Its results are a ceiling for an agent, not a measurement of one",
     "first-k": "answers with the order it was given and never looks",
+    "reader": "reads what candidates say and compares it with the query, fact by fact",
     "random": "answers with a random order and never looks",
     "replay": "repeats recorded turns",
     "misbehaving": "writes malformed and hostile turns on purpose",

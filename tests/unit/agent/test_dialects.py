@@ -21,7 +21,7 @@ def _crop(target: object, box: str = "[10, 10, 50, 50]", name: str = "crop_image
 
 
 def test_an_unknown_dialect_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="dialects are vretrver, vretrver/no-tools, released"):
+    with pytest.raises(ConfigError, match="dialects are vretrver, vretrver/no-tools, vretrver/reading, released"):
         dialect_named("qwen")
 
 

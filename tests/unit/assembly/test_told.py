@@ -42,3 +42,31 @@ def test_a_spec_without_values_is_the_configuration_without_values() -> None:
     from vretrver.agent.config import AgentConfig
 
     assert config_of(AgentSpec()).sha256 == AgentConfig().sha256
+
+
+def test_tools_are_off_unless_a_spec_turns_them_on() -> None:
+    default = config_of(AgentSpec())
+    assert [tool.name for tool in default.dialect.tools] == ["select_images", "zoom_in"]
+    more = config_of(AgentSpec(tools=("select_images", "zoom_in", "read_text", "compare")))
+    assert [tool.name for tool in more.dialect.tools] == ["select_images", "zoom_in", "read_text", "compare"]
+    assert more.sha256 != default.sha256
+    assert config_of(AgentSpec(tools=("select_images", "zoom_in"))).sha256 == default.sha256
+
+
+def test_the_default_configuration_has_the_hash_it_had_before_there_were_more_tools() -> None:
+    assert config_of(AgentSpec()).sha256 == "5a0be731161fe997505d616a7d461fb5fad0de7795d23e3f9f89a6646c1a2a74"
+
+
+@pytest.mark.parametrize("dialect", ["released", "vretrver/no-tools"])
+def test_tools_are_of_the_default_dialect(dialect: str) -> None:
+    with pytest.raises(
+        ConfigError, match=f"dialect {dialect} has its own tools; tools are chosen for vretrver alone"
+    ):
+        config_of(AgentSpec(dialect=dialect, tools=("read_text",)))
+
+
+def test_the_reader_reads_and_may_say_that_none_fits() -> None:
+    dialect = config_of(AgentSpec(policy="reader")).dialect
+    assert (dialect.name, [tool.name for tool in dialect.tools]) == ("vretrver/reading", ["read_text"])
+    assert (dialect.form.name, dialect.calls_per_turn) == ("ranking-or-none", 20)
+    assert config_of(AgentSpec(policy="reader", dialect="vretrver")).dialect == dialect_named("vretrver")

@@ -220,7 +220,7 @@ def test_a_text_that_was_read_is_shown_as_text_with_where_it_was_read(tmp_path: 
     assert "<dt>texts read</dt>" in text
 
 
-def test_cuts_in_one_picture_are_named_and_said_not_to_be_checked(tmp_path: Path) -> None:
+def test_cuts_in_one_picture_are_named_and_checked(tmp_path: Path) -> None:
     images = drawn(tmp_path)
     result = reranked(images, LOOKED)
     first, second = looks_of(result)
@@ -229,7 +229,7 @@ def test_cuts_in_one_picture_are_named_and_said_not_to_be_checked(tmp_path: Path
     middle = "\N{MIDDLE DOT}"
     assert f"Pictures 2 and 3, side by side {middle} candidate 5:1 and candidate 5:2" in text
     assert "of 320 x 240 px of picture 3" in text
-    assert "This look put 2 cuts together; this version cannot put them together again to check them." in text
+    assert "Put together again, this look has other bytes than the agent was shown" in text
     assert "2 of 3 match the record" in text
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from ...errors import ConfigError
 from ..dialect import Dialect
 from .released import released
-from .vretrver import vretrver
+from .vretrver import reading, vretrver
 
 
 def dialect_named(name: str) -> Dialect:
@@ -16,6 +16,7 @@ def dialect_named(name: str) -> Dialect:
     makers: dict[str, Callable[[], Dialect]] = {
         "vretrver": vretrver,
         "vretrver/no-tools": partial(vretrver, tools=False),
+        "vretrver/reading": reading,
         "released": released,
     }
     if name not in makers:

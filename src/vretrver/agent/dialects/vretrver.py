@@ -8,18 +8,26 @@ malformed turn is told what is wrong; (5) the answer is forced when the turns ar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..._text import plain
-from ..answers import AnswerForm, Ranking
+from ..answers import AnswerForm, Ranking, RankingOrNone
 from ..bench import Views
 from ..boxes import PermilleBoxes
+from ..compare_tool import Compare
 from ..dialect import Dialect
 from ..messages import Piece
 from ..observations import Cut, Layout, Observation, Read
 from ..refusals import WORDS, RefusalCode
 from ..task import WindowTask
+from ..text_tool import ReadText
 from ..tools import Executed, SelectImages, Tool, ZoomIn, signature
+
+TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in (SelectImages(), ZoomIn(), ReadText(), Compare())}
+"""What this dialect can offer, by name; a trained model knows the first two alone."""
+
+READINGS = 20
+"""Calls in a turn of the dialect that reads: the candidates of a window of the usual size."""
 
 _ROLE = "You rank candidates by how well they match a query."
 _TOOLS = """Pictures are shown small. Look closer before you decide between candidates that seem alike.
@@ -31,8 +39,15 @@ _TOOLS = """Pictures are shown small. Look closer before you decide between cand
 Picture 0 is the query's, k is candidate k's first, [k, j] its j-th.
 Call tools with JSON between tags, at most {calls} calls in a turn:
 <tool_call>
-{{"name": "zoom_in", "arguments": {{"target_image": 2, "bbox_2d": [400, 300, 600, 500]}}}}
+{example}
 </tool_call>"""
+_EXAMPLES = {
+    "zoom_in": '{"name": "zoom_in", "arguments": {"target_image": 2, "bbox_2d": [400, 300, 600, 500]}}',
+    "read_text": '{"name": "read_text", "arguments": {"target_image": 2}}',
+    "compare": '{"name": "compare", "arguments": {"target_images": [2, 3]}}',
+    "select_images": '{"name": "select_images", "arguments": {"target_images": [2, 3]}}',
+}
+"""A call of each tool; the first of those that are offered is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +69,7 @@ class VretrverWording:
     def system(self, tools: Sequence[Tool], form: AnswerForm) -> str:
         """Return role, tools and answer grammar."""
         lines = "\n".join(signature(tool) for tool in tools)
-        looks = [_TOOLS.format(signatures=lines, calls=self.calls)] if tools else []
+        looks = [_TOOLS.format(signatures=lines, calls=self.calls, example=_example(tools))] if tools else []
         return "\n\n".join([_ROLE, *looks, f"# Answer\n{form.taught}"])
 
     def item(self, number: int, pieces: Sequence[Piece]) -> list[Piece]:
@@ -94,6 +109,11 @@ class VretrverWording:
         return [*reply, *(["\n"] if reply else []), f"No looks are left. {form.forced(count)}"]
 
 
+def _example(tools: Sequence[Tool]) -> str:
+    offered = {tool.name for tool in tools}
+    return next((call for name, call in _EXAMPLES.items() if name in offered), _EXAMPLES["zoom_in"])
+
+
 def _region(cut: Cut) -> str:
     if cut.box is None:
         return ""
@@ -120,3 +140,25 @@ def vretrver(*, tools: bool = True, form: AnswerForm | None = None) -> Dialect:
         forces_answer=True,
         form=form or Ranking(),
     )
+
+
+def reading() -> Dialect:
+    """Return the dialect for reading: the text of a whole window in a turn, and an answer that may be none."""
+    return replace(
+        vretrver(form=RankingOrNone()),
+        name="vretrver/reading",
+        wording=VretrverWording(calls=READINGS),
+        tools=(TOOLS["read_text"],),
+        turns=6,
+        calls_per_turn=READINGS,
+    )
+
+
+def offering(dialect: Dialect, names: Sequence[str]) -> Dialect:
+    """Return a dialect of this file with other tools.
+
+    Args:
+        dialect: the dialect.
+        names: keys of `TOOLS`, at least one, in the order they are offered.
+    """
+    return replace(dialect, tools=tuple(TOOLS[name] for name in dict.fromkeys(names)))

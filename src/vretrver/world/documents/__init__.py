@@ -1,0 +1,1 @@
+"""Drawn letters, invoices and receipts with the truth about them: what reading and searching are measured on."""
