@@ -19,7 +19,7 @@ $(VENV)/.models: pyproject.toml constraints.txt
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[dev,train,index,sources,http,qdrant,fs]'
+	$(BIN)/pip install --quiet --editable '.[dev,train,index,sources,ocr,http,qdrant,fs]'
 	touch $@ $(VENV)/.models
 
 demo: $(VENV)/.models  ## draw a catalogue, search it, rerank it with looks, write the evidence report

@@ -20,6 +20,7 @@ from .errors import ConfigError, PictureError
 from .geometry import Box, SizeRule
 from .pictures.cache import BoundedCache, KeyedLocks
 from .pictures.file import ExifBlock, ImageLimits, PictureFile
+from .pictures.layer import PageLayer
 from .pictures.opening import open_picture
 from .pictures.reading import FileBytes, FileReader, Sighting
 from .pictures.roots import DirectoryRoot, Root, open_roots, place_of
@@ -263,6 +264,11 @@ class ImageStore:
     def crop(self, ref: ImageRef, box: Box, size: tuple[int, int]) -> Image.Image:
         """Return the part of the original inside `box`, at (width, height) in pixels."""
         return resized(self.original(ref).crop((box.left, box.top, box.right, box.bottom)), size)
+
+    def layer(self, ref: ImageRef) -> PageLayer | None:
+        """Return the text that a document holds of a page, as it is; None for a picture, which holds none."""
+        with self._open(ref, self._read(ref)) as file:
+            return file.layer(ref.page)
 
     def _place(self, ref: ImageRef) -> Root:
         root = self._places.get(ref.root)

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": {"geometry"},
     "pictures": {"errors", "_optional", "records"},
     "images": {"errors", "geometry", "records", "pictures"},
-    "text": {"records"},
+    "text": {"errors", "_optional", "geometry", "records", "pictures", "images"},
     "_validation": set(),
     "_text": set(),
     "agent": {"errors", "geometry", "records", "images", "_text"},
@@ -44,8 +44,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_http": {"errors", "_optional", "_secrets", "_proxies"},
     "_served": {"errors", "_http"},
     "retrieval": {
-        "_version", "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "_text", "text",
-        "models", "lines", "_proxies", "_http", "_served",
+        "_version", "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "_text",
+        "models", "lines", "_proxies", "_http", "_served", "text",
     },
     "policies": {
         "errors", "files", "_optional", "_secrets", "geometry", "records", "images", "_validation", "_text",
@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "policies",
     },
     "assembly": {
-        "errors", "trust", "geometry", "records", "pictures", "images", "_validation", "agent", "models",
+        "errors", "trust", "geometry", "records", "pictures", "images", "text", "_validation", "agent", "models",
         "traces", "runs", "data", "config", "retrieval", "policies",
     },
     "world": {
@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "policies", "assembly",
     },
     "cli": {
-        "errors", "files", "trust", "records", "images", "agent", "models", "traces", "report", "run_folder",
+        "errors", "files", "trust", "records", "images", "text", "agent", "models", "traces", "report", "run_folder",
         "lines", "runs", "data", "config", "retrieval", "policies", "training", "assembly", "world", "doctor",
         "__init__",
     },
@@ -95,6 +95,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "report": {"PIL"},
     "retrieval": {"PIL", "numpy", "torch"},
     "run_folder": {"pydantic"},
+    "text": {"PIL"},
     "runs": {"numpy"},
     "traces": {"pydantic"},
     "training": {"datasets", "numpy", "pydantic", "torch", "transformers", "trl"},

@@ -272,7 +272,7 @@ def _source(path: Path, options: CorpusOptions, *, root: Path | str | None, note
         raise nothing_encoded(source, refused)
     if options.words != "never":
         left = {item.did for item in refused}
-        retriever.words = words_of_source(
-            (item for item in candidates if item.did not in left), alone=alone, note=note
-        )
+        found = [item for item in candidates if item.did not in left]
+        with progress("words") as update:
+            retriever.words = words_of_source(found, images, alone=alone, note=note, progress=update)
     return Corpus(retriever=retriever, images=images, left_out=len(refused))

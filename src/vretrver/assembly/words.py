@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError, DataError, IndexBusy, StorageError
+from ..images import ImageStore
 from ..records import Candidate
 from ..retrieval.directory.filtered import FilteredIndex
 from ..retrieval.directory.index import DirectoryIndex
+from ..retrieval.directory.texts import TEXTS, TextStore
 from ..retrieval.lexical.database import WORDS
 from ..retrieval.lexical.index import LexicalIndex
-from ..retrieval.lexical.lines import indexed_text
+from ..retrieval.lexical.lines import NoTexts, indexed_text
 from ..retrieval.lexical.update import WordsReport, update_words
 from ..retrieval.wordsearch import WordSearch
+from ..text.reader import Texts
+from ..text.reading import texts_in_memory
 from .confirmed import Note
 
 _BATCH = 1000  # items of a source indexed at once
@@ -40,26 +44,51 @@ def words_of_directory(
             raise
         note(f"words are not searched: {error}")
         return None
-    return WordSearch(index=index, admits=view.among, alone=alone)
+    return WordSearch(index=index, texts=_texts(directory, note), admits=view.among, alone=alone)
 
 
-def words_of_source(candidates: Iterable[Candidate], *, alone: bool, note: Note) -> WordSearch | None:
+def _texts(directory: Path, note: Note) -> Texts:
+    """Return the texts read on the pictures of an index; none, with a note, where they cannot be used."""
+    try:
+        return TextStore(directory)
+    except DataError as error:
+        note(f"lines of pictures are not cited: {error}")
+        return NoTexts()
+
+
+def words_of_source(
+    candidates: Sequence[Candidate],
+    images: ImageStore,
+    *,
+    alone: bool,
+    note: Note,
+    progress: Callable[[int, int], None] | None = None,
+) -> WordSearch | None:
     """Return the words of candidates, indexed in memory; None, with a note, where SQLite cannot search texts.
 
+    Args:
+        candidates: what may be found.
+        images: opens their documents, whose text layers are read; pictures are read into an index only.
+        alone: whether vectors are left out.
+        note: takes messages for a person.
+        progress: called with (pages done, pages to do).
+
     Raises:
-        DataError: it cannot, and words were to be searched alone.
+        DataError: SQLite cannot search texts, and words were to be searched alone.
     """
-    search: WordSearch | None = None
     try:
-        search = WordSearch(index=LexicalIndex(), alone=alone)
+        index = LexicalIndex()
     except DataError as error:
         if alone:
             raise
         note(str(error))
         return None
+    pages = (image for candidate in candidates for image in candidate.pictures)
+    texts, _ = texts_in_memory(pages, images, progress=progress)
+    search = WordSearch(index=index, texts=texts, alone=alone)
     batch: list[tuple[str, str, bytes]] = []
     for candidate in candidates:
-        batch.append((candidate.did, indexed_text(candidate, search.lines), b""))
+        batch.append((candidate.did, indexed_text(candidate, search.texts), b""))
         if len(batch) == _BATCH:
             search.index.put(batch)
             batch = []
@@ -74,6 +103,12 @@ def no_words_of_collection(url: str, *, alone: bool, note: Note) -> None:
     note(f"{url}: vectors alone rank; words are searched in index directories and sources")
 
 
+def _version(directory: Path) -> str:
+    """Return what changes whenever the texts of an index do."""
+    stats = [path.stat() for path in (directory / TEXTS, directory / f"{TEXTS}-wal") if path.is_file()]
+    return " ".join(f"{stat.st_size}@{stat.st_mtime_ns}" for stat in stats)
+
+
 def bring_words(directory: Path, *, note: Note, progress: Callable[[int, int], None]) -> WordsReport:
     """Bring the words of an index directory up to date; what is in the way is said, and search goes on without them.
 
@@ -81,7 +116,8 @@ def bring_words(directory: Path, *, note: Note, progress: Callable[[int, int], N
         StorageError: the disk is full.
     """
     try:
-        return update_words(directory, progress=progress)
+        with TextStore(directory) as texts:
+            return update_words(directory, texts=texts, version=_version(directory), progress=progress)
     except StorageError:
         raise
     except IndexBusy:

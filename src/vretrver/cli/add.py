@@ -12,6 +12,7 @@ from .confirmed import TrustOption
 from .models import ENCODERS, DeviceOption
 from .output import emit_json, note
 from .progress import progress
+from .texts import index_words, read_index_texts
 
 _NAMED = 20
 
@@ -40,6 +41,7 @@ def add(
     from ..assembly.confirmed import confirmed_encoder
     from ..assembly.corpus import not_encoded
     from ..retrieval.encoders import encoder_named
+    from ..text.reading import ocr_at_hand
 
     target = target_of(index, trust=trust, note=note)
     name = encoder or confirmed_encoder(target.manifest.encoder, where=index, note=note, trust=trust)
@@ -48,6 +50,8 @@ def add(
     used = encoder_named(name, target.images, device=device or "auto")
     with progress("adding", unit="items") as update:
         report = add_items(target, items, used, progress=lambda done: update(done, 0))
+    read_index_texts(index, target.images, mode="auto", ocr=ocr_at_hand("auto"))
+    index_words(index)
     for sentence in not_encoded(report.refused):
         note(sentence)
     done = {"index": str(index), **asdict(report), "refused": len(report.refused)}
@@ -75,6 +79,7 @@ def delete(
             raise DataError(f"{index}: none of the ids is in it, {unknown[0]!r} being the first; nothing was deleted")
         deleted = writer.delete(list(known))
         left = len(writer.live_slots())
+    index_words(index)
     for did in unknown[:_NAMED]:
         note(f"not in the index: {did}")
     if len(unknown) > _NAMED:

@@ -20,6 +20,7 @@ from .index_sources import SourceOptions, kept_fields, plan_of
 from .models import ENCODERS, DeviceOption, note_default, note_shipped
 from .output import emit_json, note, refuse_foreign
 from .progress import progress
+from .texts import ReadTextOption, index_words, prune_texts, read_index_texts
 
 if TYPE_CHECKING:
     from ..assembly.sources import Plan
@@ -67,6 +68,7 @@ def index(
     vector_column: Annotated[str, typer.Option(help="For parquet: the column of the vectors.")] = "vector",
     made_by: Annotated[str, typer.Option(help="What made them, when it is no encoder known here.")] = "elsewhere",
     normalise: Annotated[bool, typer.Option("--normalise", help="Bring imported vectors to length 1.")] = False,
+    read_text: ReadTextOption = "auto",
     compact: Annotated[bool, typer.Option("--compact", help="At the end, drop dead vectors.")] = False,
     approximate: Annotated[bool, typer.Option("--approximate", help="At the end, build approximate search.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
@@ -82,8 +84,13 @@ def index(
     from ..retrieval.directory.precomputed import read_vectors
     from ..retrieval.directory.writer import IndexWriter
     from ..retrieval.encoders import lasting_name
+    from ..text.files import checked_mode
+    from ..text.reading import ocr_at_hand
 
+    mode = checked_mode(read_text)
+    ocr = ocr_at_hand(mode)
     done: dict[str, object] = {"index": str(out)}
+    texts: dict[str, int] = {}
     if sources or not (compact or approximate):
         refuse_foreign(out, ours=(DATABASE, LOCK), what="index", option="-o")
         manifest, sound = _known(out)
@@ -109,23 +116,17 @@ def index(
             report = _update(opened, plan, out, used, name=name, delete=delete, yes=yes, batch_size=batch_size)
         remember_encoder(lasting_name(name), note=note)
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
+        texts = read_index_texts(out, images, mode=mode, ocr=ocr)
     if compact or approximate:
         with IndexWriter(out) as writer:
             done |= _finish(writer, compact=compact, approximate=approximate)
-    done |= _words(out)
+            if compact:
+                prune_texts(writer)
+    done["words"] = index_words(out)
     if as_json:
-        emit_json(done)
+        emit_json({**done, "text": texts})
     else:
         note(", ".join(f"{name} {value}" for name, value in done.items() if value != 0))
-
-
-def _words(out: Path) -> dict[str, object]:
-    """Bring the words of the items up to date; returns what to tell."""
-    from ..assembly.words import bring_words
-
-    with progress("words", unit="items") as update:
-        report = bring_words(out, note=note, progress=update)
-    return {"words": report.indexed}
 
 
 def _known(out: Path) -> tuple[Manifest | None, set[str]]:

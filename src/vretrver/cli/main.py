@@ -27,7 +27,8 @@ from .trace import trace
 from .train import app as train
 
 _KEPT = {
-    "index": "batches that were committed are in the index; run the same command again to go on",
+    "index": "batches that were committed are in the index, texts that were read are kept; run the same command "
+    "again to go on",
     "add": "items that were committed are in the index; run the same command again to go on",
     "delete": "the ids stay in the index, or are gone from it, all of them; run the same command again",
     "rerank": "finished queries are in the --trace file, windows in --windows and turns in the --journal, where one "

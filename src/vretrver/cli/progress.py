@@ -47,6 +47,12 @@ def told(what: str, unit: str, done: int, total: int, seconds: float) -> str:
     return f"{what}: {done:,}{of}{f' {unit}' if unit else ''}{rate}"
 
 
+def rate_of(count: int, seconds: float) -> str:
+    """Return a rate as people say it: a number a second, or the seconds each takes where that is more than one."""
+    each = seconds / max(count, 1)
+    return f"{each:.1f} s each" if each >= 1 else f"{1 / max(each, 1e-4):.0f} a second"
+
+
 def _rate(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 

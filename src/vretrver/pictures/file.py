@@ -8,6 +8,8 @@ from typing import Protocol, Self
 
 from PIL import Image
 
+from .layer import PageLayer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLimits:
@@ -63,6 +65,10 @@ class PictureFile(Protocol):
 
     def exif(self) -> ExifBlock:
         """Return the file's EXIF block; empty where there is none or it is damaged."""
+        ...
+
+    def layer(self, page: int) -> PageLayer | None:
+        """Return the text that the file holds of a page; None for formats that hold none. Raises PictureError."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -5,6 +5,7 @@ The published wheels of PDFium run no scripts, and nothing outside the file is f
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Self
 
@@ -14,7 +15,9 @@ from .._optional import require
 from ..errors import PictureError
 from ..records import ImageRef
 from .file import ExifBlock, ImageLimits
-from .pdf_process import SHARED, Answer
+from .helper import Answer
+from .layer import PageLayer
+from .pdf_process import SHARED
 from .reading import FileBytes
 
 PAGE_DPI = 200
@@ -68,6 +71,16 @@ class PdfFile:
         answer = self._ask(page, render=True)
         return Image.frombytes("RGB", _size(answer), answer[1], "raw", "RGBX")
 
+    def layer(self, page: int) -> PageLayer:
+        """Return the text of a page; nothing is rendered."""
+        answer = self._ask(page, text=True)
+        found = json.loads(answer[1])
+        return PageLayer(
+            runs=tuple((run[0], run[1], run[2], run[3], run[4]) for run in found["runs"]),
+            size=_size(answer),
+            covered=found["covered"],
+        )
+
     def exif(self) -> ExifBlock:
         """Return an empty block: a document has none."""
         return ExifBlock(photo={}, place={})
@@ -78,13 +91,14 @@ class PdfFile:
     def __exit__(self, *failure: object) -> None:
         """Nothing is kept open."""
 
-    def _ask(self, page: int | None, *, render: bool = False) -> Answer:
+    def _ask(self, page: int | None, *, render: bool = False, text: bool = False) -> Answer:
         if page is not None and not 0 <= page < self._count:
             raise PictureError(self._ref, f"there is no page {page + 1}; the document has {self._count}")
         answer = SHARED.ask(
             {
                 "page": page,
                 "render": render,
+                "text": text,
                 "dpi": PAGE_DPI,
                 "max_pixels": self._limits.max_page_pixels,
                 "max_side": self._limits.max_side,

@@ -6,13 +6,22 @@ line says. What it may use is capped before PDFium is loaded; what a document do
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import resource
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 POINTS_PER_INCH = 72
+MOST_CHARACTERS = 200_000  # of one page that are read; a dense page of a newspaper has 30,000
+MOST_RUN = 1_000  # characters; a longer line is cut into several runs
+MOST_OBJECTS = 2_000  # of a page that are looked at for pictures and fields
+WIDE_GAP = 1.5  # heights of a line; what stands further apart is not one line
+HYPHEN = 2  # what PDFium puts in the place of a hyphen at the end of a line
+HYPHEN_IN_TEXT = 0xFFFE  # the same, where it returns more than one character
+FINE = 16  # steps of a pixel in which places are asked for
 MOST_POINTS = 1_000_000.0
 ROUNDING = 0.01  # pixels; a page of 0.2 inches has 40 of them and not 39
 
@@ -65,7 +74,7 @@ def _damaged(error: Exception) -> str:
 
 
 def _done(library: Any, document: Any, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Return the answer to a request about the document at hand: its page count, a page's size, or its pixels."""
+    """Return the answer to a request about the document: its page count, a page's size, its pixels, or its text."""
     if request["page"] is None:
         return {"count": len(document), "loaded": True}, b""
     page = document[request["page"]]
@@ -73,8 +82,10 @@ def _done(library: Any, document: Any, request: dict[str, Any]) -> tuple[dict[st
         size = _pixels(page, request)
         if size is None:
             return {"refused": "the page has an impossible size", "loaded": True}, b""
-        pixels = _rendered(library, page, size) if request["render"] else b""
-        return {"width": size[0], "height": size[1], "loaded": True}, pixels
+        answer = {"width": size[0], "height": size[1], "loaded": True}
+        if request["text"]:
+            return answer, json.dumps(_layer(library.raw, page, size)).encode()
+        return answer, _rendered(library, page, size) if request["render"] else b""
     finally:
         page.close()
 
@@ -105,6 +116,135 @@ def _rendered(library: Any, page: Any, size: tuple[int, int]) -> bytes:
         return bytes(bitmap.buffer)
     finally:
         bitmap.close()
+
+
+def _layer(raw: Any, page: Any, size: tuple[int, int]) -> dict[str, Any]:
+    """Return the runs of a page and how much of it one picture covers; see `layer.PageLayer`."""
+    opened = page.get_textpage()
+    try:
+        text = opened.raw  # asked for thousands of times a page
+        codes = _codes(raw, text, min(opened.count_chars(), MOST_CHARACTERS))
+        runs = []
+        for first, end in _ranges(raw, text, codes):
+            box = _box_of(raw, text, first, end - first)
+            if box is not None:
+                runs.append([_characters(codes[first:end]), *_placed(raw, page, size, box)])
+    finally:
+        opened.close()
+    runs += [[words, *_placed(raw, page, size, box)] for words, box in _fields(raw, page)]
+    return {"runs": runs, "covered": _covered(raw, page, size)}
+
+
+def _codes(raw: Any, text: Any, count: int) -> Sequence[int]:
+    """Return the units of the first characters, one for each: all at once, or singly where PDFium leaves some out."""
+    room = (ctypes.c_ushort * (count + 1))()
+    if count and raw.FPDFText_GetText(text, 0, count, room) == count + 1:
+        return [HYPHEN if code == HYPHEN_IN_TEXT else code for code in room[:count]]
+    return [raw.FPDFText_GetUnicode(text, n) for n in range(count)]
+
+
+def _ranges(raw: Any, text: Any, codes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield (first, end) of each run: PDFium's lines, parted at wide gaps, at ends of words that go on, and if long."""
+    first, last = -1, -1  # of the run at hand: its first character, and its last that is no space
+    for place, code in enumerate(codes):
+        if code in (10, 13):
+            if first >= 0:
+                yield first, last + 1
+            first = -1
+        elif code > 32 and code != 160:
+            if first >= 0 and (place - first >= MOST_RUN or (place > last + 1 and _apart(raw, text, last, place))):
+                yield first, last + 1
+                first = -1
+            first, last = (place if first < 0 else first), place
+        elif code == HYPHEN and first >= 0:
+            yield first, place + 1
+            first = -1
+    if first >= 0:
+        yield first, last + 1
+
+
+def _apart(raw: Any, text: Any, before: int, after: int) -> bool:
+    """Say whether two characters stand too far apart for one line, whichever way it runs."""
+    a, b = _glyph(raw, text, before), _glyph(raw, text, after)
+    if a is None or b is None:
+        return False
+    across, along = max(b.left - a.right, a.left - b.right), max(b.bottom - a.top, a.bottom - b.top)
+    thickness = a.top - a.bottom if across >= along else a.right - a.left
+    return bool(max(across, along) > WIDE_GAP * max(thickness, 1e-3))
+
+
+def _glyph(raw: Any, text: Any, place: int) -> Any:
+    box = raw.FS_RECTF()
+    return box if raw.FPDFText_GetLooseCharBox(text, place, box) else None
+
+
+def _box_of(raw: Any, text: Any, first: int, count: int) -> tuple[float, ...] | None:
+    """Return (left, bottom, right, top) in points around characters; None for what stands nowhere."""
+    corners = [ctypes.c_double() for _ in range(4)]
+    left, top, right, bottom = corners
+    found = []
+    for n in range(min(raw.FPDFText_CountRects(text, first, count), MOST_RUN)):
+        if raw.FPDFText_GetRect(text, n, left, top, right, bottom):
+            found.append((left.value, bottom.value, right.value, top.value))
+    if not found:
+        return None
+    lefts, bottoms, rights, tops = zip(*found, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def _placed(raw: Any, page: Any, size: tuple[int, int], box: tuple[float, ...]) -> list[float]:
+    """Return (left, top, right, bottom) in pixels of the page as it is rendered, turned and cropped."""
+    x, y = ctypes.c_int(), ctypes.c_int()
+    found = []
+    for point in ((box[0], box[1]), (box[2], box[3])):
+        raw.FPDF_PageToDevice(page, 0, 0, size[0] * FINE, size[1] * FINE, 0, *point, x, y)
+        found.append((x.value / FINE, y.value / FINE))
+    (a, b), (c, d) = found
+    return [min(a, c), min(b, d), max(a, c), max(b, d)]
+
+
+def _fields(raw: Any, page: Any) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Yield what form fields and typed notes show, and where: it is drawn, but not in the text of the page."""
+    for n in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_OBJECTS)):
+        note = raw.FPDFPage_GetAnnot(page, n)
+        kind, box = raw.FPDFAnnot_GetSubtype(note), raw.FS_RECTF()
+        words = ""
+        if kind == raw.FPDF_ANNOT_FREETEXT:
+            words = _words(lambda *room, note=note: raw.FPDFAnnot_GetStringValue(note, b"Contents", *room))
+        elif kind == raw.FPDF_ANNOT_WIDGET and page.formenv:
+            words = _words(lambda *room, note=note: raw.FPDFAnnot_GetFormFieldValue(page.formenv, note, *room))
+        if words and raw.FPDFAnnot_GetRect(note, box):
+            yield from ((line, (box.left, box.bottom, box.right, box.top)) for line in words.splitlines() if line)
+        raw.FPDFPage_CloseAnnot(note)
+
+
+def _words(ask: Callable[..., int]) -> str:
+    """Return a text that PDFium writes into room it is given, at most one run long."""
+    room = (ctypes.c_ushort * (MOST_RUN + 1))()
+    size = ask(room, ctypes.sizeof(room))
+    return (
+        bytes(room)[:-2].decode("utf-16-le", "ignore").partition("\0")[0] if 2 < size <= ctypes.sizeof(room) else ""
+    )
+
+
+def _covered(raw: Any, page: Any, size: tuple[int, int]) -> float:
+    """Return the share of the page under its largest picture."""
+    corners = [ctypes.c_float() for _ in range(4)]
+    most = 0.0
+    for n in range(min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)):
+        item = raw.FPDFPage_GetObject(page, n)
+        if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_IMAGE or not raw.FPDFPageObj_GetBounds(item, *corners):
+            continue
+        left, top, right, bottom = _placed(raw, page, size, tuple(corner.value for corner in corners))
+        wide, high = min(right, size[0]) - max(left, 0), min(bottom, size[1]) - max(top, 0)
+        most = max(most, max(wide, 0) * max(high, 0) / (size[0] * size[1]))
+    return most
+
+
+def _characters(codes: Sequence[int]) -> str:
+    """Return the text of UTF-16 or UTF-32 units; halves of a pair that stand alone are left out."""
+    units = "".join(map(chr, codes))
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 
 def _answer(answers: IO[bytes], head: dict[str, Any], payload: bytes = b"") -> None:

@@ -175,6 +175,9 @@ class RasterFile:
             on_white(self._image)
         return self.size(page)
 
+    def layer(self, page: int) -> None:
+        """Return None: a picture holds no text of its own."""
+
     def exif(self) -> ExifBlock:
         """Return the EXIF block of the first picture; one directory may be damaged and the other not."""
         return ExifBlock(photo=self._directory(0x8769), place=self._directory(0x8825))

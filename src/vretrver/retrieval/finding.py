@@ -22,6 +22,7 @@ from .wordsearch import WordSearch
 
 _DEPTH = 100  # how far each ranking is read at least before two are fused
 _NAMED = 6  # words that a reason names
+_TIED = 20  # items that are looked at for whether all score alike: a few may show the same in other files
 _ALIKE = 1e-5  # relative difference of scores that says nothing
 
 NO_ITEMS = "there are no items"
@@ -82,7 +83,7 @@ def _by_vectors(stage: Stage, queries: Sequence[Query], k: int) -> list[Found | 
     asked = [place for place, query in enumerate(queries) if _vectors_know(stage, query)]
     found: list[Found | None] = [None] * len(queries)
     if asked:
-        depth = k + 1 if stage.words is None else max(2 * k, _DEPTH)
+        depth = max(k + 1, _TIED) if stage.words is None else max(2 * k, _DEPTH)
         vectors = stage.encoder.encode_queries([queries[place] for place in asked])
         for place, row in zip(asked, stage.index.search(vectors, depth), strict=True):
             found[place] = row
@@ -160,7 +161,7 @@ class _One:
             return f"the encoder hash knows colours and shared words, and finds none of {_quoted([self.query.text])}"
         if not kept:
             return f"nothing reaches --min-score {self.min_score}; the best score is {best:.4f}"
-        if self._is_tie(by_vectors[: self.k + 1]):
+        if self._is_tie(by_vectors[: max(self.k + 1, _TIED)]):
             return "all items score alike, so that their order would say nothing"
         return ""
 
@@ -180,8 +181,8 @@ class _One:
         return said
 
     def _is_tie(self, found: Found) -> bool:
-        """Return whether items that differ all score alike; copies of one item do, and mean it."""
-        if len(found) < 2 or not math.isclose(found[0][1], found[-1][1], rel_tol=_ALIKE):
+        """Return whether three or more items that differ all score alike; copies of one item do, and mean it."""
+        if len(found) < 3 or not math.isclose(found[0][1], found[-1][1], rel_tol=_ALIKE):
             return False
         known = self.stage.store.candidates([did for did, _ in found])
         return len({tuple(_contents(candidate)) for candidate in known.values()}) > 1

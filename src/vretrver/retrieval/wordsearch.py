@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..records import Candidate, Citation, Query
+from ..text.reader import Texts
 from .index import Found
 from .lexical.citation import citation_of
 from .lexical.index import Admits, Asked, LexicalIndex
-from .lexical.lines import Lines, NoLines
+from .lexical.lines import NoTexts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,7 @@ class WordSearch:
 
     index: LexicalIndex
     """Finds items by their words."""
-    lines: Lines = field(default_factory=NoLines)
+    texts: Texts = field(default_factory=NoTexts)
     """Where the lines that were read on pictures are."""
     admits: Admits | None = None
     """Says which items may be found; None admits all that are indexed."""
@@ -35,4 +36,4 @@ class WordSearch:
 
     def cite(self, candidate: Candidate, asked: Asked) -> Citation | None:
         """Return the line of an item that matches a query best; None where none holds a word of it."""
-        return citation_of(candidate, asked.weights, self.lines) if asked.weights else None
+        return citation_of(candidate, asked.weights, self.texts) if asked.weights else None

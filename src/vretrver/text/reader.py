@@ -1,4 +1,4 @@
-"""The interface to whatever reads the text on a picture, and what one reading of it gave."""
+"""The interface to whatever reads the text on a picture, what one reading of it gave, and where readings lie."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class TextReader(Protocol):
 
     @property
     def name(self) -> str:
-        """What reads, with the versions that decide what it reads, as in `rapidocr 3.10.0`; readings are kept by it."""
+        """What reads, with the versions that decide what it reads, as in `rapidocr 3.10.0`."""
         ...
 
     def read(self, image: ImageRef) -> tuple[TextLine, ...]:
@@ -29,6 +29,14 @@ class TextReader(Protocol):
         ...
 
 
+class Texts(Protocol):
+    """What was read on pictures: kept in an index directory, or held in memory."""
+
+    def lines(self, image: ImageRef) -> tuple[TextLine, ...] | None:
+        """Return the lines of a picture that has a hash, in reading order; None where it was not read."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageText:
     """What was read on one picture or page."""
@@ -39,3 +47,5 @@ class PageText:
     """Name of the reader."""
     refused: str = ""
     """Why it could not be read; empty where it could."""
+    complete: bool = True
+    """False where its file holds too little text to be all, and no reader of pictures was at hand."""

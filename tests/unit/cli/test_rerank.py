@@ -150,5 +150,6 @@ def test_a_command_that_is_stopped_says_what_is_kept(monkeypatch: pytest.MonkeyP
     done = CliRunner().invoke(main.app, ["index", ".", "-o", "idx"])
     assert done.exit_code == 130
     assert done.stderr == (
-        "vretrver: stopped; batches that were committed are in the index; run the same command again to go on\n"
+        "vretrver: stopped; batches that were committed are in the index, texts that were read are kept; run the "
+        "same command again to go on\n"
     )

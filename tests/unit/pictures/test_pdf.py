@@ -14,7 +14,7 @@ from tests.unit.pictures import documents
 from vretrver.errors import PictureError
 from vretrver.geometry import PixelBudget
 from vretrver.images import ImageLimits, ImageStore
-from vretrver.pictures import pdf_process
+from vretrver.pictures import helper, pdf, pdf_process
 from vretrver.records import ImageRef
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
@@ -122,14 +122,14 @@ def test_a_page_that_takes_too_long_is_refused_and_the_next_is_shown(tmp_path: P
 def test_a_page_that_takes_all_memory_is_refused_and_the_next_is_shown(
     store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pdf_process, "DOCUMENT_MEMORY", 200 * 2**20)
-    pdf_process.SHARED.close()
+    small = pdf_process.pdf_helper(memory=200 * 2**20)
+    monkeypatch.setattr(pdf, "SHARED", small)
     try:
         bomb = saved(tmp_path, documents.doubling(30), "bomb.pdf")
         assert "it crashes the renderer or needs more than 200 MiB" in refusal(store, bomb)
         assert store.original(saved(tmp_path, documents.one_page())).size == (400, 200)
     finally:
-        pdf_process.SHARED.close()
+        small.close()
 
 
 def test_a_process_that_was_killed_is_replaced(store: ImageStore, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_an_interrupted_request_leaves_no_answer_to_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pdf_process, "_read", interrupt)
+        patch.setattr(helper, "_read", interrupt)
         with pytest.raises(KeyboardInterrupt):
             store.pin(ImageRef(path="a.pdf", page=0))
     assert near(store.original(ImageRef(path="a.pdf", page=1)).getpixel((5, 5)), BLUE)

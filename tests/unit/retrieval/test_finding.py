@@ -15,7 +15,7 @@ from vretrver.retrieval.encoder import Vectors
 from vretrver.retrieval.hash_encoder import HashEncoder
 from vretrver.retrieval.index import MemoryIndex
 from vretrver.retrieval.lexical.index import LexicalIndex
-from vretrver.retrieval.lexical.lines import NoLines, indexed_text
+from vretrver.retrieval.lexical.lines import NoTexts, indexed_text
 from vretrver.retrieval.retriever import Retriever
 from vretrver.retrieval.wordsearch import WordSearch
 
@@ -40,7 +40,7 @@ class LengthEncoder:
 
 def words_over(candidates: Sequence[Candidate], *, alone: bool = False) -> WordSearch:
     index = LexicalIndex()
-    index.put([(item.did, indexed_text(item, NoLines()), b"") for item in candidates])
+    index.put([(item.did, indexed_text(item, NoTexts()), b"") for item in candidates])
     return WordSearch(index=index, alone=alone)
 
 
@@ -155,6 +155,12 @@ def test_items_that_all_score_alike_are_not_ranked():
     items = texts({"a": "one", "b": "two", "c": "six"})
     (found,) = opened(LengthEncoder(), items, None).find([asked("any")], 2)
     assert (found.hits, found.reason) == ((), "all items score alike, so that their order would say nothing")
+
+
+def test_a_few_items_that_score_alike_are_ranked_before_the_others():
+    items = texts({"a": "one", "b": "two", "c": "quite another text"})
+    (found,) = opened(LengthEncoder(), items, None).find([asked("any")], 1)
+    assert [hit.candidate.did for hit in found.hits] == ["a"]
 
 
 def test_copies_of_one_item_score_alike_and_are_found():

@@ -7,7 +7,6 @@ leaves the last commit. SQL is written here and in `filters` only, and never hol
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,8 +19,23 @@ from ...records import Candidate
 from ..exact import Slots
 from .entries import Entry, candidate_from_row, kind_with
 from .manifest import DATABASE, Field, Manifest, manifest_from_json
-from .opening import SCHEMA, SIDE_FILES, connect, error_class, errors_of
-from .vectors import sync_folder
+from .opening import Layout, connect, create
+from .transactions import Transactions
+
+ITEMS = Layout(
+    schema="""
+CREATE TABLE manifest (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
+CREATE TABLE items (
+    slot INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, content BLOB, parts TEXT, metadata TEXT NOT NULL
+);
+CREATE INDEX items_content ON items (content);
+CREATE TABLE fields (slot INTEGER PRIMARY KEY);
+CREATE TABLE dead (slot INTEGER PRIMARY KEY);
+""",
+    grown=r"CREATE TABLE fields \(slot INTEGER PRIMARY KEY(, f[0-9]+)*\)",
+    by_sqlite=frozenset({"sqlite_autoindex_items_1"}),
+)
+"""The database of an index directory; `fields` gets columns f0, f1 and so on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +66,8 @@ class ItemDatabase:
         self.path = directory / DATABASE
         if not self.path.is_file():
             raise DataError(f"{directory}: no index; make one with `vretrver index SOURCE -o {directory}`")
-        self._connection, self._effort = connect(self.path, directory)
+        self._connection, effort = connect(self.path, directory, ITEMS)
+        self._transactions = Transactions(self._connection, effort, self.path)
         try:
             self.manifest()
         except DataError:
@@ -66,18 +81,18 @@ class ItemDatabase:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read one consistent state, whatever is written meanwhile."""
-        with self._transaction("BEGIN"):
+        with self._transactions.run("BEGIN"):
             yield
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Change everything or nothing; the change is on disk when this ends."""
-        with self._transaction("BEGIN IMMEDIATE"):
+        with self._transactions.run("BEGIN IMMEDIATE"):
             yield
 
     def manifest(self) -> Manifest:
         """Return the manifest of the state that is read."""
-        with self._sqlite_errors():
+        with self._transactions.errors():
             row = self._connection.execute("SELECT value FROM manifest WHERE one = 1").fetchone()
         if row is None:
             raise DataError(f"{self.path}: it has no manifest, so it is not an index of this package; index again")
@@ -194,8 +209,7 @@ class ItemDatabase:
 
     def shrink(self) -> None:
         """Return the space of deleted rows to the disk."""
-        self._effort.begin()
-        with self._sqlite_errors():
+        with self._transactions.alone():
             self._connection.execute("VACUUM")
 
     def _with_fields(self, entries: Sequence[Entry], manifest: Manifest) -> Manifest:
@@ -226,45 +240,8 @@ class ItemDatabase:
             ((slot, *(entry.values.get(name) for name in manifest.fields)) for slot, entry in entries),
         )
 
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
-        self._effort.begin()
-        with self._sqlite_errors():
-            self._connection.execute(begin)
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-
-    @contextmanager
-    def _sqlite_errors(self) -> Iterator[None]:
-        """Turn SQLite's errors into ours, one sentence each."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            if self._effort.spent:
-                raise DataError(
-                    f"{self.path}: takes more work to read than an intact index of its size, so it is damaged; "
-                    "index again"
-                ) from error
-            sentence = f"{self.path}: {error}; what was indexed is kept, run again to go on"
-            raise error_class(error)(sentence) from error
-
 
 def create_database(directory: Path, manifest: Manifest) -> None:
-    """Create the database of an empty index under a draft name; it is renamed once it is complete."""
-    path, draft = directory / DATABASE, directory / f"{DATABASE}.new"
-    with errors_of(path):
-        for suffix in ("", *SIDE_FILES):  # of a process that died, or links that SQLite would follow
-            draft.with_name(f"{draft.name}{suffix}").unlink(missing_ok=True)
-        connection = sqlite3.connect(draft, isolation_level=None)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(SCHEMA)
-            connection.execute("INSERT INTO manifest (one, value) VALUES (1, ?)", (manifest.to_json(),))
-        finally:
-            connection.close()
-        draft.rename(path)
-        sync_folder(directory)
+    """Create the database of an empty index."""
+    row = ("INSERT INTO manifest (one, value) VALUES (1, ?)", (manifest.to_json(),))
+    create(directory / DATABASE, ITEMS, row)

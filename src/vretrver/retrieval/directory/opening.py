@@ -9,32 +9,20 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DataError, IndexBusy, StorageError
 from ...files import open_own, refuse_foreign
-
-SCHEMA = """
-CREATE TABLE manifest (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
-CREATE TABLE items (
-    slot INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, content BLOB, parts TEXT, metadata TEXT NOT NULL
-);
-CREATE INDEX items_content ON items (content);
-CREATE TABLE fields (slot INTEGER PRIMARY KEY);
-CREATE TABLE dead (slot INTEGER PRIMARY KEY);
-"""
-"""What a new database holds; `fields` gets columns f0, f1 and so on."""
+from .vectors import sync_folder
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database."""
 
 _WAIT_SECONDS = 30.0
-_STATEMENTS = frozenset(" ".join(statement.split()) for statement in SCHEMA.split(";") if statement.strip())
-_FIELDS = re.compile(r"CREATE TABLE fields \(slot INTEGER PRIMARY KEY(, f[0-9]+)*\)")
-_OF_SQLITE = ("index", "sqlite_autoindex_items_1", None)
-_MOST_ENTRIES = 16  # an index has six
+_MOST_ENTRIES = 16  # a database of ours has at most six
 _MOST_STATEMENT = 2**16
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -42,6 +30,25 @@ _STORAGE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_
 
 _JOURNAL_NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
 """How a rollback journal ends that names a further file; SQLite may delete that file, wherever it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a database of ours holds; anything else in it was put there by somebody else."""
+
+    schema: str
+    """The statements that make it, one after another."""
+    grown: str = "(?!)"
+    """Pattern of further statements that it may hold after it was made; default none."""
+    by_sqlite: frozenset[str] = frozenset()
+    """Names of the indexes that SQLite makes by itself."""
+
+    def knows(self, kind: str, name: str, statement: str | None) -> bool:
+        """Say whether an entry of `sqlite_master` belongs to this layout; white space makes no difference."""
+        if statement is None:
+            return kind == "index" and name in self.by_sqlite
+        made = {" ".join(one.split()) for one in self.schema.split(";")}
+        return bool(statement) and (statement in made or re.fullmatch(self.grown, statement) is not None)
 
 
 class Effort:
@@ -83,25 +90,15 @@ class Effort:
         return self._left < 0
 
 
-IsOurs = Callable[[object, object, object], bool]
-"""Says whether an entry of a schema (type, name, statement with its blanks folded) was made by this package."""
-
-
-def of_an_index(kind: object, name: object, statement: object) -> bool:
-    """Say whether an entry of a schema was made by `SCHEMA`."""
-    made = statement in _STATEMENTS or (kind, name, statement) == _OF_SQLITE
-    return made or (isinstance(statement, str) and _FIELDS.fullmatch(statement) is not None)
-
-
 def connect(
-    path: Path, directory: Path, *, is_ours: IsOurs = of_an_index, threads: bool = False
+    path: Path, directory: Path, layout: Layout, *, threads: bool = False
 ) -> tuple[sqlite3.Connection, Effort]:
     """Open a database; in a folder that cannot be written, as a file that does not change.
 
     Args:
         path: the database.
         directory: the folder it lies in.
-        is_ours: says what its schema may hold.
+        layout: what it may hold.
         threads: whether several threads use the connection, one at a time.
 
     Raises:
@@ -124,7 +121,7 @@ def connect(
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA cell_size_check = ON")
             effort = Effort(connection, path)
-            _check_schema(connection, path, is_ours)
+            _check_schema(connection, path, layout)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cache_size = -65536")
     except DataError:
@@ -171,13 +168,39 @@ def error_class(error: OSError | sqlite3.Error) -> type[DataError]:
     return StorageError if code in _STORAGE else DataError
 
 
-def _check_schema(connection: sqlite3.Connection, path: Path, is_ours: IsOurs) -> None:
-    """Refuse views, triggers, virtual tables and whatever else is not ours; none of it has run yet."""
+def _check_schema(connection: sqlite3.Connection, path: Path, layout: Layout) -> None:
+    """Refuse views, triggers, virtual tables and whatever else the layout does not have; none of it has run yet."""
     sql = "SELECT type, name, substr(sql, 1, ?) FROM sqlite_master LIMIT ?"
     for kind, name, statement in connection.execute(sql, (_MOST_STATEMENT, _MOST_ENTRIES)):
-        found = " ".join(statement.split()) if isinstance(statement, str) else statement
-        if not is_ours(kind, name, found):
+        if not layout.knows(kind, name, " ".join(statement.split()) if isinstance(statement, str) else statement):
             raise DataError(
                 f"{path}: holds the {kind} {str(name)[:60]!r}, which an index does not have; do not open it, make "
                 "your own of its source"
             )
+
+
+def create(path: Path, layout: Layout, *rows: tuple[str, tuple[object, ...]]) -> None:
+    """Create a database under a draft name; it is renamed once it is complete, and on disk when this returns.
+
+    Args:
+        path: where it goes; nothing is there yet.
+        layout: what it holds.
+        rows: statements that fill it, with their values.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    with errors_of(path):
+        for suffix in ("", *SIDE_FILES):  # of a process that died, or links that SQLite would follow
+            draft.with_name(f"{draft.name}{suffix}").unlink(missing_ok=True)
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(layout.schema)
+            for statement, values in rows:
+                connection.execute(statement, values)
+        finally:
+            connection.close()
+        draft.rename(path)
+        sync_folder(path.parent)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ...records import Candidate, Citation
-from .lines import Lines, lines_of, words_text
+from ...text.reader import Texts
+from .lines import lines_of, words_text
 from .tokens import tokens
 
 _SENTENCE = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s+(?=\S)")
@@ -15,7 +16,7 @@ _LONG = 200
 """Characters from which a line of text is cited by its best sentence."""
 
 
-def citation_of(candidate: Candidate, weights: Mapping[str, float], store: Lines) -> Citation | None:
+def citation_of(candidate: Candidate, weights: Mapping[str, float], store: Texts) -> Citation | None:
     """Return the line of an item that matches a query best; None where no line holds a word of it.
 
     Args:

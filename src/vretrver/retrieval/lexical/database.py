@@ -10,24 +10,28 @@ import sqlite3
 from pathlib import Path
 
 from ...errors import DataError
-from ..directory.opening import SIDE_FILES, Effort, connect, errors_of
+from ..directory.opening import SIDE_FILES, Effort, Layout, connect, create, errors_of
 from .tokens import VERSION
 
 WORDS = "words.sqlite"
 """Name of the file in an index directory."""
 
-_WORDS = "CREATE VIRTUAL TABLE words USING fts5(tokens, tokenize = \"ascii tokenchars '-./_:#='\")"
-SCHEMA = (
-    "CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), tokens INTEGER NOT NULL, source TEXT NOT NULL)",
-    "CREATE TABLE items (row INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, stamp BLOB NOT NULL)",
-    _WORDS,
-)
-"""What a new database holds; the tokenizer takes tokens apart at blanks only, beyond ASCII too."""
-
-_PARTS = frozenset(f"words_{part}" for part in ("data", "idx", "content", "docsize", "config"))
+_PARTS = "words_(data|idx|content|docsize|config)"
 """Tables in which full-text search keeps what it knows."""
 
+LAYOUT = Layout(
+    schema="""
+CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), tokens INTEGER NOT NULL, source TEXT NOT NULL);
+CREATE TABLE items (row INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, stamp BLOB NOT NULL);
+CREATE VIRTUAL TABLE words USING fts5(tokens, tokenize = "ascii tokenchars '-./_:#='");
+""",
+    grown=rf"CREATE TABLE '{_PARTS}'\([^()]*(\([^()]*\))?\)( WITHOUT ROWID)?",
+    by_sqlite=frozenset({"sqlite_autoindex_items_1", "sqlite_autoindex_words_config_1"}),
+)
+"""What the database holds; its tokenizer takes tokens apart at blanks only, beyond ASCII too."""
+
 _KNOWN = "CREATE VIRTUAL TABLE temp.known USING fts5vocab(main, words, row)"
+_FIRST = "INSERT INTO state (one, tokens, source) VALUES (1, ?, '')"
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, Effort]:
@@ -38,7 +42,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Effort]:
     """
     if not path.is_file():
         raise DataError(f"{path}: no words are indexed yet; run `vretrver index` again")
-    connection, effort = connect(path, path.parent, is_ours=_of_words, threads=True)
+    connection, effort = connect(path, path.parent, LAYOUT, threads=True)
     try:
         with errors_of(path):
             connection.execute(_KNOWN)
@@ -54,7 +58,11 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Effort]:
 def new_in_memory() -> sqlite3.Connection:
     """Return an empty database without a file; raises DataError where SQLite has no full-text search."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    _create(connection)
+    try:
+        connection.executescript(LAYOUT.schema)
+    except sqlite3.OperationalError as error:
+        raise _explained(error) from error
+    connection.execute(_FIRST, (VERSION,))
     connection.execute(_KNOWN)
     return connection
 
@@ -66,39 +74,20 @@ def create_database(path: Path) -> None:
         DataError: SQLite has no full-text search.
         StorageError: the folder cannot be written.
     """
-    draft = path.with_name(f"{path.name}.new")
     with errors_of(path):
         for suffix in ("", *SIDE_FILES):
-            draft.with_name(f"{draft.name}{suffix}").unlink(missing_ok=True)
-        connection = sqlite3.connect(draft, isolation_level=None)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            _create(connection)
-        finally:
-            connection.close()
-        for suffix in SIDE_FILES:
             path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
-        draft.replace(path)
-
-
-def _create(connection: sqlite3.Connection) -> None:
     try:
-        for statement in SCHEMA:
-            connection.execute(statement)
-    except sqlite3.OperationalError as error:
-        if "no such module" in str(error):
-            raise DataError(
-                f"words are not searched: this Python's SQLite {sqlite3.sqlite_version} has no FTS5; use a Python "
-                "built with it, as those of python.org and of the distributions are"
-            ) from error
-        raise
-    connection.execute("INSERT INTO state (one, tokens, source) VALUES (1, ?, '')", (VERSION,))
+        create(path, LAYOUT, (_FIRST, (VERSION,)))
+    except DataError as error:
+        raise _explained(error) from error
 
 
-def _of_words(kind: object, name: object, statement: object) -> bool:
-    """Say whether an entry of a schema is of `SCHEMA`, or a plain table that full-text search keeps."""
-    if statement in SCHEMA:
-        return True
-    if kind == "index":
-        return statement is None and name in ("sqlite_autoindex_items_1", "sqlite_autoindex_words_config_1")
-    return kind == "table" and name in _PARTS and str(statement).startswith(f"CREATE TABLE '{name}'(")
+def _explained(error: Exception) -> Exception:
+    """Return an error, or the sentence that says that SQLite has no full-text search where that is its cause."""
+    if "no such module" not in str(error):
+        return error
+    return DataError(
+        f"words are not searched: this Python's SQLite {sqlite3.sqlite_version} has no FTS5; use a Python built with "
+        "it, as those of python.org and of the distributions are"
+    )

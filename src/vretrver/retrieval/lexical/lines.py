@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator
 
 from ...records import Candidate, Citation, ImageRef, TextLine, TextPart
+from ...text.reader import Texts
 
 
-class Lines(Protocol):
-    """Where the lines that were read on pictures are kept."""
-
-    def lines(self, image: ImageRef) -> Sequence[TextLine] | None:
-        """Return the lines of a picture or page in reading order; None where it was not read."""
-        ...
-
-
-class NoLines:
+class NoTexts:
     """Pictures of which none was read."""
 
-    def lines(self, image: ImageRef) -> Sequence[TextLine] | None:
+    def lines(self, image: ImageRef) -> tuple[TextLine, ...] | None:
         """Return None."""
         del image
         return None
@@ -31,7 +23,7 @@ _PAGE = re.compile(r"#page=\d+$")
 _ENDING = re.compile(r"\.(?=[A-Za-z0-9]{1,5}$)")
 
 
-def lines_of(candidate: Candidate, store: Lines) -> Iterator[Citation]:
+def lines_of(candidate: Candidate, store: Texts) -> Iterator[Citation]:
     """Yield every line of an item as a citation of it: pictures first, then text, metadata and name.
 
     Metadata gives its texts only; a number is found by a filter.
@@ -56,7 +48,7 @@ def words_text(line: Citation) -> str:
     return _ENDING.sub(" ", line.text.replace("/", " / "))
 
 
-def indexed_text(candidate: Candidate, store: Lines) -> str:
+def indexed_text(candidate: Candidate, store: Texts) -> str:
     """Return all that an item is found by, a line below the other."""
     return "\n".join(words_text(line) for line in lines_of(candidate, store))
 

@@ -54,7 +54,8 @@ LITTLE_WORDS = frozenset(
     word
     for line in (
         "a an and are as at be but by for from has have in is it its of on or that the their them there this to was",
-        "were which while who with my me i show find",
+        "were which while who with my me i you your we our over about show find",
+        "can do does did not no must what when where how why",
         "der die das und ein eine einer eines im in am mit von zu auf ist fur den dem des",
         "le la les un une des du de et en dans sur avec pour est au aux",
         "el los las una y del con por para es al lo gli il di e per che",

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from ...errors import DataError, StorageError
 from ...records import Candidate
+from ...text.reader import Texts
 from ..directory.database import ItemDatabase
 from ..directory.lock import WriterLock
 from ..directory.manifest import LOCK
 from .database import WORDS, create_database
 from .index import LexicalIndex
-from .lines import Lines, NoLines, indexed_text, stamp_of
+from .lines import NoTexts, indexed_text, stamp_of
 
 _BATCH = 512  # items committed together
 
@@ -38,16 +39,16 @@ class WordsReport:
 def update_words(
     directory: Path,
     *,
-    lines: Lines | None = None,
-    lines_version: str = "",
+    texts: Texts | None = None,
+    version: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> WordsReport:
     """Make `words.sqlite` hold the words of the items of an index directory.
 
     Args:
         directory: the index directory; nobody may be writing it.
-        lines: where the lines that were read on pictures are; None where none were.
-        lines_version: changes whenever a line does; with it and the items unchanged, nothing is looked at.
+        texts: where the lines that were read on pictures are; None where none were.
+        version: changes whenever a line does; with it and the items unchanged, nothing is looked at.
         progress: called with (items done, items in all).
 
     Raises:
@@ -62,11 +63,11 @@ def update_words(
             words, anew = _opened(directory / WORDS)
             with words, database.reading():
                 manifest = database.manifest()
-                source = f"{manifest.created} {manifest.version} {lines_version}"
+                source = f"{manifest.created} {manifest.version} {version}"
                 if words.source == source:
                     return WordsReport()
                 total = manifest.slots - database.dead_count()
-                report = _updated(words, database.all_candidates(), lines or NoLines(), total, progress)
+                report = _updated(words, database.all_candidates(), texts or NoTexts(), total, progress)
                 words.set_source(source)
         finally:
             database.close()
@@ -95,15 +96,15 @@ def _opened(path: Path) -> tuple[LexicalIndex, bool]:
 def _updated(
     words: LexicalIndex,
     items: Iterator[Candidate],
-    lines: Lines,
+    texts: Texts,
     total: int,
     progress: Callable[[int, int], None] | None,
 ) -> WordsReport:
     before = words.stamps()
     indexed = done = 0
     while group := list(islice(items, _BATCH)):
-        texts = ((item.did, indexed_text(item, lines)) for item in group)
-        stamped = [(did, text, stamp_of(text)) for did, text in texts]
+        read = ((item.did, indexed_text(item, texts)) for item in group)
+        stamped = [(did, text, stamp_of(text)) for did, text in read]
         changed = [row for row in stamped if before.pop(row[0], None) != row[2]]
         if changed:
             words.put(changed)

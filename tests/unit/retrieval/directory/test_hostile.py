@@ -284,10 +284,10 @@ def test_reading_a_large_index_is_never_too_much_work(tmp_path: Path):
         vectors = np.ones((20_000, 8), np.float32)
         for part in range(3):
             writer.put([bare_entry(f"{part}-{number}") for number in range(20_000)], vectors)
-        left = writer.database._effort._left
+        left = writer.database._transactions._effort._left
         with writer.database.reading():
             assert len(list(writer.database.all_dids())) == 60_000
-        assert left - writer.database._effort._left < 100
+        assert left - writer.database._transactions._effort._left < 100
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,9 @@ def test_lines_of_pictures_are_found_once_they_are_read(tmp_path: Path):
 
     update_words(tmp_path / "idx")
     assert dids(tmp_path / "idx", "20") == []
-    assert update_words(tmp_path / "idx", lines=Read(), lines_version="1") == WordsReport(indexed=1)
+    assert update_words(tmp_path / "idx", texts=Read(), version="1") == WordsReport(indexed=1)
     assert dids(tmp_path / "idx", "20") == ["scan"]
-    assert update_words(tmp_path / "idx", lines=Read(), lines_version="1") == WordsReport()
+    assert update_words(tmp_path / "idx", texts=Read(), version="1") == WordsReport()
 
 
 def test_nobody_writes_words_while_the_index_is_written(index: Path):

@@ -1,0 +1,133 @@
+"""Reading the texts of an index's pictures, as a step of `vretrver index`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .output import note
+from .progress import progress, rate_of
+
+if TYPE_CHECKING:
+    from ..images import ImageStore
+    from ..records import ImageRef
+    from ..retrieval.directory.database import ItemDatabase
+    from ..retrieval.directory.writer import IndexWriter
+    from ..text.files import ReadText
+    from ..text.reading import TextReport
+
+_NAMED = 20  # pages that could not be read, by name
+_MANY = 50  # pages whose reading may take minutes
+
+ReadTextOption = Annotated[
+    str,
+    typer.Option(
+        metavar="[auto|always|never]",
+        help="Read the text in files: auto takes the text layer of documents and reads pictures and scans by OCR "
+        "where the extra `ocr` is installed; always reads everything by OCR; never reads none.",
+    ),
+]
+
+
+def read_index_texts(out: Path, images: ImageStore, *, mode: ReadText, ocr: bool) -> dict[str, int]:
+    """Read the texts of the pictures of an index that have none yet, say how it went, and return what to tell.
+
+    Args:
+        out: the index directory.
+        images: opens the pictures.
+        mode: how much is read.
+        ocr: whether OCR is at hand.
+    """
+    from ..retrieval.directory.lock import WriterLock
+    from ..retrieval.directory.manifest import LOCK
+    from ..retrieval.directory.texts import TextStore
+    from ..text.reading import read_texts, wanted_of
+
+    if mode == "never":
+        return {}
+    lock = WriterLock(out / LOCK)
+    try:
+        with TextStore(out) as store, progress("reading text", unit="pages") as update:
+            reader, incomplete = wanted_of(mode, ocr=ocr)
+            due = list(store.missing(_pictures(out), reader=reader, incomplete=incomplete))
+            if ocr and len(due) >= _MANY:
+                note(
+                    f"reading the text of {len(due)} pages and pictures; the index can be searched meanwhile, Ctrl-C "
+                    "keeps what was read, --read-text never leaves it out"
+                )
+            report = read_texts(due, images, mode=mode, ocr=ocr, keep=store.keep, progress=update)
+    finally:
+        lock.close()
+    for sentence in _sentences(report):
+        note(sentence)
+    return _counts(report)
+
+
+def index_words(out: Path) -> int:
+    """Bring the words of an index up to date with its items and texts; returns of how many items they changed."""
+    from ..assembly.words import bring_words
+
+    with progress("words", unit="items") as update:
+        return bring_words(out, note=note, progress=update).indexed
+
+
+def prune_texts(writer: IndexWriter) -> None:
+    """Remove the texts of pictures that the index has no longer."""
+    from ..retrieval.directory.texts import TextStore
+
+    with TextStore(writer.directory) as store:
+        store.prune(_of(writer.database))
+
+
+def _pictures(out: Path) -> list[ImageRef]:
+    from ..retrieval.directory.database import ItemDatabase
+
+    database = ItemDatabase(out)
+    try:
+        with database.reading():
+            return list(_of(database))
+    finally:
+        database.close()
+
+
+def _of(database: ItemDatabase) -> Iterator[ImageRef]:
+    return (image for item in database.all_candidates() for image in item.pictures)
+
+
+def _sentences(report: TextReport) -> Iterator[str]:
+    """Yield how reading went: counts with rates, what was refused by name, and what OCR would add."""
+    from ..text.engine import INSTALL_OCR
+
+    parts = []
+    if report.layer:
+        parts.append(f"{report.layer} had a text layer ({rate_of(report.layer, report.layer_seconds)})")
+    if report.ocr or report.seen:
+        parts.append(f"{report.ocr} were read by OCR ({rate_of(report.seen, report.ocr_seconds)})")
+    if report.empty:
+        parts.append(f"{report.empty} show no text")
+    if report.refused:
+        parts.append(f"{len(report.refused)} could not be read")
+    if parts:
+        yield f"text of {report.pages} pages and pictures: {', '.join(parts)}"
+    for image, reason in report.refused[:_NAMED]:
+        yield f"text not read: {image}: {reason}"
+    if len(report.refused) > _NAMED:
+        yield f"text not read: {len(report.refused) - _NAMED} more, {len(report.refused)} in all"
+    if report.waiting:
+        yield (
+            f"{report.waiting} pages and pictures without a text layer were not read; to read them, run: "
+            f"{INSTALL_OCR} and this command again"
+        )
+
+
+def _counts(report: TextReport) -> dict[str, int]:
+    return {
+        "layer": report.layer,
+        "ocr": report.ocr,
+        "empty": report.empty,
+        "waiting": report.waiting,
+        "refused": len(report.refused),
+    }
