@@ -99,7 +99,7 @@ BAD = {
         ("index", *TABLE, "-o", "vx", "--encoder", "hash"), "vx: made by an encoder other than the one in use",
     ),
     "mixed encoders, other roots": (
-        ("index", "photos", "-o", "vx", "--encoder", "hash"), "photos: a table is indexed by itself, and vx is of other",
+        ("index", "photos", "-o", "vx", "--encoder", "hash"), "photos: a table is indexed by itself, and vx is of",
     ),
     "search with another encoder": (
         ("search", "vx", "--text", "x", "--encoder", "hash"), "dimension 4 there, 579 here.*use the encoder it was",
