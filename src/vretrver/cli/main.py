@@ -25,7 +25,8 @@ from .trace import trace
 from .train import app as train
 
 _KEPT = {
-    "index": "batches that were committed are in the index, texts that were read are kept; run the same command again to go on",
+    "index": "batches that were committed are in the index, texts that were read are kept; run the same command "
+    "again to go on",
     "rerank": "finished queries are in the --trace file and turns in the --journal, where one was given; run the "
     "same command again to go on",
     "search": "nothing was written; an index made with `vretrver index` keeps what is encoded",

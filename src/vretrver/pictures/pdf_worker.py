@@ -144,7 +144,7 @@ def _codes(raw: Any, text: Any, count: int) -> Sequence[int]:
 
 
 def _ranges(raw: Any, text: Any, codes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield (first, end) of each run: PDFium's lines, parted at wide gaps, at ends of words that go on, and if long."""
+    """Yield (first, end) of each run: PDFium's lines, parted at wide gaps and where a word goes on."""
     first, last = -1, -1  # of the run at hand: its first character, and its last that is no space
     for place, code in enumerate(codes):
         if code in (10, 13):
@@ -182,10 +182,11 @@ def _box_of(raw: Any, text: Any, first: int, count: int) -> tuple[float, ...] | 
     """Return (left, bottom, right, top) in points around characters; None for what stands nowhere."""
     corners = [ctypes.c_double() for _ in range(4)]
     left, top, right, bottom = corners
-    found = []
-    for n in range(min(raw.FPDFText_CountRects(text, first, count), MOST_RUN)):
-        if raw.FPDFText_GetRect(text, n, left, top, right, bottom):
-            found.append((left.value, bottom.value, right.value, top.value))
+    found = [
+        (left.value, bottom.value, right.value, top.value)
+        for n in range(min(raw.FPDFText_CountRects(text, first, count), MOST_RUN))
+        if raw.FPDFText_GetRect(text, n, left, top, right, bottom)
+    ]
     if not found:
         return None
     lefts, bottoms, rights, tops = zip(*found, strict=True)
