@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -38,7 +40,7 @@ LIST_LENGTH = 64
 
 
 class HttpEncoder:
-    """Vectors over HTTP.
+    """Vectors over HTTP; threads may share one.
 
     Args:
         store: opens the pictures.
@@ -83,6 +85,8 @@ class HttpEncoder:
         self._in_flight = in_flight
         self._keep = keep
         self._service = Service(url, secret=Secret(key_variable), patience=patience)
+        self._lock = threading.Lock()
+        self._calls = 0
 
     @property
     def dimension(self) -> int:
@@ -99,12 +103,11 @@ class HttpEncoder:
 
     def check(self) -> None:
         """Request one vector; raises ServiceError, one sentence, when the server cannot be used."""
-        try:
-            self._ask([self._body([(TextPart(text="ready"),)], [""])], ["the first vector"], tries=2)
-        except ServiceError as error:
-            raise self._explained(error) from error
-        finally:
-            self._rest()
+        with self._working():
+            try:
+                self._ask([self._body([(TextPart(text="ready"),)], [""])], ["the first vector"], tries=2)
+            except ServiceError as error:
+                raise self._explained(error) from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -144,15 +147,21 @@ class HttpEncoder:
             if self.form == "texts" and any(not isinstance(part, TextPart) for part in parts):
                 raise DataError(f"{name} has a picture, and this encoder is sent texts; use the form `messages`")
         bodies = [self._body(items[n : n + length], instructions[n : n + length]) for n in starts]
-        try:
+        with self._working():
             return self._ask(bodies, [names[n] if length == 1 else f"{names[n]} and those after it" for n in starts])
-        finally:
-            self._rest()
 
-    def _rest(self) -> None:
-        """Close the connections between calls where nobody will do it later."""
-        if not self._keep:
-            self.close()
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Count the calls under way; the last one closes the connections where nobody will do it later."""
+        with self._lock:
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls -= 1
+                if not self._calls and not self._keep:
+                    self.close()
 
     def _body(self, items: Sequence[tuple[Part, ...]], instructions: Sequence[str]) -> tuple[bytes, int]:
         """Return the request body of some items, and their number."""

@@ -44,7 +44,7 @@ class VectorIndex(Protocol):
 
 
 class MemoryIndex:
-    """A `VectorIndex` without files.
+    """A `VectorIndex` without files; threads may search one once everything is in it.
 
     Args:
         dimension: length D of a vector.
@@ -91,9 +91,10 @@ class MemoryIndex:
 
     def _joined(self) -> Vectors:
         """Return the vectors as one matrix; the next search finds it joined already."""
-        if len(self._blocks) > 1:
-            self._blocks = [np.concatenate(self._blocks)]
-        return self._blocks[0] if self._blocks else np.zeros((0, self.dimension), np.float32)
+        blocks = self._blocks
+        if len(blocks) > 1:
+            self._blocks = blocks = [np.concatenate(blocks)]
+        return blocks[0] if blocks else np.zeros((0, self.dimension), np.float32)
 
     def _check(self, vectors: Vectors) -> None:
         check_vectors(vectors, self.dimension)

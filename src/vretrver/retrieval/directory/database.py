@@ -53,7 +53,7 @@ class Row:
 
 
 class ItemDatabase:
-    """The SQLite file of an index directory.
+    """The SQLite file of an index directory, by one connection: any thread may use it, one at a time; see `commits`.
 
     Args:
         directory: the index directory; it must hold the file, see `create_database`.
@@ -66,7 +66,7 @@ class ItemDatabase:
         self.path = directory / DATABASE
         if not self.path.is_file():
             raise DataError(f"{directory}: no index; make one with `vretrver index SOURCE -o {directory}`")
-        self._connection, effort = connect(self.path, directory, ITEMS)
+        self._connection, effort = connect(self.path, directory, ITEMS, threads=True)
         self._transactions = Transactions(self._connection, effort, self.path)
         try:
             self.manifest()

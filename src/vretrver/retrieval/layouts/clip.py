@@ -8,6 +8,7 @@ and SigLIP 2 were trained on texts in small letters, filled up to the last place
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,7 +86,7 @@ def check_clip(folder: Path) -> str:
 
 
 class ClipEncoder:
-    """Vectors of a model of one of `FAMILIES`.
+    """Vectors of a model of one of `FAMILIES`; threads may share one.
 
     Args:
         folder: the model's folder, in hub layout.
@@ -100,6 +101,7 @@ class ClipEncoder:
 
     def __init__(self, folder: Path, store: Thumbnails, *, dtype: str = "float32", device: str = "auto") -> None:
         self.store, self._folder = store, folder
+        self._tokenizing = threading.Lock()  # a tokenizer is set up anew by every call, and fails when two do it
         family = check_clip(folder)
         self._family = FAMILIES[family]
         self._torch = require("torch", extra="models")
@@ -166,7 +168,8 @@ class ClipEncoder:
 
     def _of_texts(self, texts: list[str]) -> Any:
         clean = [storable(text.lower() if self._family.lower else text) for text in texts]
-        read = self._tokenizer(clean, **self._text)
+        with self._tokenizing:
+            read = self._tokenizer(clean, **self._text)
         given = {name: read[name].to(self._model.device) for name in self._family.text}
         return self._model.get_text_features(**given)
 

@@ -30,7 +30,7 @@ PROCESSOR = "patches-1"
 
 
 class LayoutEncoder:
-    """Vectors of a Qwen-VL model in one layout.
+    """Vectors of a Qwen-VL model in one layout; threads may share one.
 
     Args:
         model: a model of transformers for generation, in the state it is used in.

@@ -51,7 +51,7 @@ class Asked:
 
 
 class LexicalIndex:
-    """Items by their words; threads may share one.
+    """Items by their words; threads may share one, and take turns: its words in memory have one connection only.
 
     Args:
         path: `words.sqlite` of an index directory; None for an empty index in memory.
