@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..agent.answers import Verdict
 from ..agent.bench import Views
 from ..agent.config import AgentConfig
 from ..agent.dialect import Dialect
+from ..agent.engine import Engine
 from ..agent.events import Watch, ignore
 from ..agent.memo import Memo
 from ..agent.policy import Policy
@@ -31,7 +33,11 @@ from .told import config_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """Everything that reranks. It belongs to one thread at a time; `agent.engine.Engine` serves many callers."""
+    """Everything that reranks.
+
+    Threads may share one: calls of `rank` take turns, `serve` works on the queries of all threads at once. Only one
+    way at a time: while an engine or a generator of `rerank_many` works, the others raise PolicyInUse.
+    """
 
     policy: Policy
     """What writes the turns."""
@@ -43,6 +49,7 @@ class Agent:
     """What reads the text of those pictures; None where nothing does."""
     workers: int = WORKERS
     """Threads that open pictures and run tools."""
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def reranker(self, *, memo: Memo | None = None, watch: Watch = ignore) -> Reranker:
         """Return a reranker.
@@ -65,6 +72,18 @@ class Agent:
         """Rerank many queries together and yield each as it finishes; see `Reranker.rerank_many`."""
         return self.reranker().rerank_many(requests)
 
+    def serve(self, *, queue: int = 256, memo: Memo | None = None, watch: Watch = ignore) -> Engine:
+        """Return an engine, which any number of threads give queries to; it works on all of them at once.
+
+        Close it, or enter it with `with`, before the agent's policy is closed.
+
+        Args:
+            queue: queries that are worked on or wait at once; more are refused with Overloaded.
+            memo: as of `reranker`.
+            watch: as of `reranker`.
+        """
+        return Engine(self.reranker(memo=memo, watch=watch), queue=queue)
+
     def rank(
         self,
         query: Document,
@@ -81,7 +100,8 @@ class Agent:
         Paths are absolute, or relative to the working directory; the agent's own roots play no part. Give texts that
         come from others as `{"text": ...}`, so that none of them names a file of yours.
 
-        The order given is the coarse order: documents after the plan's depth keep their place.
+        The order given is the coarse order: documents after the plan's depth keep their place. A call from another
+        thread waits until this one has ended.
 
         Args:
             query: what is asked.
@@ -99,7 +119,8 @@ class Agent:
         content = given(query, documents)
         texts = texts_for(self.config, content.images)
         agent = Reranker(self.policy, content.images, self.config, texts=texts, workers=self.workers)
-        reranked = agent.rerank(content.query, content.hits)
+        with self._turn:
+            reranked = agent.rerank(content.query, content.hits)
         if reranked.verdict is Verdict.FAILED and reranked.ended is Ended.COMPLETE:
             raise PolicyError(f"nothing was ranked: {why(reranked.failed[0])}")
         return ranking_of(reranked, documents if return_documents else None, top_k=top_k)
