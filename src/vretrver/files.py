@@ -11,11 +11,12 @@ import fcntl
 import os
 import stat
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
-from .errors import DataError, StorageError
+from .errors import ConfigError, DataError, StorageError
 
 _BLOCK = 64 * 2**10
 _NOT_REGULAR = "not a regular file"
@@ -101,6 +102,27 @@ def _check_regular(path: Path, found: os.stat_result) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, _NOT_REGULAR, str(path))
+
+
+def refuse_filled(folder: Path, *, ours: Sequence[str], what: str, option: str) -> None:
+    """Refuse to write among others' files.
+
+    Args:
+        folder: the folder to write into; one that is empty or not there is fine.
+        ours: names one of which a folder of this kind holds from its first moment.
+        what: the kind, for messages.
+        option: the option that names the folder.
+
+    Raises:
+        ConfigError: the folder holds something, and nothing of this kind.
+    """
+    if folder.is_dir() and not any((folder / name).exists() for name in ours):
+        foreign = min((path.name for path in folder.iterdir()), default=None)
+        if foreign is not None:
+            raise ConfigError(
+                f"{folder}: the folder holds {foreign} and no {what}; name a new folder with {option}, "
+                f"as in {os.path.normpath(folder)}.{what}"
+            )
 
 
 def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:

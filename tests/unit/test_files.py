@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vretrver.errors import DataError
-from vretrver.files import LineFile, open_own, open_regular, replace_file
+from vretrver.errors import ConfigError, DataError
+from vretrver.files import LineFile, open_own, open_regular, refuse_filled, replace_file
 from vretrver.policies.journal import JournaledPolicy
 from vretrver.policies.scripted import first_k
 from vretrver.report.html import write_report
@@ -76,3 +76,16 @@ def test_a_file_with_a_second_name_may_be_read_and_not_written(tmp_path: Path):
     os.close(open_own(tmp_path / "b", os.O_RDONLY))
     with pytest.raises(DataError, match=r"b: is a file with a second name \(a hard link\)"):
         open_own(tmp_path / "b", os.O_RDWR)
+
+
+def test_a_folder_of_others_files_is_never_written_into(tmp_path: Path) -> None:
+    def check() -> None:
+        refuse_filled(tmp_path, ours=("ours.json",), what="catalogue", option="--out")
+
+    check()
+    (tmp_path / "b.png").write_text("")
+    (tmp_path / "a.png").write_text("")
+    with pytest.raises(ConfigError, match=r"the folder holds a\.png and no catalogue; name a new folder with --out"):
+        check()
+    (tmp_path / "ours.json").write_text("")
+    check()

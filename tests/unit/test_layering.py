@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "policies",
     },
     "assembly": {
-        "errors", "trust", "geometry", "records", "pictures", "images", "text", "_validation", "agent",
+        "errors", "files", "trust", "geometry", "records", "pictures", "images", "text", "_validation", "agent",
         "models", "traces", "runs", "data", "config", "retrieval", "policies",
     },
     "world": {

@@ -39,12 +39,13 @@ Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @contextmanager
-def _unseen(what: str) -> Iterator[Callable[[int, int], None]]:
+def unseen(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show nothing."""
     del what
     yield lambda *_: None
 
 
-def _unsaid(message: str) -> None:
+def unsaid(message: str) -> None:
     """Drop a message."""
 
 
@@ -123,8 +124,8 @@ def open_corpus(
     options: CorpusOptions | None = None,
     *,
     root: Path | str | None = None,
-    note: Note = _unsaid,
-    progress: Progress = _unseen,
+    note: Note = unsaid,
+    progress: Progress = unseen,
 ) -> Corpus:
     """Open what is searched, told apart by what it is.
 

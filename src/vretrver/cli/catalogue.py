@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .output import emit_json, note, refuse_foreign
+from ..files import refuse_filled
+from .output import emit_json, note
 from .progress import progress
 
 
@@ -25,7 +26,7 @@ def catalogue(
     from ..world.draw.journal import JOURNAL_FILE
     from ..world.draw.write import MANIFEST_FILE, write_catalogue
 
-    refuse_foreign(out, ours=(JOURNAL_FILE, MANIFEST_FILE), what="catalogue", option="--out")
+    refuse_filled(out, ours=(JOURNAL_FILE, MANIFEST_FILE), what="catalogue", option="--out")
     with progress("drawing") as update:
         summary = write_catalogue(out, seed=seed, items=items, split=split, workers=workers, progress=update)
     if as_json:

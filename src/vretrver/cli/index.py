@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ConfigError
+from ..files import refuse_filled
 from .columns import IdColumn, ImageColumns, MaxMbOption, MetadataColumns, RootOption, TextColumns
 from .confirmed import TrustOption
-from .index_sources import SourceOptions, kept_fields, plan_of
+from .index_sources import SourceOptions, plan_of
 from .models import ENCODERS, DeviceOption, note_default, note_shipped
-from .output import emit_json, note, refuse_foreign
+from .output import emit_json, note
 from .progress import progress
-from .texts import ReadTextOption, index_words, prune_texts, read_index_texts
+from .texts import ReadTextOption, index_words, read_index_texts
 
 if TYPE_CHECKING:
-    from ..assembly.sources import Plan
-    from ..data.sources.source import Source
     from ..images import ImageStore
-    from ..records import Candidate
-    from ..retrieval.directory.manifest import Manifest
     from ..retrieval.directory.precomputed import PrecomputedVectors
-    from ..retrieval.directory.update import UpdateReport
     from ..retrieval.directory.writer import IndexWriter
     from ..retrieval.encoder import Encoder
-
-_IMPORT_BATCH = 8192
 
 
 def index(
@@ -78,6 +70,8 @@ def index(
     The index remembers its sources, their columns and folders: `vretrver index -o INDEX` brings it up to date.
     """
     from ..assembly.confirmed import confirmed_encoder, remember_encoder
+    from ..assembly.index_texts import prune_texts
+    from ..assembly.indexing import known_index, update_from
     from ..assembly.opened_sources import open_plan
     from ..retrieval.directory.fresh import no_empty_index
     from ..retrieval.directory.manifest import DATABASE, LOCK
@@ -92,8 +86,8 @@ def index(
     done: dict[str, object] = {"index": str(out)}
     texts: dict[str, int] = {}
     if sources or not (compact or approximate):
-        refuse_foreign(out, ours=(DATABASE, LOCK), what="index", option="-o")
-        manifest, sound = _known(out)
+        refuse_filled(out, ours=(DATABASE, LOCK), what="index", option="-o")
+        manifest, sound = known_index(out)
         options = SourceOptions(
             id_column=id_column, text_columns=text_columns, image_columns=image_columns,
             metadata_columns=metadata_columns, root=root, max_mb=max_mb, moved=moved,
@@ -113,7 +107,11 @@ def index(
         used = _encoder(name, images, imported, device=device or "auto")
         note_default(encoder or known or None, used)
         with no_empty_index(out):
-            report = _update(opened, plan, out, used, name=name, delete=delete, yes=yes, batch_size=batch_size)
+            report = update_from(
+                opened, plan, out, used, name=name, delete=delete, batch_size=batch_size,
+                may_delete=None if yes else partial(_few_enough, out),
+                note=note, progress=partial(progress, unit="files"),
+            )  # fmt: skip
         remember_encoder(lasting_name(name), note=note)
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
         texts = read_index_texts(out, images, mode=mode, ocr=ocr)
@@ -129,21 +127,6 @@ def index(
         note(", ".join(f"{name} {value}" for name, value in done.items() if value != 0))
 
 
-def _known(out: Path) -> tuple[Manifest | None, set[str]]:
-    """Return the manifest of an index and the hashes of its pictures; nothing where there is no index yet."""
-    from ..retrieval.directory.database import ItemDatabase
-    from ..retrieval.directory.manifest import DATABASE
-
-    if not (out / DATABASE).is_file():
-        return None, set()
-    database = ItemDatabase(out)
-    try:
-        with database.reading():
-            return database.manifest(), database.picture_hashes()
-    finally:
-        database.close()
-
-
 def _encoder(
     name: str, images: ImageStore, imported: Callable[..., PrecomputedVectors] | None, *, device: str
 ) -> Encoder:
@@ -155,74 +138,6 @@ def _encoder(
     return encoder_named(name, images, device=device)
 
 
-def _update(
-    source: Source, plan: Plan, out: Path, encoder: Encoder, *, name: str, delete: bool, yes: bool, batch_size: int
-) -> UpdateReport:
-    """Bring the index up to date and say what was left out."""
-    from dataclasses import replace
-
-    from ..assembly.confirmed import remember_pictures
-    from ..assembly.corpus import left_out, not_encoded, nothing_encoded
-    from ..assembly.opened_sources import deletable, roots_after
-    from ..assembly.source_places import places_of, remember
-    from ..retrieval.directory.index import check_encoder
-    from ..retrieval.directory.manifest import Manifest
-    from ..retrieval.directory.precomputed import PrecomputedVectors
-    from ..retrieval.directory.update import update_index
-    from ..retrieval.directory.writer import IndexWriter
-    from ..retrieval.encoders import lasting_name
-
-    name = lasting_name(name)
-    manifest = Manifest(fingerprint=encoder.fingerprint, dimension=encoder.dimension, encoder=name)
-    imported = encoder if isinstance(encoder, PrecomputedVectors) else None
-    with progress("indexing", unit="files") as update, ExitStack() as held:
-        # the first candidate is read before the index is made: an empty source leaves nothing behind
-        candidates = _begun(source.candidates(progress=update if imported is None else None))
-        writer = held.enter_context(IndexWriter(out, new=manifest))
-        _note_lost_fields(writer, kept_fields(plan))
-        check_encoder(out, writer.manifest, encoder)
-        writer.set_encoder(name)
-        has_pictures = writer.database.has_pictures()
-        writer.set_roots(roots_after(plan, source, out, writer.manifest, pictures=has_pictures))
-        writer.set_sources(plan.all)
-        remember(out, places_of(out, plan.now), note=note)
-        places = writer.manifest.places(out)
-        remember_pictures(
-            out, {name: places[name] for name in source.roots}, note=note
-        )  # others are the index's word
-        run = partial(
-            update_index,
-            writer,
-            images=source.images,
-            delete=deletable(plan, source) if delete else None,
-            may_delete=None if yes else partial(_few_enough, out),
-        )
-        if imported is None:
-            report = run(candidates, encoder, batch_size=batch_size)
-        else:
-            report = run(
-                imported.having_vectors(candidates), imported, batch_size=_IMPORT_BATCH, content=imported.content
-            )
-            report = replace(report, refused=(*report.refused, *imported.missing))
-        empty = writer.manifest.slots == 0
-    for sentence in left_out(source):
-        note(sentence)
-    if delete and source.path.is_file() and source.refused:
-        note("nothing was deleted: a row that could not be read may be that of any item; correct the rows left out")
-    for sentence in not_encoded(report.refused):
-        note(sentence)
-    if report.refused and empty:
-        raise nothing_encoded(source, report.refused)
-    return report
-
-
-def _note_lost_fields(writer: IndexWriter, metadata: Sequence[str] | None) -> None:
-    """Say which fields an index has and this run leaves out: its items keep what the last run says of them."""
-    lost = [] if metadata is None else [name for name in writer.manifest.fields if name.strip() not in metadata]
-    if lost:
-        note(f"items of this run lose the fields {', '.join(lost)}: they are not among its --metadata-columns")
-
-
 def _few_enough(out: Path, gone: int, before: int) -> bool:
     """Say whether items may be deleted: a few may, more than a tenth only where a person at the terminal agrees."""
     if gone * 10 <= before:
@@ -231,11 +146,6 @@ def _few_enough(out: Path, gone: int, before: int) -> bool:
     if sys.stdin.isatty() and sys.stderr.isatty():
         return typer.confirm(f"{what}. Remove them?", err=True)
     raise ConfigError(f"{what}; nothing was deleted, what is new was indexed. If it is meant, give --yes")
-
-
-def _begun(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
-    """Return the same candidates with the first one read, and what is wrong with the source as a whole."""
-    return chain(list(islice(candidates, 1)), candidates)
 
 
 def _finish(writer: IndexWriter, *, compact: bool, approximate: bool) -> dict[str, object]:

@@ -92,9 +92,3 @@ def plan_of(
         trust=trust,
         note=note,
     )
-
-
-def kept_fields(plan: Plan) -> list[str] | None:
-    """Return the names of the metadata columns that a run keeps; None where its source has no columns."""
-    (record, *others) = plan.now
-    return None if others or record.columns is None else [name.strip() for name, _ in record.columns.metadata]

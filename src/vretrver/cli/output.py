@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from ..files import open_regular
 
 
@@ -82,24 +82,3 @@ def table_text(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def note(message: str) -> None:
     """Print a message for the person at the terminal."""
     typer.echo(message, err=True)
-
-
-def refuse_foreign(out: Path, *, ours: Sequence[str], what: str, option: str) -> None:
-    """Refuse to write among others' files.
-
-    Args:
-        out: the folder to write into; one that is empty or not there is fine.
-        ours: names one of which a folder of this kind holds from its first moment.
-        what: the kind, for messages.
-        option: the option that names the folder.
-
-    Raises:
-        ConfigError: the folder holds something, and nothing of this kind.
-    """
-    if out.is_dir() and not any((out / name).exists() for name in ours):
-        foreign = min((path.name for path in out.iterdir()), default=None)
-        if foreign is not None:
-            raise ConfigError(
-                f"{out}: the folder holds {foreign} and no {what}; name a new folder with {option}, "
-                f"as in {os.path.normpath(out)}.{what}"
-            )

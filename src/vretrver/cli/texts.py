@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,14 +14,10 @@ from .progress import progress, rate_of
 
 if TYPE_CHECKING:
     from ..images import ImageStore
-    from ..records import ImageRef
-    from ..retrieval.directory.database import ItemDatabase
-    from ..retrieval.directory.writer import IndexWriter
     from ..text.files import ReadText
     from ..text.reading import TextReport
 
 _NAMED = 20  # pages that could not be read, by name
-_MANY = 50  # pages whose reading may take minutes
 
 ReadTextOption = Annotated[
     str,
@@ -41,26 +38,12 @@ def read_index_texts(out: Path, images: ImageStore, *, mode: ReadText, ocr: bool
         mode: how much is read.
         ocr: whether OCR is at hand.
     """
-    from ..retrieval.directory.lock import WriterLock
-    from ..retrieval.directory.manifest import LOCK
-    from ..retrieval.directory.texts import TextStore
-    from ..text.reading import read_texts, wanted_of
+    from ..assembly import index_texts
 
-    if mode == "never":
+    shown = partial(progress, unit="pages")
+    report = index_texts.read_index_texts(out, images, mode=mode, ocr=ocr, note=note, progress=shown)
+    if report is None:
         return {}
-    lock = WriterLock(out / LOCK)
-    try:
-        with TextStore(out) as store, progress("reading text", unit="pages") as update:
-            reader, incomplete = wanted_of(mode, ocr=ocr)
-            due = list(store.missing(_pictures(out), reader=reader, incomplete=incomplete))
-            if ocr and len(due) >= _MANY:
-                note(
-                    f"reading the text of {len(due)} pages and pictures; the index can be searched meanwhile, Ctrl-C "
-                    "keeps what was read, --read-text never leaves it out"
-                )
-            report = read_texts(due, images, mode=mode, ocr=ocr, keep=store.keep, progress=update)
-    finally:
-        lock.close()
     for sentence in _sentences(report):
         note(sentence)
     return _counts(report)
@@ -72,29 +55,6 @@ def index_words(out: Path) -> int:
 
     with progress("words", unit="items") as update:
         return bring_words(out, note=note, progress=update).indexed
-
-
-def prune_texts(writer: IndexWriter) -> None:
-    """Remove the texts of pictures that the index has no longer."""
-    from ..retrieval.directory.texts import TextStore
-
-    with TextStore(writer.directory) as store:
-        store.prune(_of(writer.database))
-
-
-def _pictures(out: Path) -> list[ImageRef]:
-    from ..retrieval.directory.database import ItemDatabase
-
-    database = ItemDatabase(out)
-    try:
-        with database.reading():
-            return list(_of(database))
-    finally:
-        database.close()
-
-
-def _of(database: ItemDatabase) -> Iterator[ImageRef]:
-    return (image for item in database.all_candidates() for image in item.pictures)
 
 
 def _sentences(report: TextReport) -> Iterator[str]:

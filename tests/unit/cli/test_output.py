@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vretrver.cli.output import emit_json, emit_table, prepare_output, refuse_foreign, tolerate_letters
+from vretrver.cli.output import emit_json, emit_table, prepare_output, tolerate_letters
 from vretrver.errors import ConfigError, DataError
 
 
@@ -49,16 +49,3 @@ def test_letters_that_the_output_does_not_know_are_escaped(
         emit()
         sys.stdout.flush()
         assert raw.getvalue() == expected
-
-
-def test_a_folder_of_others_files_is_never_written_into(tmp_path: Path) -> None:
-    def check() -> None:
-        refuse_foreign(tmp_path, ours=("ours.json",), what="catalogue", option="--out")
-
-    check()
-    (tmp_path / "b.png").write_text("")
-    (tmp_path / "a.png").write_text("")
-    with pytest.raises(ConfigError, match=r"the folder holds a\.png and no catalogue; name a new folder with --out"):
-        check()
-    (tmp_path / "ours.json").write_text("")
-    check()

@@ -182,7 +182,9 @@ class DirectoryIndex:
         """Return the vectors [D] of dids; what is not in the index is left out."""
         with self._commits.read() as commit:
             rows = commit.database.rows(dids)
-            check_slots(self.directory, np.array([row.slot for row in rows.values()], np.int64), commit.manifest.slots)
+            check_slots(
+                self.directory, np.array([row.slot for row in rows.values()], np.int64), commit.manifest.slots
+            )
             return {did: np.array(commit.vectors[row.slot]) for did, row in rows.items()}
 
     def mapped(self) -> tuple[Manifest, Vectors]:
