@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     from .agent.reranker import Ask, Reranker
     from .agent.trajectory import StopReason, Trajectory
     from .assembly.agent import Agent, open_agent
-    from .assembly.corpus import open_corpus
+    from .assembly.corpus import Corpus, CorpusOptions, open_corpus
+    from .assembly.evidence import Evidence, evidence_of
+    from .assembly.indexing import IndexOptions, IndexReport, index_sources
+    from .assembly.live import LiveIndex, open_live
     from .assembly.spec import AgentSpec
+    from .data.sources.columns import columns_from
     from .errors import VRetrverError
     from .geometry import Box, PixelBudget
     from .images import ImageLimits, ImageStore
-    from .records import Address, Candidate, Hit, ImagePart, ImageRef, Query, TextPart, parts_of
+    from .records import Address, Candidate, Citation, Hit, ImagePart, ImageRef, Query, TextPart, parts_of
     from .retrieval.retriever import Retriever
+    from .retrieval.searched import Searched
     from .traces import TraceWriter, read_traces
 
 _HOMES = {
@@ -40,12 +45,19 @@ _HOMES = {
     "Box": "geometry",
     "Budget": "agent.budget",
     "Candidate": "records",
+    "Citation": "records",
+    "Corpus": "assembly.corpus",
+    "CorpusOptions": "assembly.corpus",
     "Engine": "agent.engine",
+    "Evidence": "assembly.evidence",
     "Hit": "records",
     "ImageLimits": "images",
     "ImagePart": "records",
     "ImageRef": "records",
     "ImageStore": "images",
+    "IndexOptions": "assembly.indexing",
+    "IndexReport": "assembly.indexing",
+    "LiveIndex": "assembly.live",
     "PixelBudget": "geometry",
     "Policy": "agent.policy",
     "Query": "records",
@@ -55,6 +67,7 @@ _HOMES = {
     "Reranker": "agent.reranker",
     "Retriever": "retrieval.retriever",
     "Sampling": "agent.policy",
+    "Searched": "retrieval.searched",
     "StopReason": "agent.trajectory",
     "TextPart": "records",
     "TraceWriter": "traces",
@@ -62,9 +75,13 @@ _HOMES = {
     "VRetrverError": "errors",
     "Verdict": "agent.answers",
     "Views": "agent.bench",
+    "columns_from": "data.sources.columns",
     "dialect_named": "agent.dialects",
+    "evidence_of": "assembly.evidence",
+    "index_sources": "assembly.indexing",
     "open_agent": "assembly.agent",
     "open_corpus": "assembly.corpus",
+    "open_live": "assembly.live",
     "parts_of": "records",
     "read_traces": "traces",
 }
@@ -79,12 +96,19 @@ __all__ = [
     "Box",
     "Budget",
     "Candidate",
+    "Citation",
+    "Corpus",
+    "CorpusOptions",
     "Engine",
+    "Evidence",
     "Hit",
     "ImageLimits",
     "ImagePart",
     "ImageRef",
     "ImageStore",
+    "IndexOptions",
+    "IndexReport",
+    "LiveIndex",
     "PixelBudget",
     "Policy",
     "Query",
@@ -94,6 +118,7 @@ __all__ = [
     "Reranker",
     "Retriever",
     "Sampling",
+    "Searched",
     "StopReason",
     "TextPart",
     "TraceWriter",
@@ -102,9 +127,13 @@ __all__ = [
     "Verdict",
     "Views",
     "__version__",
+    "columns_from",
     "dialect_named",
+    "evidence_of",
+    "index_sources",
     "open_agent",
     "open_corpus",
+    "open_live",
     "parts_of",
     "read_traces",
 ]

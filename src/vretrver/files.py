@@ -104,14 +104,14 @@ def _check_regular(path: Path, found: os.stat_result) -> None:
         raise OSError(errno.EINVAL, _NOT_REGULAR, str(path))
 
 
-def refuse_filled(folder: Path, *, ours: Sequence[str], what: str, option: str) -> None:
+def refuse_filled(folder: Path, *, ours: Sequence[str], what: str, option: str = "") -> None:
     """Refuse to write among others' files.
 
     Args:
         folder: the folder to write into; one that is empty or not there is fine.
         ours: names one of which a folder of this kind holds from its first moment.
         what: the kind, for messages.
-        option: the option that names the folder.
+        option: the option that names the folder; empty where none does.
 
     Raises:
         ConfigError: the folder holds something, and nothing of this kind.
@@ -119,9 +119,10 @@ def refuse_filled(folder: Path, *, ours: Sequence[str], what: str, option: str) 
     if folder.is_dir() and not any((folder / name).exists() for name in ours):
         foreign = min((path.name for path in folder.iterdir()), default=None)
         if foreign is not None:
+            by = f" with {option}" if option else ""
             raise ConfigError(
-                f"{folder}: the folder holds {foreign} and no {what}; name a new folder with {option}, "
-                f"as in {os.path.normpath(folder)}.{what}"
+                f"{folder}: the folder holds {foreign} and no {what}; name a new folder{by}, as in "
+                f"{os.path.normpath(folder)}.{what}"
             )
 
 

@@ -99,7 +99,7 @@ def claim(policy: Policy, driver: Driver[Any]) -> None:
     if other is not None and other is not driver and other.busy:
         raise PolicyInUse(
             f"the policy {policy.fingerprint} is in use by another driver; "
-            "let that run end or close it, open a second policy, or let all callers share one: Agent.serve() is an Engine"
+            "let that run end or close it, open a second policy, or let all callers share one Engine: Agent.serve()"
         )
     _OWNERS[policy] = weakref.ref(driver)
 

@@ -87,7 +87,7 @@ def _candidates(target: Target, thing: str) -> Iterator[Candidate]:
     if not path.is_file():
         raise DataError(f"{thing}: no such file; name a picture, a document or a table, or write a row as JSON")
     if kind_of(path) != "table":
-        yield from _file(target, path)
+        yield from candidates_of_file(target, path)
         return
     if target.table is None:
         raise _of_files(target, thing)
@@ -120,7 +120,7 @@ def _with_columns(row: dict[str, object], columns: Columns, where: str) -> Candi
         raise DataError(f"{where}: {error}") from error
 
 
-def _file(target: Target, path: Path) -> Iterator[Candidate]:
+def candidates_of_file(target: Target, path: Path) -> Iterator[Candidate]:
     """Yield the picture, or the pages, of a file below one of the index's folders, with the ids it has there."""
     for one in target.manifest.sources:
         folder = place_of(target.directory, one.path)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from ..data.folder import left_out_by_name
 from ..data.named import QUERY
 from ..data.sources.columns import Columns
-from ..data.sources.source import Source, linked_folders, read_source
+from ..data.sources.source import read_source
 from ..errors import ConfigError, DataError
 from ..images import ImageLimits, ImageStore
-from ..records import Query
+from ..records import Query, parts_of
 from ..retrieval.directory.index import DirectoryIndex, check_encoder
 from ..retrieval.directory.manifest import DATABASE, Manifest
 from ..retrieval.encoder import Encoder, NoEncoder
@@ -25,11 +24,9 @@ from ..retrieval.qdrant.address import is_qdrant
 from ..retrieval.retriever import RefusedCandidate, Retriever
 from ..retrieval.searched import Searched
 from .confirmed import Note, confirmed_encoder, confirmed_roots
+from .left_out import left_out, not_encoded, nothing_encoded
 from .texts import TextsOfPictures
 from .words import no_words_of_collection, words_of_directory, words_of_source
-
-NAMED = 20
-"""Most things left out of a source that are named one by one."""
 
 Words = Literal["auto", "only", "never"]
 """Whether words are searched."""
@@ -86,7 +83,7 @@ class CorpusOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """A corpus that can be searched."""
+    """A corpus that can be searched, from any number of threads; close it, or enter it with `with`."""
 
     retriever: Retriever
     """Finds candidates by vectors."""
@@ -96,6 +93,20 @@ class Corpus:
     """Items of a source that could not be encoded."""
     where: str | None = None
     """The filter that it was opened with."""
+    held: ExitStack = field(default_factory=ExitStack, repr=False, compare=False)
+    """What is closed with it."""
+
+    def __enter__(self) -> Self:
+        """Return the corpus."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close its files."""
+        self.held.close()
 
     @property
     def texts(self) -> TextsOfPictures:
@@ -103,20 +114,27 @@ class Corpus:
         words = self.retriever.words
         return TextsOfPictures(self.images, kept=None if words is None else words.texts)
 
-    def search(self, queries: Sequence[Query], k: int, *, min_score: float | None = None) -> list[Searched]:
+    def search(self, queries: Sequence[Query | str], k: int, *, min_score: float | None = None) -> list[Searched]:
         """Return what is found for each query, in the order of the queries: at most k hits, or why there are none.
 
         Args:
-            queries: at least one.
+            queries: at least one; a string is a query of that text.
             k: at least 1.
             min_score: what vectors find below this coarse score is left out; None keeps all. It is a score of the
                 encoder, and does not touch what is found by words.
 
         Raises:
+            DataError: the queries are one string.
             PictureError: a query's picture cannot be read.
         """
+        if isinstance(queries, str):
+            raise DataError("the queries are one string; give a list of them")
+        asked = [
+            Query(qid=str(number), parts=parts_of(text=query)) if isinstance(query, str) else query
+            for number, query in enumerate(queries, start=1)
+        ]
         empty = NO_ITEMS if self.where is None else "no item passes --filter"
-        return self.retriever.find(queries, k, min_score=min_score, empty=empty)
+        return self.retriever.find(asked, k, min_score=min_score, empty=empty)
 
 
 def open_corpus(
@@ -159,46 +177,22 @@ def is_index(path: Path) -> bool:
     return (path / DATABASE).is_file()
 
 
-def left_out(source: Source) -> Iterator[str]:
-    """Yield what of a source was left out and why: the first by name, the rest as a count."""
-    for refused in source.refused[:NAMED]:
-        yield f"left out: {refused.path}: {refused.reason}"
-    if len(source.refused) > NAMED:
-        yield f"left out: {len(source.refused) - NAMED} more, {len(source.refused)} in all"
-    for counted in left_out_by_name(source.others, source.links):
-        yield f"left out: {counted}"
-
-
-def not_encoded(refused: Sequence[RefusedCandidate]) -> Iterator[str]:
-    """Yield which candidates could not be encoded and why: the first by name, the rest as a count."""
-    for item in refused[:NAMED]:
-        yield f"left out: {item.did}: {item.reason}"
-    if len(refused) > NAMED:
-        yield f"left out: {len(refused) - NAMED} more, {len(refused)} in all"
-
-
-def nothing_encoded(source: Source, refused: Sequence[RefusedCandidate]) -> DataError:
-    """Return the error for a source of which no candidate could be encoded."""
-    cause = f"the first, {refused[0].did}: {refused[0].reason}"
-    if linked := linked_folders(source):
-        cause = f"{linked[0]} is a link, which rows are not followed through: name it with --root {linked[0]}=FOLDER"
-    return DataError(f"{source.path}: none of {len(refused)} items could be encoded; {cause}")
-
-
 def _directory(directory: Path, options: CorpusOptions, *, root: Path | str | None, note: Note) -> Corpus:
-    opened = DirectoryIndex(directory)
-    manifest = opened.manifest
-    told = options.told(root)
-    places = {name: place for name, place in manifest.places(directory).items() if name not in told}
-    roots = confirmed_roots(directory, places, note=note, trust=options.trust, needed=options.pictures)
-    images = ImageStore({**roots, **told, QUERY: options.query}, limits=options.limits)
-    encoder = _encoder_of(directory, manifest, images, options, note)
-    _accelerate(opened, options, note)
-    view = opened if options.where is None else opened.where(options.where)
-    words = None
-    if options.words != "never":
-        words = words_of_directory(directory, view, alone=options.words == "only", note=note)
-    return Corpus(retriever=Retriever(encoder, view, opened, words=words), images=images, where=options.where)
+    with ExitStack() as held:
+        opened = held.enter_context(DirectoryIndex(directory))
+        manifest = opened.manifest
+        told = options.told(root)
+        places = {name: place for name, place in manifest.places(directory).items() if name not in told}
+        roots = confirmed_roots(directory, places, note=note, trust=options.trust, needed=options.pictures)
+        images = ImageStore({**roots, **told, QUERY: options.query}, limits=options.limits)
+        encoder = _encoder_of(directory, manifest, images, options, note)
+        _accelerate(opened, options, note)
+        view = opened if options.where is None else opened.where(options.where)
+        words = None
+        if options.words != "never":
+            words = words_of_directory(directory, view, alone=options.words == "only", note=note, held=held)
+        retriever = Retriever(encoder, view, opened, words=words)
+        return Corpus(retriever=retriever, images=images, where=options.where, held=held.pop_all())
 
 
 def _encoder_of(

@@ -30,8 +30,9 @@ from ..retrieval.lexical.update import WordsReport
 from ..text.files import ReadText
 from ..text.reading import TextReport, ocr_at_hand
 from .confirmed import Note, confirmed_encoder, remember_encoder, remember_pictures
-from .corpus import Progress, left_out, not_encoded, nothing_encoded, unsaid, unseen
+from .corpus import Progress, unsaid, unseen
 from .index_texts import read_index_texts
+from .left_out import left_out, not_encoded, nothing_encoded
 from .opened_sources import deletable, open_plan, roots_after
 from .source_places import places_of, remember
 from .sources import Plan, plan_named, plan_remembered
@@ -103,7 +104,7 @@ def index_sources(
     """
     options, out = options or IndexOptions(), Path(directory)
     ocr = ocr_at_hand(options.read_text)
-    refuse_filled(out, ours=(DATABASE, LOCK), what="index", option="another directory")
+    refuse_filled(out, ours=(DATABASE, LOCK), what="index")
     manifest, sound = known_index(out)
     known = "" if manifest is None else manifest.encoder
     name = options.encoder or confirmed_encoder(known, where=out, note=note, trust=options.trust) or "hash"

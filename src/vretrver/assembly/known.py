@@ -15,7 +15,8 @@ from ..records import Candidate
 from ..retrieval.directory.index import DirectoryIndex
 from ..retrieval.qdrant.address import is_qdrant
 from .confirmed import Note, confirmed_roots
-from .corpus import is_index, left_out
+from .corpus import is_index
+from .left_out import left_out
 
 _AT_ONCE = 1000  # ids looked up in one statement
 

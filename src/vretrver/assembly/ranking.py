@@ -8,17 +8,7 @@ from typing import Any, NotRequired, TypedDict, overload
 
 from ..agent.answers import Verdict
 from ..agent.reranked import Reranked
-from ..agent.trajectory import PictureShown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """One look at a document."""
-
-    box: tuple[int, int, int, int] | None
-    """(left, top, right, bottom) in pixels of the upright original; None for the whole picture."""
-    picture: int
-    """The picture of the document, from 1."""
+from .evidence import Evidence, evidence_of
 
 
 class Row(TypedDict):
@@ -86,18 +76,3 @@ def ranking_of(reranked: Reranked, documents: Sequence[Any] | None, *, top_k: in
             row["text"] = documents[number]
         rows.append(row)
     return Ranking(tuple(rows), reranked)
-
-
-def evidence_of(reranked: Reranked) -> dict[str, list[Evidence]]:
-    """Return what was looked at by calls: did -> looks in order, the same region of a picture once."""
-    found: dict[str, dict[Evidence, None]] = {}
-    for trajectory in reranked.trajectories:
-        for shown in trajectory.shown:
-            refused = isinstance(shown, PictureShown) and shown.refused is not None
-            if shown.turn is None or refused:
-                continue
-            for cut in shown.cuts:
-                if cut.did is not None:
-                    picture = 1 if isinstance(cut.address, int) else cut.address[1]
-                    found.setdefault(cut.did, {})[Evidence(box=cut.box, picture=picture)] = None
-    return {did: list(looks) for did, looks in found.items()}

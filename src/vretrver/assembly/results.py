@@ -15,8 +15,8 @@ from ..agent.reranked import Ranked, Reranked
 from ..agent.trajectory import Trajectory
 from ..records import Candidate, Citation, Hit, ImageRef, Query
 from ..runs import Run, check_word, run_text
+from .evidence import evidence_of
 from .failures import why
-from .ranking import evidence_of
 
 FORMAT = "vretrver-results-1"
 """Name and version of the shape, in every object."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..errors import ConfigError, DataError, IndexBusy, StorageError
@@ -24,7 +25,7 @@ _BATCH = 1000  # items of a source indexed at once
 
 
 def words_of_directory(
-    directory: Path, view: DirectoryIndex | FilteredIndex, *, alone: bool, note: Note
+    directory: Path, view: DirectoryIndex | FilteredIndex, *, alone: bool, note: Note, held: ExitStack
 ) -> WordSearch | None:
     """Return the words of an index directory; None, with a note, where there are none that can be used.
 
@@ -33,24 +34,25 @@ def words_of_directory(
         view: says which items may be found.
         alone: whether vectors are left out.
         note: takes messages for a person.
+        held: closes their files.
 
     Raises:
         DataError: there are none, and they were to be searched alone.
     """
     try:
-        index = LexicalIndex(directory / WORDS)
+        index = held.enter_context(LexicalIndex(directory / WORDS))
     except DataError as error:
         if alone:
             raise
         note(f"words are not searched: {error}")
         return None
-    return WordSearch(index=index, texts=_texts(directory, note), admits=view.among, alone=alone)
+    return WordSearch(index=index, texts=_texts(directory, note, held), admits=view.among, alone=alone)
 
 
-def _texts(directory: Path, note: Note) -> Texts:
+def _texts(directory: Path, note: Note, held: ExitStack) -> Texts:
     """Return the texts read on the pictures of an index; none, with a note, where they cannot be used."""
     try:
-        return TextStore(directory)
+        return held.enter_context(TextStore(directory))
     except DataError as error:
         note(f"lines of pictures are not cited: {error}")
         return NoTexts()

@@ -39,7 +39,7 @@ def add(
 
     from ..assembly.adding import add_items, target_of
     from ..assembly.confirmed import confirmed_encoder
-    from ..assembly.corpus import not_encoded
+    from ..assembly.left_out import not_encoded
     from ..retrieval.encoders import encoder_named
     from ..text.reading import ocr_at_hand
 

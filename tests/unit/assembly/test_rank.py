@@ -16,8 +16,8 @@ from vretrver.agent.memo import WindowKey
 from vretrver.agent.trajectory import PictureShown, Trajectory
 from vretrver.assembly.agent import Agent, assembled, open_agent
 from vretrver.assembly.documents import given
+from vretrver.assembly.evidence import Evidence
 from vretrver.assembly.plans import ReferencePlan
-from vretrver.assembly.ranking import Evidence
 from vretrver.assembly.spec import AgentSpec
 from vretrver.errors import DataError, PolicyError
 from vretrver.geometry import Box

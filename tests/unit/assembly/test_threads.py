@@ -45,7 +45,7 @@ def test_a_second_way_at_once_is_refused_with_what_to_do() -> None:
     agent = assembled(AgentSpec(), first_k())
     rest = agent.rerank_many((query(number), hits()) for number in range(64))
     next(rest)
-    with pytest.raises(PolicyInUse, match=r"or let all callers share one: Agent\.serve\(\) is an Engine"):
+    with pytest.raises(PolicyInUse, match=r"or let all callers share one Engine: Agent\.serve\(\)"):
         agent.rank("mug", DOCUMENTS)
     rest.close()
     assert len(agent.rank("mug", DOCUMENTS)) == 3

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vretrver.cli.output import emit_json, emit_table, prepare_output, tolerate_letters
-from vretrver.errors import ConfigError, DataError
+from vretrver.errors import DataError
 
 
 def test_the_folder_of_an_output_is_made_and_a_file_is_left_as_it_is(tmp_path: Path) -> None:

@@ -44,8 +44,9 @@ Key = tuple[bytes, int]
 class TextStore:
     """The texts of an index directory, as `text.reader.Texts`; threads may share one.
 
-    Without a database every picture is unread; the first `keep` makes it. A lock lets one statement run at a time: a
-    look-up takes less time than a thread's turn, so that connections of their own would gain threads nothing.
+    Without a database every picture is unread; the first `keep`, of this store or another, makes it. A lock lets one
+    statement run at a time: a look-up takes less time than a thread's turn, so that connections of their own would
+    gain threads nothing.
 
     Args:
         directory: the index directory.
@@ -58,8 +59,8 @@ class TextStore:
         self.path = directory / TEXTS
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        if self.path.exists() or self.path.is_symlink():
-            self._open()
+        self._closed = False
+        self._open_if_there()
 
     def __enter__(self) -> Self:
         """Return the store."""
@@ -74,6 +75,7 @@ class TextStore:
     def close(self) -> None:
         """Close the database."""
         with self._lock:
+            self._closed = True
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
@@ -137,6 +139,7 @@ class TextStore:
         """
         rows = [(*key, *_values(text)) for image, text in texts if (key := _key(image)) is not None]
         with self._lock:
+            self._open_if_there()
             if self._connection is None:
                 create(self.path, LAYOUT)
                 self._open()
@@ -160,6 +163,7 @@ class TextStore:
     def _row(self, sql: str, image: ImageRef, *more: int) -> tuple[object, ...] | None:
         key = _key(image)
         with self._lock:
+            self._open_if_there()
             if self._connection is None or key is None:
                 return None
             with self._transactions.alone():
@@ -171,6 +175,10 @@ class TextStore:
         if self._connection is None:
             raise RuntimeError("the database is opened before it is written")
         return self._connection
+
+    def _open_if_there(self) -> None:
+        if self._connection is None and not self._closed and (self.path.exists() or self.path.is_symlink()):
+            self._open()
 
     def _open(self) -> None:
         self._connection, effort = connect(self.path, self.path.parent, LAYOUT, threads=True)
