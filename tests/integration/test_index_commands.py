@@ -257,8 +257,9 @@ def test_places_are_shown_without_steps_up_and_down(photos: Path):
 def test_the_encoder_nobody_named_says_what_it_knows(photos: Path):
     said = "encoder hash, for trying commands out: it knows colours, no objects; a model is named with --encoder"
     assert said in CliRunner().invoke(app, ["index", "photos", "-o", "idx"]).stderr
-    assert said in CliRunner().invoke(app, ["search", "idx", "--text", "dog"]).stderr
-    assert said not in CliRunner().invoke(app, ["search", "idx", "--text", "dog", "--encoder", "hash"]).stderr
+    assert said in CliRunner().invoke(app, ["search", "idx", "--text", "red"]).stderr
+    assert said not in CliRunner().invoke(app, ["search", "idx", "--text", "red", "--encoder", "hash"]).stderr
+    assert said not in CliRunner().invoke(app, ["index", "photos", "-o", "idx"]).stderr  # once for an index
 
 
 def test_a_filter_that_nothing_passes_is_said(photos: Path):

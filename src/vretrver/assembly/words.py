@@ -86,8 +86,8 @@ def words_of_source(
         note(str(error))
         return None
     pages = (image for candidate in candidates for image in candidate.pictures)
-    texts, _ = texts_in_memory(pages, images, progress=progress)
-    search = WordSearch(index=index, texts=texts, alone=alone)
+    texts, report = texts_in_memory(pages, images, progress=progress)
+    search = WordSearch(index=index, texts=texts, alone=alone, unread=report.waiting)
     batch: list[tuple[str, str, bytes]] = []
     for candidate in candidates:
         batch.append((candidate.did, indexed_text(candidate, search.texts), b""))

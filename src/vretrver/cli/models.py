@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ..images import ImageStore
     from ..retrieval.encoder import Encoder
 
+READER = "reader"
+"""The policy that reads what is written on candidates; a script too, but one whose order means something."""
+
 POLICIES = (
     "local:FOLDER, a model on this machine, or local:OWNER/NAME of the hub; shipped, the small one that knows the "
     "drawn catalogue; http:URL, a served one; or a script: reader (by what is written), first-k, random[:SEED], "

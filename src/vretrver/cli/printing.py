@@ -8,7 +8,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .models import note_shipped
+from .models import READER, note_shipped
 from .output import note, prepare_output
 from .progress import progress
 
@@ -64,7 +64,7 @@ def rerank_and_print(
     note_shipped([spec.policy], images)
     with _memo(windows, spec) as memo, open_agent(spec, images, texts=texts, dialect=dialect) as agent:
         fingerprint = agent.policy.fingerprint
-        if agent.policy.scripted:
+        if agent.policy.scripted and spec.policy != READER:
             note(f"{fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")
         show = _Shown(pairs, printer, images.roots, reasons)
         asked = [pair for pair in pairs if pair[1]]

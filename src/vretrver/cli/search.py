@@ -159,11 +159,11 @@ def search(
     if base is None and spec is not None:
         base = spec.roots.get("")
     corpus = open_corpus(source or index or "", options, root=base, note=note, progress=progress)
-    if words != "only":
-        note_default(encoder, corpus.retriever.encoder)
     if spec is None or spec.policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], corpus.images)
     searched = find(corpus, asked.queries, top if spec is None else max(top, spec.plan.depth), min_score=min_score)
+    if any(one.by_vectors for one in searched):
+        note_default(encoder, corpus.retriever.encoder)
     reasons = why_empty(searched, "no item passes --filter" if where else "there are no items")
     pairs = [(query, one.hits) for query, one in zip(asked.queries, searched, strict=True)]
     printer.check(pairs)

@@ -116,13 +116,13 @@ class _One:
         kept = [pair for pair in by_vectors or () if self.min_score is None or pair[1] >= self.min_score]
         if by_words and kept:
             weights = WORDS_FIRST if isinstance(self.stage.encoder, HashEncoder) else EQUAL
-            return self._hits(fused({"words": by_words, "vectors": kept}, weights=weights))
+            return self._hits(fused({"words": by_words, "vectors": kept}, weights=weights), by_vectors=True)
         if by_words:
             return self._hits(by_words)
         reason = self._reason(by_vectors, kept)
-        return self._nothing(reason) if reason else self._hits(kept)
+        return self._nothing(reason) if reason else self._hits(kept, by_vectors=True)
 
-    def _hits(self, ranking: Found) -> Searched:
+    def _hits(self, ranking: Found, *, by_vectors: bool = False) -> Searched:
         best = ranking[: self.k]
         known = self.stage.store.candidates([did for did, _ in best])
         words = self.stage.words
@@ -135,7 +135,9 @@ class _One:
             for did, score in best
             if did in known
         )
-        return Searched(hits=hits, unknown=self._unknown()) if hits else self._nothing(self.empty)
+        if not hits:
+            return self._nothing(self.empty)
+        return Searched(hits=hits, by_vectors=by_vectors, unknown=self._unknown())
 
     def _nothing(self, reason: str) -> Searched:
         return Searched(hits=(), reason=reason, unknown=self._unknown())
@@ -178,6 +180,8 @@ class _One:
         said = f"no item holds {_quoted(self.asked.unknown)}"
         if words is not None and not words.alone:
             said += ", and the encoder hash knows colours only; name a model with --encoder"
+        if words is not None and words.unread:
+            said += f"; the text on {words.unread} pictures was not read, `vretrver index` reads it (--read-text)"
         return said
 
     def _is_tie(self, found: Found) -> bool:

@@ -16,5 +16,7 @@ class Searched:
     reciprocal ranks where both do; see `fusion`."""
     reason: str | None = None
     """Why there are no hits, one sentence; None where there are some."""
+    by_vectors: bool = False
+    """Whether the encoder had a say in the hits; words alone gave them where not."""
     unknown: tuple[str, ...] = ()
     """The query's words that stand in no item, where words were searched."""

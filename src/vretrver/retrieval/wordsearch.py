@@ -25,6 +25,9 @@ class WordSearch:
     alone: bool = False
     """Whether vectors are left out."""
 
+    unread: int = 0
+    """Pictures and pages of a source whose text was not read, so that no word of it is known."""
+
     def ask(self, query: Query) -> Asked:
         """Return the words of a query that stand in some item, and those that stand in none."""
         return self.index.ask(query.text)
