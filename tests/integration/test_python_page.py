@@ -69,7 +69,7 @@ class Service(ThreadingHTTPServer):
             serving.join()
 
     def _ask(self, text: str) -> dict[str, object]:
-        with urlopen(f"http://127.0.0.1:{self.server_address[1]}/?q={quote(text)}", timeout=10) as answer:  # noqa: S310
+        with urlopen(f"http://127.0.0.1:{self.server_address[1]}/?q={quote(text)}", timeout=10) as answer:
             found: dict[str, object] = json.load(answer)
             return found
 

@@ -26,10 +26,12 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show what an index holds and whether its pictures are still the ones that were encoded."""
+    from ..doctor.index_abilities import index_abilities
     from ..retrieval.directory.index import DirectoryIndex
 
     with DirectoryIndex(directory) as opened:
-        facts = {**_facts(opened), "pictures": _pictures(opened, everything=check, trust=trust)}
+        searched = index_abilities(directory, opened.manifest)
+        facts = {**_facts(opened), **searched, "pictures": _pictures(opened, everything=check, trust=trust)}
     if as_json:
         emit_json(facts)
     else:

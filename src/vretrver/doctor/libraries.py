@@ -22,6 +22,7 @@ MODULES = {"pillow": "PIL", "faiss-cpu": "faiss", "protobuf": "google.protobuf",
 PURPOSES = {
     "index": "resident and approximate search",
     "sources": "parquet tables, PDF pages and HEIC pictures",
+    "ocr": "reading the text on pictures and scans",
     "http": "models and encoders on a server",
     "qdrant": "searching Qdrant collections",
     "fs": "pictures on remote file systems",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,11 @@ def test_windows_that_are_known_are_not_asked_again(photos: Path) -> None:
 def test_pictures_are_read_below_the_roots_of_the_spec(photos: Path) -> None:
     with open_agent(AgentSpec(policy="first-k", roots={"shop": str(photos)})) as opened:
         assert opened.images.roots == {"": Path(), "shop": photos}  # type: ignore[attr-defined]
+
+
+def test_evidence_has_shares_and_the_crop(photos: Path) -> None:
+    ranking = agent(LOOK, "<answer>[2, 1]</answer>").rank("the blue mug", ["a.jpg", "b.jpg"])
+    (look,) = ranking[0]["evidence"]
+    assert (look.shares, look.image.path) == ((0.0, 0.0, 0.5, 0.5), "b.jpg")
+    with Image.open(io.BytesIO(look.jpeg(given("x", ["b.jpg"]).images, longest=80))) as crop:
+        assert (crop.format, crop.size) == ("JPEG", (80, 64))

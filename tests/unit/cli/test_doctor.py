@@ -12,9 +12,13 @@ from tests.stub_server import StubServer, say
 from tests.unit.doctor.folders import write_model
 from typer.testing import CliRunner, Result
 
+from vretrver.assembly.live import open_live
 from vretrver.cli.doctor import doctor
 from vretrver.doctor import libraries
+from vretrver.doctor.index_abilities import index_abilities
 from vretrver.errors import ConfigError
+from vretrver.records import Candidate, parts_of
+from vretrver.retrieval.directory.manifest import Manifest
 
 app = typer.Typer()
 app.command()(doctor)
@@ -49,6 +53,8 @@ def test_what_can_be_searched_is_said_and_nothing_is_loaded(monkeypatch: pytest.
     done = run()
     assert done.exit_code == 0, done.output
     assert "ok        search          pictures by colours, texts by words: --encoder hash" in done.stdout
+    assert "ok        search          words, dates, amounts and codes" in done.stdout
+    assert "ok        rerank          by what is written, without a model: --policy reader" in done.stdout
     assert "shipped agent" not in done.stdout
 
 
@@ -58,6 +64,16 @@ def test_what_an_extra_would_bring_is_said(monkeypatch: pytest.MonkeyPatch) -> N
         "importlib.util.find_spec", lambda name, *rest: None if name == "pypdfium2" else found(name, *rest)
     )
     assert "note      search          not yet PDF pages; run: pip install 'vretrver[sources]'" in run().stdout
+
+
+def test_what_an_index_is_searched_by_is_told_without_opening_a_picture(tmp_path: Path) -> None:
+    with open_live(tmp_path / "idx") as live:
+        live.put([Candidate(did="a", parts=parts_of(text="a jar"))])
+    told = index_abilities(tmp_path / "idx", Manifest(fingerprint="x", dimension=1, encoder="hash"))
+    assert told["words"] == "yes, of 1 items"
+    assert told["picture_text"] == "0 pages and pictures read"
+    assert told["vectors"] == "yes: colours, without a model"
+    assert told.keys() == {"words", "picture_text", "vectors", "text_layers", "ocr", "agent"}
 
 
 def test_json_is_one_object(tmp_path: Path) -> None:

@@ -108,6 +108,17 @@ class TextStore:
                 f"{self.path}: the text of {image} is damaged ({str(error)[:100]}); {_DAMAGED}"
             ) from error
 
+    def counts(self) -> tuple[int, int]:
+        """Return how many pages and pictures are kept, and how many of these wait for a reader of pictures."""
+        with self._lock:
+            self._open_if_there()
+            if self._connection is None:
+                return 0, 0
+            with self._transactions.alone():
+                sql = "SELECT count(*), count(CASE WHEN complete = 0 THEN 1 END) FROM texts"
+                kept, waiting = self._connection.execute(sql).fetchone()
+        return int(kept), int(waiting)
+
     def missing(
         self, images: Iterable[ImageRef], *, reader: str | None = None, incomplete: bool = True
     ) -> Iterator[ImageRef]:
