@@ -109,9 +109,9 @@ class MemoryTexts:
         self._texts: dict[tuple[str, str, int], PageText] = {}
 
     def lines(self, image: ImageRef) -> tuple[TextLine, ...] | None:
-        """Return the lines of a picture in reading order; None where it was not read."""
+        """Return the lines of a picture in reading order, none where it shows no text; None where it was not read."""
         found = self._texts.get((image.root, image.path, image.page))
-        return None if found is None else found.lines
+        return None if found is None else found.found
 
     def keep(self, texts: Sequence[tuple[ImageRef, PageText]]) -> None:
         """Hold what was read."""
