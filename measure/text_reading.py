@@ -1,7 +1,8 @@
 """Measures reading text: pages a second of text layers, seconds a page of OCR, whether boxes cover what was drawn.
 
 Run as `python -m measure text_reading`; it writes measure/results/text_reading.json. Letters are drawn with a value
-on every line; a value counts as read when a line holds it, and as covered when that line's box holds nine tenths of it.
+on every line; a value counts as read when a line holds it, and as covered when that line's box holds nine tenths of
+it.
 """
 
 from __future__ import annotations
