@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from tests.drawn import DrawnFolder
-from tests.unit.agent.sessions import zoom
+from tests.unit.agent.sessions import setup, window, zoom
 from tests.unit.agent.test_engine import PLANNER, Gate
 
 from vretrver.agent.budget import Budget, Limit
@@ -22,11 +23,17 @@ from vretrver.agent.memo import WindowKey
 from vretrver.agent.policy import Completion
 from vretrver.agent.reranked import Ended
 from vretrver.agent.reranker import Ask, Reranker
+from vretrver.agent.session import rank_group
 from vretrver.agent.trajectory import StopReason, Trajectory
+from vretrver.agent.workers import Workers
 from vretrver.errors import EngineClosed, PolicyInUse
 from vretrver.images import Picture
+from vretrver.policies.reader.asked import Conversation
 from vretrver.policies.scripted import ScriptedPolicy, first_k
 from vretrver.records import ImageRef
+
+SOON = Budget(seconds=0.05)
+"""What is over as soon as something hangs."""
 
 
 @dataclass
@@ -38,8 +45,15 @@ class Store:
     opening: threading.Event = field(default_factory=threading.Event)
     """Set when a picture that hangs is being opened."""
     over: threading.Event = field(default_factory=threading.Event)
+    now: float = 0.0
+    """The time: it stands still until something hangs, and then a second has passed."""
+
+    def clock(self) -> float:
+        return self.now
 
     def pin(self, ref: ImageRef) -> ImageRef:
+        if "pin" in self.hangs:
+            self._hang()
         pinned: ImageRef = self.inner.pin(ref)
         return pinned
 
@@ -55,6 +69,7 @@ class Store:
         return self.inner.crop(*args)
 
     def _hang(self) -> None:
+        self.now += 1.0
         self.opening.set()
         assert self.over.wait(20)
 
@@ -66,16 +81,32 @@ def store(drawn: DrawnFolder) -> Iterator[Store]:
     store.over.set()
 
 
+class Telling(Reranker):
+    """Says when a query was started."""
+
+    def running(self, ask: Ask, *, name: str, stream: str | None = None) -> Any:
+        started[ask.query.qid].set()
+        return super().running(ask, name=name, stream=stream)
+
+
+started: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+
+
 def test_a_deadline_passes_while_the_opening_hangs(store: Store, drawn: DrawnFolder) -> None:
     """So it does for the next query, whose work waits behind in a pool that is full."""
-    with Engine(Reranker(first_k(), store, AgentConfig(planner=PLANNER), workers=1)) as engine:
-        first = engine.submit(drawn.query(qid="1"), drawn.hits(3), budget=Budget(seconds=0.05)).result(5)
-        second = engine.submit(drawn.query(qid="2"), drawn.hits(3)[1:], budget=Budget(seconds=0.05)).result(5)
+    started.clear()
+    reranker = Telling(first_k(), store, AgentConfig(planner=PLANNER), workers=1, clock=store.clock)
+    with Engine(reranker) as engine:
+        first = engine.submit(drawn.query(qid="1"), drawn.hits(3), budget=SOON).result(5)
+        ticket = engine.submit(drawn.query(qid="2"), drawn.hits(3)[1:], budget=SOON)
+        assert started["2"].wait(5)
+        store.now += 1.0
+        second = ticket.result(5)
     assert store.opening.is_set()
     for result in (first, second):
         assert (result.ended, result.reached) == (Ended.DEADLINE, (Limit.SECONDS,))
-        (window,) = result.trajectories
-        assert (window.stop, window.prompt, window.shown, window.turns) == (StopReason.DEADLINE, (), (), ())
+        (record,) = result.trajectories
+        assert (record.stop, record.prompt, record.shown, record.turns) == (StopReason.DEADLINE, (), (), ())
     assert [ranked.did for ranked in first.ranking] == ["1:1", "1:2", "1:3"]
 
 
@@ -105,43 +136,54 @@ def test_a_look_that_hangs_is_recorded_as_never_met(drawn: DrawnFolder) -> None:
     """The turn that asked for it is kept as it was written; what its first call brought is not."""
     store = Store(drawn.store, hangs=frozenset({"crop"}))
     policy = ScriptedPolicy(lambda _: zoom(2) + zoom(1), name="looking")
-    result = Reranker(policy, store, AgentConfig(planner=PLANNER)).rerank(
-        drawn.query(), drawn.hits(3), budget=Budget(seconds=0.3)
-    )
+    reranker = Reranker(policy, store, AgentConfig(planner=PLANNER), clock=store.clock)
+    result = reranker.rerank(drawn.query(), drawn.hits(3), budget=SOON)
     assert not store.over.is_set()
     store.over.set()
-    (window,) = result.trajectories
-    assert (result.ended, window.stop) == (Ended.DEADLINE, StopReason.DEADLINE)
-    assert [(turn.text, turn.calls, turn.reply) for turn in window.turns] == [(zoom(2) + zoom(1), (), None)]
-    assert [(one.cuts[0].did, one.turn) for one in window.shown] == [("1:1", None), ("1:2", None), ("1:3", None)]
+    (record,) = result.trajectories
+    assert (result.ended, record.stop) == (Ended.DEADLINE, StopReason.DEADLINE)
+    assert [(turn.text, turn.calls, turn.reply) for turn in record.turns] == [(zoom(2) + zoom(1), (), None)]
+    assert [(one.cuts[0].did, one.turn) for one in record.shown] == [("1:1", None), ("1:2", None), ("1:3", None)]
+
+
+def test_a_group_whose_opening_hangs_is_cancelled_with_a_record_of_each_rollout(
+    store: Store, drawn: DrawnFolder
+) -> None:
+    heard: list[tuple[Trajectory, ...]] = []
+    with Workers(1) as pool:
+        driver: Driver[tuple[Trajectory, ...]] = Driver(first_k(), pool=pool)
+        group = rank_group(window(drawn.candidates(3), drawn.query()), setup(drawn, images=store), 2)
+        seat = driver.start(group, heard.append)
+        assert store.opening.wait(5)
+        driver.cancel(seat)
+        assert not driver.step()
+        driver.close()
+    assert [(one.session, one.stop) for one in heard[0]] == [
+        ("s/0", StopReason.CANCELLED),
+        ("s/1", StopReason.CANCELLED),
+    ]
+    assert Conversation.of_record(heard[0][0]).items() == ()
 
 
 @pytest.mark.parametrize("hangs", ["key", "keep"])
 def test_a_memo_that_hangs_holds_up_no_deadline(
-    drawn: DrawnFolder, hangs: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, drawn: DrawnFolder, hangs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vretrver.agent.driver.GRACE", 0.0)
-    over = threading.Event()
 
     class Memo:
         def known(self, key: WindowKey) -> Trajectory | None:
             return None
 
         def keep(self, key: WindowKey, trajectory: Trajectory) -> None:
-            assert over.wait(20)
+            store._hang()
 
-    class Pinning(Store):
-        def pin(self, ref: ImageRef) -> ImageRef:
-            if hangs == "key":
-                assert over.wait(20)
-            return super().pin(ref)
-
-    reranker = Reranker(first_k(), Pinning(drawn.store), AgentConfig(planner=PLANNER), memo=Memo())
+    store.hangs = frozenset({"pin"} if hangs == "key" else ())
+    reranker = Reranker(first_k(), store, AgentConfig(planner=PLANNER), memo=Memo(), clock=store.clock)
     with Engine(reranker) as engine:
-        result = engine.submit(drawn.query(), drawn.hits(3), budget=Budget(seconds=0.3)).result(5)
-    over.set()
-    (window,) = result.trajectories
-    assert (result.ended, window.stop) == (
+        result = engine.submit(drawn.query(), drawn.hits(3), budget=SOON).result(5)
+    (record,) = result.trajectories
+    assert (result.ended, record.stop) == (
         (Ended.DEADLINE, StopReason.DEADLINE) if hangs == "key" else (Ended.COMPLETE, StopReason.ANSWERED)
     )
 

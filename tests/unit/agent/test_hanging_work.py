@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -107,6 +108,15 @@ def test_work_is_given_up_at_its_deadline(beside: bool) -> None:
         while driver.step():
             pass
     assert sorted(heard) == [["deadline", "late", "a:1"], *([["slow:1"]] if beside else [])]
+
+
+def test_a_step_comes_back_at_the_earliest_deadline_of_work() -> None:
+    soon = time.monotonic() + 0.02
+    with hanging() as work, Workers(2) as pool:
+        running = bounded("a", Do(work, deadline=soon + 0.01), Do(work, deadline=soon))
+        later = bounded("b", Do(work, deadline=soon + 0.02))
+        results = sorted(Driver[list[str]](Ledger(), pool=pool).run([running, later]))
+    assert results == [(0, ["deadline", "deadline", "a:1"]), (1, ["deadline", "b:1"])]
 
 
 def test_a_cancelled_running_waits_for_no_work() -> None:

@@ -22,7 +22,7 @@ from vretrver.agent.reranked import Ended, Reranked
 from vretrver.agent.reranker import Reranker
 from vretrver.agent.task import WindowTask
 from vretrver.agent.trajectory import StopReason
-from vretrver.assembly.plans import PlanSpec
+from vretrver.assembly.plans import BlocksPlan
 from vretrver.assembly.spec import AgentSpec
 from vretrver.assembly.told import config_of
 from vretrver.errors import ConfigError, DataError
@@ -64,7 +64,7 @@ def test_a_plan_that_forces_answers_is_refused_with_a_dialect_that_never_does(dr
     ):
         AgentConfig(planner=BlocksPlanner(depth=6, size=4, turns=0), dialect=released())
     with pytest.raises(ConfigError, match=r"the plan blocks\(50,20,turns=2\) forces answers"):
-        config_of(AgentSpec(policy="first-k", dialect="released", plan=PlanSpec(name="blocks", turns=2)))
+        config_of(AgentSpec(policy="first-k", dialect="released", plan=BlocksPlan(turns=2)))
 
 
 def test_a_later_window_that_forces_its_answer_is_refused_when_it_is_due(drawn: DrawnFolder) -> None:
