@@ -190,8 +190,9 @@ class PolicyLimits:
 class Policy(Protocol):
     """Writes the agent's turns. Failures of a request are completions, never exceptions half-way through a batch.
 
-    A policy belongs to one driver at a time: completions of all its sessions come out of one `collect`. See the
-    module's docstring for which calls any thread may make.
+    A policy belongs to one driver at a time: completions of all its sessions come out of one `collect`. One that
+    wraps another has it as `inner`, and both belong to the driver of either. See the module's docstring for which
+    calls any thread may make.
     """
 
     @property

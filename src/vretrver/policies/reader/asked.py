@@ -80,9 +80,8 @@ class Conversation:
     @classmethod
     def of_record(cls, record: Trajectory) -> Conversation:
         """Return a finished session's conversation."""
-        opening = tuple(
-            piece if isinstance(piece, str) else _address(record, piece) for piece in record.prompt[1].pieces
-        )
+        user = record.prompt[1].pieces if len(record.prompt) > 1 else ()  # none where nothing could be opened in time
+        opening = tuple(piece if isinstance(piece, str) else _address(record, piece) for piece in user)
         replies = [turn.reply for turn in record.turns if turn.reply is not None]
         texts = tuple("".join(p for p in reply.pieces if isinstance(p, str)) for reply in replies)
         return cls(opening=opening, replies=texts, said=tuple(turn.text for turn in record.turns))
