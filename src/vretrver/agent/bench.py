@@ -1,7 +1,7 @@
 """The bench a session's tools work on: it knows which picture an address means and cuts what is asked for.
 
 Pictures are pinned when they are first shown: a file that vanishes or changes during the session gives a refusal with
-its reason, never another picture.
+its reason, never another picture. Rollouts of one window share a bench, and so the pins; several threads may use it.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Bench:
         if address not in self._pinned:
             ref = self._reference(address)
             try:
-                self._pinned[address] = self.images.pin(ref)
+                self._pinned.setdefault(address, self.images.pin(ref))  # of two threads the first one's counts
             except PictureError as error:
                 raise unavailable(error) from error
         return self._pinned[address]

@@ -26,7 +26,7 @@ from .budget import Account, Budget
 from .dialect import Dialect
 from .effects import Await, Do, Running, Start
 from .events import TurnEnded, Watch, WindowBegan, WindowEnded, ignore
-from .policy import PolicyLimits, Request, Sampling
+from .policy import FinishReason, PolicyLimits, Request, Sampling
 from .prompt import Prompt, open_prompt
 from .task import WindowTask
 from .texts import TextProvider
@@ -124,8 +124,8 @@ def rank_group(
 ) -> Running[tuple[Trajectory, ...]]:
     """Run `count` sessions over one window and return their records in order: rollouts of one query.
 
-    The opening is read once, by a session of its own, and each rollout starts after it. Rollout n, from 0, is named
-    `{session}/{n}` and draws from the stream `{stream}/{n}`.
+    The opening is read once, by a session of its own, and each rollout starts after it; what the opening showed is
+    pinned for all of them. Rollout n, from 0, is named `{session}/{n}` and draws from the stream `{stream}/{n}`.
 
     Args:
         task: query and candidates.
@@ -137,14 +137,20 @@ def rank_group(
     bench = make_bench(task, setup)
     prompt: Prompt = yield Do(partial(open_prompt, setup.dialect, bench))
     opened: Opened | None = Opened(session=task.session, prompt=prompt)
-    read = yield Request(session=task.session, messages=prompt.messages, sampling=setup.sampling, read_only=True)
-    if read.failure is not None:
-        opened = None  # each rollout meets the failure by itself, and records it
+    read = yield Request(
+        session=task.session,
+        messages=prompt.messages,
+        sampling=setup.sampling,
+        deadline=None if account is None else account.deadline,
+        read_only=True,
+    )
+    if read.finish is not FinishReason.STOP:
+        opened = None  # each rollout meets by itself what ended the reading, and records it
     numbers: dict[int, int] = {}
     for index in range(count):
         stream = f"{task.stream or task.session}/{index}"
         rollout = replace(task, session=f"{task.session}/{index}", stream=stream)
-        running = rank_window(rollout, setup, account=account, opened=opened, watch=watch)
+        running = rank_window(rollout, setup, account=account, bench=bench, opened=opened, watch=watch)
         numbers[(yield Start(running))] = index
     done: dict[int, Trajectory] = {}
     while len(done) < count:

@@ -259,7 +259,7 @@ class ChatPolicy:
                     "template",
                 )
             conversation.read = reply.usage.prompt_tokens + reply.usage.completion_tokens
-        if reply.split:
+        if reply.thoughts:
             self._warn("split", f"{self._service.url} takes thoughts out of the text; start it without its parser")
         if reply.finish in TURNS:
             conversation.add_turn(reply.text)

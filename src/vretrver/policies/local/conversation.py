@@ -50,6 +50,17 @@ class Conversation:
         """Return a conversation that goes on from here by itself; the KV cache at rest is shared."""
         return replace(self, unread=list(self.unread))
 
+    def go_on_with(self, *, ended: bool) -> None:
+        """Keep the turn that was written; `ended` says whether its last id is the end of a turn."""
+        self.after_turn, self.turn_ended = True, ended
+        self.turns += 1
+
+    def undo_turn(self, length: int) -> None:
+        """Go back to the end of the messages before a turn that was cut short, `length` tokens from the start."""
+        self.position -= self.length - length  # what is taken back is text: one position a token
+        self.length = length
+        self.unread_id, self.after_turn, self.turn_ended = None, False, False
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Turn:

@@ -70,6 +70,12 @@ class Decoder:
         (row,) = (row for row, turn in enumerate(self.turns) if turn.conversation is conversation)
         return fits(self._copy_out, row)
 
+    def shorten(self, conversation: Conversation) -> None:
+        """Forget what the batch holds of a conversation beyond its length."""
+        for row, turn in enumerate(self.turns):
+            if turn.conversation is conversation and self._cache is not None:
+                self._cache.lengths[row] = conversation.length
+
     def _copy_out(self, row: int) -> None:
         if self._cache is not None:
             self.turns[row].conversation.kv = self._cache.row(row)

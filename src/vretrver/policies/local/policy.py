@@ -22,8 +22,10 @@ import torch
 from torch import Tensor
 
 from ...agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Request
+from ...models.conversation import turn_header
 from ...models.loading import LocalModel, load_model
 from ...models.vision import MEMORY
+from ..conversations import TURNS
 from .automaton import Automata
 from .conversation import Conversation, Turn
 from .decode import Decoder
@@ -250,8 +252,15 @@ class LocalPolicy:
         done = [turn for turn in self._pending.values() if turn.finish is not None]
         for turn in done:
             del self._pending[turn.session]
-            if turn.prompt and not turn.request.read_only:
-                turn.conversation.after_turn = True
-                turn.conversation.turn_ended = turn.ids[-1:] == [self.model.vocabulary.turn_end]
-                turn.conversation.turns += 1
+            if turn.prompt and not turn.request.read_only and turn.conversation.failure is None:
+                self._settle(turn)
         return [turn.completion(self.model.vocabulary) for turn in done]
+
+    def _settle(self, turn: Turn) -> None:
+        """Make a turn that ended part of its conversation, or take back one that was cut short."""
+        vocabulary, conversation = self.model.vocabulary, turn.conversation
+        if turn.finish in TURNS:
+            conversation.go_on_with(ended=turn.ids[-1:] == [vocabulary.turn_end])
+        else:
+            conversation.undo_turn(turn.prompt - len(turn_header(vocabulary)))
+            self._decoder.shorten(conversation)
