@@ -24,6 +24,7 @@ from vretrver.policies.scripted import (
 )
 from vretrver.world.oracle import OracleTruth, oracle
 
+
 def looking(moment: Moment) -> str:
     """Look at two candidates, then answer with the order given."""
     if moment.forced or moment.said:

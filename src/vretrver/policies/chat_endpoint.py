@@ -38,7 +38,7 @@ GRAMMARS = ("structured_outputs", "guided_regex", "regex")
 """Fields for the regular expression of a turn: vLLM, vLLM before 0.12, SGLang. They are tried in this order."""
 
 MISSES = 3
-"""Finished turns in a row that do not match, after which a server is held to ignore a field: one may be an accident."""
+"""Finished turns in a row that do not match before a field counts as ignored; a single one may be an accident."""
 
 _TOO_LONG = re.compile(
     r"context[ _](?:length|size|window)|maximum (?:input|sequence|prompt|model) length"

@@ -76,9 +76,7 @@ def test_the_opening_of_a_group_has_the_deadline_of_its_account(drawn: DrawnFold
     class Late(Listening):
         def collect(self, *, patience: float | None = None) -> list[Completion]:
             done = super().collect(patience=patience)
-            return [
-                replace(one, finish=FinishReason.DEADLINE) if one.session == "group" else one for one in done
-            ]
+            return [replace(one, finish=FinishReason.DEADLINE) if one.session == "group" else one for one in done]
 
     policy = Late()
     task = window(drawn.candidates(2), drawn.query(), session="group")

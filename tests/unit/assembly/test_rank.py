@@ -67,7 +67,13 @@ def test_only_the_best_rows_without_documents(photos: Path) -> None:
 
 def test_a_string_is_a_picture_only_when_it_ends_like_one_and_is_a_file(photos: Path) -> None:
     (photos / "note.txt").write_text("x")
-    documents: list[Any] = ["a.jpg", str(photos / "a.jpg"), "note.txt", f"{'long ' * 2000}.jpg", "see https://x.org/1"]
+    documents: list[Any] = [
+        "a.jpg",
+        str(photos / "a.jpg"),
+        "note.txt",
+        f"{'long ' * 2000}.jpg",
+        "see https://x.org/1",
+    ]
     assert kinds([*documents, {"text": "gone.jpg"}, {"text": "https://x.org/1"}]) == [
         [TextPart], [ImagePart], [ImagePart], [TextPart], [TextPart], [TextPart], [TextPart], [TextPart],
     ]  # fmt: skip

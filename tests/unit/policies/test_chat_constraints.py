@@ -139,7 +139,7 @@ def test_a_turn_cut_off_under_a_grammar_counts_as_held(server: StubServer, make:
 
 
 def test_thoughts_that_the_server_took_out_do_not_count_against_the_grammar(server: StubServer, make: Make) -> None:
-    """vLLM with a reasoning parser: the answer was constrained, what was thought before it was not."""
+    """So does vLLM with a reasoning parser: the answer was constrained, what was thought before it was not."""
     said = {"role": "assistant", "content": "<answer>[1]</answer>", "reasoning_content": "1 has it"}
     server.script = lambda _: as_json({"choices": [{"message": said, "finish_reason": "stop"}]})
     policy = make()

@@ -15,10 +15,11 @@ from ..answers import AnswerForm, Ranking, RankingOrNone
 from ..bench import Views
 from ..boxes import PermilleBoxes
 from ..compare_tool import Compare
+from ..details import Words
 from ..dialect import Dialect
 from ..messages import Piece
 from ..observations import Cut, Layout, Observation, Read
-from ..refusals import WORDS, RefusalCode
+from ..refusals import WORDS
 from ..task import WindowTask
 from ..text_tool import ReadText
 from ..tools import Executed, SelectImages, Tool, ZoomIn, signature
@@ -58,7 +59,7 @@ class VretrverWording:
     """Calls in a turn, as told to the model."""
     unavailable: str = "[picture not available]"
     """What takes the place of a picture that cannot be read."""
-    refusals: Mapping[RefusalCode, str] = field(default_factory=lambda: WORDS)
+    refusals: Words = field(default_factory=lambda: WORDS)
     """Words of refusals."""
 
     def text(self, text: str, *, limit: int, first: bool) -> str:

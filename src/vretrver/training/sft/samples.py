@@ -3,7 +3,8 @@
 A sample is a view of a trajectory. Turns keep the ids that were sampled where there are any; texts that data or tools
 wrote, pictures, tags of the wire form, and ids that a prefix or a grammar decided never count. A turn that ended
 otherwise than by itself or at its length (cancelled, too late, failed) is left out, as it is by the conversations of
-policies. `_T` is the length of a conversation in ids. What a sample looks like, id by id, is drawn in `tests/unit/training/sft/test_packing.py`.
+policies. `_T` is the length of a conversation in ids. What a sample looks like, id by id, is drawn in
+`tests/unit/training/sft/test_packing.py`.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def read_samples(
 ) -> Iterator[Sample]:
     """Yield the samples of trajectory files or traces, in order; raises DataError naming path:line.
 
-    Trajectories of which nothing is learned are passed over: no turn was written to its end, or a grammar decided all.
+    Trajectories without a chosen id are passed over: no turn was written to its end, or a grammar decided it all.
     """
     text_of = cache(_decoder(vocabulary))  # kept as long as this reader, and the tokenizer with it
     for path in shards:
