@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.drawn import DrawnFolder
 
-from vretrver.agent.answers import RankingOrNone, Verdict
+from vretrver.agent.answers import RankingOrNoneForm, Verdict
 from vretrver.agent.budget import Budget, Limit
 from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialects.vretrver import vretrver
@@ -120,7 +120,7 @@ class RunContract:
 
     @pytest.mark.parametrize("tools", [True, False])
     def test_both_forms_of_an_answer_come_to_a_verdict(self, policy: Policy, drawn: DrawnFolder, tools: bool) -> None:
-        dialect = vretrver(tools=tools, form=RankingOrNone())
+        dialect = vretrver(tools=tools, form=RankingOrNoneForm())
         done = self.reranker(policy, drawn, dialect=dialect).rerank(drawn.query(), drawn.hits(4))
         for window in done.trajectories:
             assert window.form == "ranking-or-none"

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .details import Detail, DetailCode, WrongArgument, detail
+from .details import DetailCode, RefusalDetail, WrongArgument, detail
 
 MOST = 300
 """Most characters that are said of it; what is wrong itself is cut at the length of a detail."""
@@ -15,7 +15,7 @@ MOST = 300
 _STEP = 60
 """Most characters of one step of the way to the argument."""
 
-_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Detail]] = {
+_KINDS: Mapping[str, Callable[[Mapping[str, Any]], RefusalDetail]] = {
     "missing": lambda _: detail(DetailCode.MISSING),
     "extra_forbidden": lambda _: detail(DetailCode.UNKNOWN),
     "too_short": lambda given: detail(DetailCode.TOO_FEW, limit=given["min_length"], count=given["actual_length"]),
@@ -30,7 +30,7 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any]], Detail]] = {
 """Type of pydantic's error -> the detail over its context."""
 
 
-def argument_problem(error: ValidationError | RecursionError) -> Detail:
+def argument_problem(error: ValidationError | RecursionError) -> RefusalDetail:
     """Return what is wrong with arguments that their schema refused: the first thing, and where it is."""
     if isinstance(error, RecursionError):
         return detail(DetailCode.WRONG_DEPTH)
@@ -42,7 +42,7 @@ def argument_problem(error: ValidationError | RecursionError) -> Detail:
     return detail(DetailCode.WRONG_AT, most=MOST, where=where, what=what)
 
 
-def _what(kind: str, given: Mapping[str, Any], words: str) -> Detail:
+def _what(kind: str, given: Mapping[str, Any], words: str) -> RefusalDetail:
     raised = given.get("error")
     if isinstance(raised, WrongArgument):
         return raised.detail

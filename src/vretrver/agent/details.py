@@ -119,7 +119,7 @@ where a schema is of one's own.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Detail:
+class RefusalDetail:
     """One part of a sentence."""
 
     code: DetailCode
@@ -134,9 +134,9 @@ class Detail:
         return filled(words[self.code], self.facts, words)[: self.most]
 
 
-def detail(code: DetailCode, *, most: int = MOST_CHARS, **facts: object) -> Detail:
+def detail(code: DetailCode, *, most: int = MOST_CHARS, **facts: object) -> RefusalDetail:
     """Return a detail of a code with its facts by name."""
-    return Detail(code=code, facts=facts, most=most)
+    return RefusalDetail(code=code, facts=facts, most=most)
 
 
 class WrongArgument(ValueError):
@@ -146,7 +146,7 @@ class WrongArgument(ValueError):
         why: what is wrong with it.
     """
 
-    def __init__(self, why: Detail) -> None:
+    def __init__(self, why: RefusalDetail) -> None:
         self.detail = why
         super().__init__(why.worded(DETAILS))
 
@@ -157,7 +157,7 @@ def filled(template: str, facts: Mapping[str, object], words: Words) -> str:
 
 
 def _told(fact: object, words: Words) -> object:
-    if isinstance(fact, Detail):
+    if isinstance(fact, RefusalDetail):
         return fact.worded(words)
     return _Number(fact) if isinstance(fact, int) and not isinstance(fact, bool) else fact
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .answers import AnswerForm, Ranking
+from .answers import AnswerForm, RankingForm
 from .bench import BoxRule, Views
 from .details import Words
 from .messages import Piece
@@ -93,5 +93,5 @@ class Dialect:
     used up; otherwise either ends the session."""
     stop: tuple[str, ...] = ()
     """Strings that end a completion."""
-    form: AnswerForm = field(default_factory=Ranking)
+    form: AnswerForm = field(default_factory=RankingForm)
     """What an answer is."""

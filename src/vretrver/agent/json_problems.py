@@ -7,7 +7,7 @@ import re
 import sys
 
 from .._json import NotANumber, RepeatedKey
-from .details import Detail, DetailCode, detail
+from .details import DetailCode, RefusalDetail, detail
 
 MOST = 120
 """Most characters that are said of it."""
@@ -28,7 +28,7 @@ _AT = {
 """What the standard library's reader says -> what a model is told; newer Pythons have further messages."""
 
 
-def json_problem(error: ValueError, text: str) -> Detail:
+def json_problem(error: ValueError, text: str) -> RefusalDetail:
     """Return what is wrong with a text that could not be read, or not be recorded, as JSON."""
     if isinstance(error, json.JSONDecodeError):
         what = detail(_AT.get(error.msg.partition(": ")[0], DetailCode.JSON_OTHER))
@@ -46,7 +46,7 @@ def json_problem(error: ValueError, text: str) -> Detail:
     return detail(DetailCode.JSON_INFINITE, most=MOST)
 
 
-def _surrogates(error: UnicodeEncodeError) -> Detail:
+def _surrogates(error: UnicodeEncodeError) -> RefusalDetail:
     first, last = error.start, error.end - 1
     if last > first:
         return detail(DetailCode.JSON_SURROGATES, most=MOST, first=first, last=last)

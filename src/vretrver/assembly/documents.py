@@ -36,7 +36,7 @@ _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|data:)\S+\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class RankInput:
     """A query and its documents as the agent takes them."""
 
     query: Query
@@ -47,7 +47,7 @@ class Given:
     """Where their pictures are read."""
 
 
-def given(query: Document, documents: Sequence[Document]) -> Given:
+def given(query: Document, documents: Sequence[Document]) -> RankInput:
     """Return a query and documents as the agent takes them; raises DataError as `Agent.rank` says."""
     if isinstance(documents, str | Path):
         raise DataError("the documents are one string; give a list of them")
@@ -63,7 +63,7 @@ def given(query: Document, documents: Sequence[Document]) -> Given:
     if not hits:
         raise DataError("there are no documents to rank; give at least one")
     qid = hashlib.sha256(repr(asked).encode("utf-8", "replace")).hexdigest()[:12]
-    return Given(query=Query(qid=qid, parts=asked), hits=tuple(hits), images=pictures.opened())
+    return RankInput(query=Query(qid=qid, parts=asked), hits=tuple(hits), images=pictures.opened())
 
 
 def _parts(document: object, pictures: _Collected, *, where: str) -> tuple[Part, ...]:

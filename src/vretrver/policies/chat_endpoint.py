@@ -56,7 +56,7 @@ _OF_GRAMMARS = re.compile(r"structured.?output|guided|grammar|regex|regular expr
 
 
 @dataclass(slots=True)
-class Conversation:
+class SentConversation:
     """A conversation as it is sent."""
 
     messages: list[bytes] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Conversation:
     read: int = 0
     """Tokens as the server last counted them, its turn included."""
 
-    def fork(self) -> Conversation:
+    def fork(self) -> SentConversation:
         """Return a copy that goes on by itself."""
         return replace(self, messages=list(self.messages))
 

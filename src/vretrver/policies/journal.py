@@ -70,8 +70,8 @@ class JournaledPolicy(DelegatingPolicy):
     Equal conversations of several sessions get an entry each; a session is given its own again where the journal has
     one of its random stream. One that is drawn greedily takes another stream's where there is none of its own; one
     that is sampled does not, or after a kill two streams would have one draw. A conversation that the journal
-    answered in part goes on with the inner policy from a request that holds all of it, assistant turns included. Openings that
-    are only read are handed on and not kept.
+    answered in part goes on with the inner policy from a request that holds all of it, assistant turns included.
+    Openings that are only read are handed on and not kept.
 
     Threads: `cancel` and `wake` may be called by any thread; one thread makes all other calls.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vretrver.agent.answers import RankingOrNone
+from vretrver.agent.answers import RankingOrNoneForm
 from vretrver.agent.config import AgentConfig, told
 from vretrver.agent.details import DetailCode
 from vretrver.agent.dialects.released import released
@@ -54,7 +54,7 @@ def test_a_change_of_any_refusal_and_of_any_detail_is_seen(code: RefusalCode | D
 
 @pytest.mark.parametrize("name", ["taught", "described"])
 def test_a_change_of_the_answers_form_is_seen(name: str) -> None:
-    form = RankingOrNone()
+    form = RankingOrNoneForm()
     before, after = (vretrver(form=one) for one in (form, replace(form, **{name: "another"})))
     assert [*told(before)] != [*told(after)]
 

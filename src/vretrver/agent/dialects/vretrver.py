@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..._text import plain
-from ..answers import AnswerForm, Ranking, RankingOrNone
+from ..answers import AnswerForm, RankingForm, RankingOrNoneForm
 from ..bench import Views
 from ..boxes import PermilleBoxes
 from ..compare_tool import Compare
@@ -139,14 +139,14 @@ def vretrver(*, tools: bool = True, form: AnswerForm | None = None) -> Dialect:
         turns=4 if tools else 1,
         calls_per_turn=4,
         forces_answer=True,
-        form=form or Ranking(),
+        form=form or RankingForm(),
     )
 
 
 def reading() -> Dialect:
     """Return the dialect for reading: the text of a whole window in a turn, and an answer that may be none."""
     return replace(
-        vretrver(form=RankingOrNone()),
+        vretrver(form=RankingOrNoneForm()),
         name="vretrver/reading",
         wording=VretrverWording(calls=READINGS),
         tools=(TOOLS["read_text"],),
