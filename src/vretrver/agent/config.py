@@ -13,6 +13,7 @@ from ..images import Picture
 from ..records import Address, Candidate, ImageRef, Query, parts_of
 from .bench import Views
 from .budget import Budget
+from .details import DetailCode
 from .dialect import Dialect
 from .dialects import dialect_named
 from .messages import Piece, ShownPicture
@@ -87,7 +88,7 @@ def told(dialect: Dialect) -> Iterator[str]:
     wording, form = dialect.wording, dialect.form
     yield form.name
     yield form.described
-    for code in RefusalCode:
+    for code in (*RefusalCode, *DetailCode):
         yield f"{code}: {wording.refusals[code]}"
     yield wording.unavailable
     yield wording.text("a text", limit=9, first=True)

@@ -164,8 +164,8 @@ def rank_group(
 ) -> Running[tuple[Trajectory, ...]]:
     """Run `count` sessions over one window and return their records in order: rollouts of one query.
 
-    The opening is read once, by a session of its own, and each rollout starts after it. Rollout n, from 0, is named
-    `{session}/{n}` and draws from the stream `{stream}/{n}`.
+    The opening is read once, by a session of its own, and each rollout starts after it; what the opening showed is
+    pinned for all of them. Rollout n, from 0, is named `{session}/{n}` and draws from the stream `{stream}/{n}`.
 
     Args:
         task: query and candidates.
@@ -179,15 +179,21 @@ def rank_group(
     opened: Opened | None = None  # each rollout meets a failure or the end by itself, and records it
     try:
         prompt: Prompt = yield opening(setup, bench, account)
-        read = yield Request(session=task.session, messages=prompt.messages, sampling=setup.sampling, read_only=True)
-        opened = Opened(session=task.session, prompt=prompt) if read.failure is None else None
+        read = yield Request(
+            session=task.session,
+            messages=prompt.messages,
+            sampling=setup.sampling,
+            deadline=account.deadline,
+            read_only=True,
+        )
+        opened = Opened(session=task.session, prompt=prompt) if read.finish is FinishReason.STOP else None
     except WorkAbandoned:
         pass
     numbers: dict[int, int] = {}
     for index in range(count):
         stream = f"{task.stream or task.session}/{index}"
         rollout = replace(task, session=f"{task.session}/{index}", stream=stream)
-        running = rank_window(rollout, setup, account=account, opened=opened, watch=watch)
+        running = rank_window(rollout, setup, account=account, bench=bench, opened=opened, watch=watch)
         numbers[(yield Start(running))] = index
     done: dict[int, Trajectory] = {}
     while len(done) < count:

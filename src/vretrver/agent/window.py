@@ -172,7 +172,7 @@ class WindowState:
         call, dialect = parsed.calls[index], self.setup.dialect
         words, most = dialect.wording.refusals, dialect.calls_per_turn
         if index >= most:
-            return refused(call.name, refusal(RefusalCode.CALLS_PER_TURN, limit=most, plural="s" * (most > 1)), words)
+            return refused(call.name, refusal(RefusalCode.CALLS_PER_TURN, limit=most), words)
         done = execute(call, dialect.tools, self.bench, account=self.account, words=words)
         limit, shown = self.setup.policy_limits.pictures, self.shown.pictures
         if done.observations and limit is not None and shown + done.pictures > limit:

@@ -50,7 +50,7 @@ def is_installed() -> bool:
     return all(find_spec(name) is not None for name in _LIBRARIES)
 
 
-class Engine:
+class OcrEngine:
     """Finds and reads the lines of text on pixels; threads may share one, and are served one after another.
 
     Args:
@@ -122,9 +122,9 @@ class Engine:
 
 
 @lru_cache(maxsize=1)
-def shared_engine() -> Engine:
+def shared_engine() -> OcrEngine:
     """Return the engine of this process; its models take a quarter of a second and 200 MiB to load."""
-    return Engine()
+    return OcrEngine()
 
 
 def detection_size(width: int, height: int, *, most: int) -> tuple[int, int]:

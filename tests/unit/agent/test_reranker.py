@@ -10,7 +10,7 @@ import pytest
 from tests.drawn import DrawnFolder
 from tests.unit.agent.sessions import zoom
 
-from vretrver.agent.answers import RankingOrNone, Verdict
+from vretrver.agent.answers import RankingOrNoneForm, Verdict
 from vretrver.agent.bench import Views
 from vretrver.agent.budget import Budget, Limit
 from vretrver.agent.config import AgentConfig
@@ -215,7 +215,7 @@ def test_a_query_fits_nothing_only_when_every_window_says_so(drawn: DrawnFolder,
         none_fits = said or moment.session.endswith("/w1")
         return answer_text(range(moment.count, 0, -1), none_fits=none_fits)
 
-    dialect = vretrver(form=RankingOrNone())
+    dialect = vretrver(form=RankingOrNoneForm())
     reranked = _rerank(drawn, script, 6, dialect=dialect, planner=ReferencePlanner(depth=6, size=4, stride=2))
     assert [record.verdict for record in reranked.trajectories] == [
         Verdict.NOTHING_FITS if said else Verdict.RANKED,
@@ -236,7 +236,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "sampling": {"sampling": Sampling(temperature=0.5)},
     "complete": {"complete_answers": False},
     "scores": {"score_tokens": ("yes",)},
-    "form": {"dialect": vretrver(form=RankingOrNone())},
+    "form": {"dialect": vretrver(form=RankingOrNoneForm())},
     "blocks": {"planner": BlocksPlanner()},
     "looks": {"budget": Budget(look_tokens=9)},
     "seconds": {"budget": Budget(seconds=3.0)},
