@@ -12,7 +12,7 @@ from ..retrieval.directory.lock import WriterLock
 from ..retrieval.directory.manifest import LOCK
 from ..retrieval.directory.texts import TextStore
 from ..retrieval.directory.writer import IndexWriter
-from ..text.files import ReadText
+from ..text.files import ReadTextMode
 from ..text.reading import TextReport, read_texts, wanted_of
 from .confirmed import Note
 from .corpus import Progress
@@ -21,7 +21,7 @@ _MANY = 50  # pages whose reading may take minutes
 
 
 def read_index_texts(
-    directory: Path, images: ImageStore, *, mode: ReadText, ocr: bool, note: Note, progress: Progress
+    directory: Path, images: ImageStore, *, mode: ReadTextMode, ocr: bool, note: Note, progress: Progress
 ) -> TextReport | None:
     """Read the texts of the pictures of an index that have none yet; None where the mode reads none.
 

@@ -27,7 +27,7 @@ from ..retrieval.directory.writer import IndexWriter
 from ..retrieval.encoder import Encoder
 from ..retrieval.encoders import encoder_named, lasting_name
 from ..retrieval.lexical.update import WordsReport
-from ..text.files import ReadText
+from ..text.files import ReadTextMode
 from ..text.reading import TextReport, ocr_at_hand
 from .confirmed import Note, confirmed_encoder, remember_encoder, remember_pictures
 from .corpus import Progress, unsaid, unseen
@@ -35,7 +35,7 @@ from .index_texts import read_index_texts
 from .left_out import left_out, not_encoded, nothing_encoded
 from .opened_sources import deletable, open_plan, roots_after
 from .source_places import places_of, remember
-from .sources import Plan, plan_named, plan_remembered
+from .sources import SourcePlan, plan_named, plan_remembered
 from .words import bring_words
 
 _IMPORT_BATCH = 8192
@@ -55,7 +55,7 @@ class IndexOptions:
     """Of a table: where its picture paths start from; None is its own folder."""
     named_roots: Mapping[str, Path] = field(default_factory=dict)
     """NAME -> folder of the pictures whose paths begin with `NAME/`."""
-    read_text: ReadText = "auto"
+    read_text: ReadTextMode = "auto"
     """How much of the text on pictures and pages is read."""
     delete: bool = False
     """Whether items that the sources have no longer are removed, however many."""
@@ -123,7 +123,9 @@ def index_sources(
     return IndexReport(items=items, texts=texts, words=words)
 
 
-def _plan(out: Path, sources: Sequence[Path], manifest: Manifest | None, options: IndexOptions, note: Note) -> Plan:
+def _plan(
+    out: Path, sources: Sequence[Path], manifest: Manifest | None, options: IndexOptions, note: Note
+) -> SourcePlan:
     if sources:
         return plan_named(
             sources, out, manifest, columns=options.columns, root=options.root, named=options.named_roots,
@@ -148,7 +150,7 @@ def known_index(directory: Path) -> tuple[Manifest | None, set[str]]:
 
 def update_from(
     source: Source,
-    plan: Plan,
+    plan: SourcePlan,
     directory: Path,
     encoder: Encoder,
     *,
@@ -212,7 +214,7 @@ def update_from(
     return report
 
 
-def _describe(writer: IndexWriter, source: Source, plan: Plan, name: str, note: Note) -> None:
+def _describe(writer: IndexWriter, source: Source, plan: SourcePlan, name: str, note: Note) -> None:
     """Let an index remember its encoder, sources and folders, and the user's word that it may read there."""
     directory = writer.directory
     writer.set_encoder(name)
@@ -224,7 +226,7 @@ def _describe(writer: IndexWriter, source: Source, plan: Plan, name: str, note: 
     remember_pictures(directory, {name: places[name] for name in source.roots}, note=note)  # others: the index's word
 
 
-def _kept_fields(plan: Plan) -> list[str] | None:
+def _kept_fields(plan: SourcePlan) -> list[str] | None:
     """Return the names of the metadata columns that a run keeps; None where its source has no columns."""
     (record, *others) = plan.now
     return None if others or record.columns is None else [name.strip() for name, _ in record.columns.metadata]

@@ -17,9 +17,9 @@ from ..retrieval.directory.update import UpdateReport, update_index
 from ..retrieval.directory.writer import IndexWriter
 from ..retrieval.encoder import Encoder
 from ..retrieval.encoders import encoder_named, lasting_name
-from ..text.files import ReadText
+from ..text.files import ReadTextMode
 from ..text.reading import ocr_at_hand
-from .adding import Target, candidates_of_file
+from .adding import IndexTarget, candidates_of_file
 from .confirmed import Note, confirmed_encoder, confirmed_roots, remember_encoder, remember_pictures
 from .corpus import unsaid, unseen
 from .index_texts import read_index_texts
@@ -42,7 +42,7 @@ class LiveIndex:
     """
 
     def __init__(
-        self, directory: Path, encoder: Encoder, images: ImageStore, *, read_text: ReadText, note: Note
+        self, directory: Path, encoder: Encoder, images: ImageStore, *, read_text: ReadTextMode, note: Note
     ) -> None:
         self.directory, self.images = directory, images
         self._encoder, self._read_text, self._note = encoder, read_text, note
@@ -73,7 +73,7 @@ class LiveIndex:
             StorageError: the disk is full. After any error, what was committed is kept.
         """
         with self._lock, IndexWriter(self.directory) as writer:
-            target = Target(directory=self.directory, manifest=writer.manifest, images=self.images)
+            target = IndexTarget(directory=self.directory, manifest=writer.manifest, images=self.images)
             return update_index(writer, _candidates(target, items), self._encoder, self.images)
 
     def delete(self, ids: Sequence[str]) -> int:
@@ -106,7 +106,7 @@ def open_live(
     encoder: str | None = None,
     roots: Mapping[str, Path | str] | None = None,
     device: str = "auto",
-    read_text: ReadText = "auto",
+    read_text: ReadTextMode = "auto",
     trust: bool = False,
     note: Note = unsaid,
 ) -> LiveIndex:
@@ -160,7 +160,7 @@ def _create(directory: Path, encoder: Encoder, name: str, places: Mapping[str, P
     remember_pictures(directory, places, note=note)
 
 
-def _candidates(target: Target, items: Iterable[Candidate | Path]) -> Iterator[Candidate]:
+def _candidates(target: IndexTarget, items: Iterable[Candidate | Path]) -> Iterator[Candidate]:
     for item in items:
         if isinstance(item, Path):
             yield from candidates_of_file(target, item)

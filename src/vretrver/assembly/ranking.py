@@ -11,7 +11,7 @@ from ..agent.reranked import Reranked
 from .evidence import Evidence, evidence_of
 
 
-class Row(TypedDict):
+class RankedRow(TypedDict):
     """One document at its place."""
 
     corpus_id: int
@@ -27,10 +27,10 @@ class Row(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking(Sequence[Row]):
+class Ranking(Sequence[RankedRow]):
     """Rows, best first: a sequence that can be indexed and gone through like a list."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[RankedRow, ...]
     """The rows."""
     reranked: Reranked
     """The whole record: every window, turn and look."""
@@ -41,12 +41,12 @@ class Ranking(Sequence[Row]):
         return self.reranked.verdict
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, place: int) -> RankedRow: ...
 
     @overload
-    def __getitem__(self, place: slice) -> tuple[Row, ...]: ...
+    def __getitem__(self, place: slice) -> tuple[RankedRow, ...]: ...
 
-    def __getitem__(self, place: int | slice) -> Row | tuple[Row, ...]:
+    def __getitem__(self, place: int | slice) -> RankedRow | tuple[RankedRow, ...]:
         """Return a row, or some of them."""
         return self.rows[place]
 
@@ -54,7 +54,7 @@ class Ranking(Sequence[Row]):
         """Return how many rows there are."""
         return len(self.rows)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[RankedRow]:
         """Yield the rows."""
         return iter(self.rows)
 
@@ -68,10 +68,10 @@ def ranking_of(reranked: Reranked, documents: Sequence[Any] | None, *, top_k: in
         top_k: most rows; None is all.
     """
     looks = evidence_of(reranked)
-    rows: list[Row] = []
+    rows: list[RankedRow] = []
     for ranked in reranked.ranking[:top_k]:
         number = int(ranked.did)
-        row = Row(corpus_id=number, score=ranked.score, did=ranked.did, evidence=looks.get(ranked.did, []))
+        row = RankedRow(corpus_id=number, score=ranked.score, did=ranked.did, evidence=looks.get(ranked.did, []))
         if documents is not None:
             row["text"] = documents[number]
         rows.append(row)

@@ -12,7 +12,7 @@ from .columns import roots_of
 from .output import note
 
 if TYPE_CHECKING:
-    from ..assembly.sources import Plan
+    from ..assembly.sources import SourcePlan
     from ..retrieval.directory.manifest import Manifest
 
 
@@ -47,7 +47,7 @@ class SourceOptions:
 
 def plan_of(
     paths: Sequence[Path], out: Path, manifest: Manifest | None, options: SourceOptions, *, trust: bool
-) -> Plan:
+) -> SourcePlan:
     """Return what a run reads.
 
     Args:

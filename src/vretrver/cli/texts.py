@@ -14,7 +14,7 @@ from .progress import progress, rate_of
 
 if TYPE_CHECKING:
     from ..images import ImageStore
-    from ..text.files import ReadText
+    from ..text.files import ReadTextMode
     from ..text.reading import TextReport
 
 _NAMED = 20  # pages that could not be read, by name
@@ -29,7 +29,7 @@ ReadTextOption = Annotated[
 ]
 
 
-def read_index_texts(out: Path, images: ImageStore, *, mode: ReadText, ocr: bool) -> dict[str, int]:
+def read_index_texts(out: Path, images: ImageStore, *, mode: ReadTextMode, ocr: bool) -> dict[str, int]:
     """Read the texts of the pictures of an index that have none yet, say how it went, and return what to tell.
 
     Args:
