@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -41,9 +42,10 @@ Key = tuple[bytes, int]
 
 
 class TextStore:
-    """The texts of an index directory, as `text.reader.Texts`; use it from the thread that opened it.
+    """The texts of an index directory, as `text.reader.Texts`; threads may share one.
 
-    Without a database every picture is unread; the first `keep` makes it.
+    Without a database every picture is unread; the first `keep` makes it. A lock lets one statement run at a time: a
+    look-up takes less time than a thread's turn, so that connections of their own would gain threads nothing.
 
     Args:
         directory: the index directory.
@@ -54,6 +56,7 @@ class TextStore:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / TEXTS
+        self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         if self.path.exists() or self.path.is_symlink():
             self._open()
@@ -70,9 +73,10 @@ class TextStore:
 
     def close(self) -> None:
         """Close the database."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def lines(self, image: ImageRef) -> tuple[TextLine, ...] | None:
         """Return the lines of a picture in reading order, none where it shows no text; None where it was not read.
@@ -131,32 +135,35 @@ class TextStore:
         Raises:
             StorageError: the disk is full; nothing of this call is stored.
         """
-        if self._connection is None:
-            create(self.path, LAYOUT)
-            self._open()
         rows = [(*key, *_values(text)) for image, text in texts if (key := _key(image)) is not None]
-        with self._transactions.run("BEGIN IMMEDIATE"):
-            self._opened.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?, ?)", rows)
+        with self._lock:
+            if self._connection is None:
+                create(self.path, LAYOUT)
+                self._open()
+            with self._transactions.run("BEGIN IMMEDIATE"):
+                self._opened.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def prune(self, images: Iterable[ImageRef]) -> int:
         """Remove the texts of all other pictures and return how many there were."""
-        if self._connection is None:
-            return 0
         wanted = {_key(image) for image in images}
-        with self._transactions.run("BEGIN IMMEDIATE"):
-            kept = [tuple(row) for row in self._opened.execute("SELECT sha256, page FROM texts")]
-            gone = [key for key in kept if key not in wanted]
-            self._opened.executemany("DELETE FROM texts WHERE sha256 = ? AND page = ?", gone)
-        with self._transactions.alone():
-            self._opened.execute("VACUUM")
+        with self._lock:
+            if self._connection is None:
+                return 0
+            with self._transactions.run("BEGIN IMMEDIATE"):
+                kept = [tuple(row) for row in self._opened.execute("SELECT sha256, page FROM texts")]
+                gone = [key for key in kept if key not in wanted]
+                self._opened.executemany("DELETE FROM texts WHERE sha256 = ? AND page = ?", gone)
+            with self._transactions.alone():
+                self._opened.execute("VACUUM")
         return len(gone)
 
     def _row(self, sql: str, image: ImageRef, *more: int) -> tuple[object, ...] | None:
         key = _key(image)
-        if self._connection is None or key is None:
-            return None
-        with self._transactions.alone():
-            row: tuple[object, ...] | None = self._connection.execute(sql, (*key, *more)).fetchone()
+        with self._lock:
+            if self._connection is None or key is None:
+                return None
+            with self._transactions.alone():
+                row: tuple[object, ...] | None = self._connection.execute(sql, (*key, *more)).fetchone()
         return row
 
     @property
@@ -166,7 +173,7 @@ class TextStore:
         return self._connection
 
     def _open(self) -> None:
-        self._connection, effort = connect(self.path, self.path.parent, LAYOUT)
+        self._connection, effort = connect(self.path, self.path.parent, LAYOUT, threads=True)
         self._transactions = Transactions(self._connection, effort, self.path, damaged=_DAMAGED)
 
 

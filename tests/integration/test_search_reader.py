@@ -1,0 +1,32 @@
+"""Pins `vretrver search INDEX --policy reader` on drawn letters: kept texts are read by tools on other threads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.integration.commands import call
+from tests.unit.pictures.documents import one_page
+from tests.unit.text.test_layer import FONT
+
+LETTERS = {"march": "Invoice 12.03.2024 Total 118.40 EUR", "april": "Invoice 12.04.2024 Total 204.00 EUR"}
+"""Name -> the line it shows; one fact of the query stands in both."""
+
+
+@pytest.fixture
+def letters(tmp_path: Path) -> Path:
+    (tmp_path / "papers").mkdir()
+    for name, line in LETTERS.items():
+        shown = one_page(b"BT /F 12 Tf 72 700 Td (%s) Tj ET" % line.encode(), box=b"0 0 612 792", extra=FONT)
+        (tmp_path / "papers" / f"{name}.pdf").write_bytes(shown)
+    done = call("index", "papers", "-o", "idx", cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    return tmp_path
+
+
+def test_the_reader_looks_at_kept_texts_of_an_index(letters: Path) -> None:
+    asked = "invoice total 204.00 EUR"
+    done = call("search", "idx", "--text", asked, "--policy", "reader", "--trust", "--json", cwd=letters)
+    assert done.code == 0, done.stderr
+    assert [hit["did"] for hit in json.loads(done.stdout)["ranking"]][0] == "april.pdf#page=1"
