@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from measure.readme_figures import BLOCKS, HELD_SHAPES, read_results, with_blocks
+from measure.results_page import BLOCKS, HELD_SHAPES, read_results, with_blocks
 from PIL import Image
 from tests.unit.test_layering import MAY_IMPORT
 
@@ -152,7 +152,7 @@ def test_the_figures_of_the_local_policy_are_those_of_the_result_files() -> None
 def test_the_tables_of_demo_and_looks_are_those_of_the_result_files() -> None:
     found = read_results()
     assert set(found) == {*BLOCKS, HELD_SHAPES}
-    assert with_blocks(README, found) == README, "run: python -m measure readme_figures"
+    assert with_blocks(README, found) == README, "run: python -m measure results_page"
 
 
 def test_the_gate_table_of_the_readme_is_that_of_the_result_file() -> None:

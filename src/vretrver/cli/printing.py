@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from ..run_folder import RunFolder
     from .formats import Printer
 
+_FOR_ONE = "for one: --policy local:FOLDER, or http:URL"
+_SCRIPTS = {
+    "scripted:reader": f"the reader compares what is written with the facts of the query; it is no model; {_FOR_ONE}"
+}
+
 
 def rerank_and_print(
     pairs: Sequence[tuple[Query, Sequence[Hit]]],
@@ -65,7 +70,7 @@ def rerank_and_print(
     with _memo(windows, spec) as memo, open_agent(spec, images, texts=texts, dialect=dialect) as agent:
         fingerprint = agent.policy.fingerprint
         if agent.policy.scripted:
-            note(f"{fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")
+            note(_SCRIPTS.get(fingerprint.partition("/")[0], f"{fingerprint} is a script, no model; {_FOR_ONE}"))
         show = _Shown(pairs, printer, images.roots, reasons)
         asked = [pair for pair in pairs if pair[1]]
         finished = _rerank_all(agent.reranker(memo=memo), asked, trace, show.take)

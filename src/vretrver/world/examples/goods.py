@@ -63,7 +63,7 @@ def write_shop(folder: Path) -> str:
     _save_lines(folder / "products.jsonl", rows)
     asked = products[ASKED].shot
     text = f"{asked.family.words()}, {asked.printed.words()}"
-    found = [product.sku for product in products[: TWINS + 3]]
+    found = [product.sku for product in products[: TWINS + 1]]
     _save_lines(folder / "hits.jsonl", [{"qid": "mug", "text": text, "candidates": found}])
     return text
 
