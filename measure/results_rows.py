@@ -81,8 +81,9 @@ def _equal(found: Json) -> Iterator[Row]:
     runs = found["runs"].values()
     sessions = sum(run["sessions"] for run in runs)
     same = sum(run["turns_equal"] for run in runs)
-    yield f"sessions of the shipped agent before and after the new kernel, of {sessions:,}: turn for turn the same", (
-        f"{same:,}"
+    yield (
+        f"sessions of the shipped agent before and after the new kernel, of {sessions:,}: turn for turn the same",
+        (f"{same:,}"),
     )
 
 
@@ -95,7 +96,10 @@ def _soak(found: Json) -> Iterator[Row]:
 def _plans(found: Json) -> Iterator[Row]:
     for name, figures in found["plans"].items():
         rounds = f"{figures['policy_rounds']:.1f} rounds of turns"
-        yield f"plan `{name}` of {found['settings']['queries']} queries: hit@1", f"{figures['hit@1'][0]:.3f}, {rounds}"
+        yield (
+            f"plan `{name}` of {found['settings']['queries']} queries: hit@1",
+            f"{figures['hit@1'][0]:.3f}, {rounds}",
+        )
 
 
 def _occupancy(found: Json) -> Iterator[Row]:
@@ -126,7 +130,10 @@ def _scale(found: Json) -> Iterator[Row]:
         "exact search of 1,000,000 x 512: p50, against faiss Flat in the same run",
         f"{exact['p50_ms']:.1f} ms, {exact['ratio_of_medians']} of it",
     )
-    yield f"the same, approximate at recall@50 {near['recall@50']:.3f} (clustered vectors): p50", f"{near['p50_ms']} ms"
+    yield (
+        f"the same, approximate at recall@50 {near['recall@50']:.3f} (clustered vectors): p50",
+        f"{near['p50_ms']} ms",
+    )
 
 
 def _reads(found: Json) -> Iterator[Row]:
