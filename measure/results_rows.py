@@ -31,7 +31,7 @@ def _documents(found: Json) -> Iterator[Row]:
         f"{swapped['words']['share']:.3f}; {swapped['reader']['share']:.3f} of {swapped['queries']}",
     )
     yield (
-        f"`reader` says that none fits, {none['queries_without_answer']} queries without an answer: precision, recall",
+        f"`reader` says that none fits, {none['queries_without_answer']} queries with no answer: precision, recall",
         f"{none['precision']['share']:.3f}, {none['recall']['share']:.3f}",
     )
     yield "box of the cited line covers the printed fact", f"{cited['share']:.3f} of {cited['of']}"
@@ -60,14 +60,18 @@ def _lexical(found: Json) -> Iterator[Row]:
     )
     receipts = found["receipts"]["hit@1"]
     yield (
-        f"{found['receipts']['queries']} receipts as texts: hit@1 by words; by words without our handling of dates, "
-        "sums and codes",
+        (
+            f"{found['receipts']['queries']} receipts as texts: hit@1 by words; by words without our handling of "
+            "dates, sums and codes"
+        ),
         f"{receipts['words']['share']:.3f}; {receipts['words, plain tokens']['share']:.3f}",
     )
     captions = found["captions"]["hit@1"]
     yield (
-        f"{found['captions']['queries']} photographs by four of their captions, asked by the fifth: hit@1 by words; "
-        "fused with `hash`",
+        (
+            f"{found['captions']['queries']} photographs by four of their captions, asked by the fifth: hit@1 by "
+            "words; fused with `hash`"
+        ),
         f"{captions['words']['share']:.3f}; {captions['equal weights']['share']:.3f}",
     )
 
@@ -105,8 +109,10 @@ def _plans(found: Json) -> Iterator[Row]:
 def _occupancy(found: Json) -> Iterator[Row]:
     settings, busy = found["settings"], min(found[arm]["occupancy"] for arm in _BUSY)
     yield (
-        f"{settings['count']} sessions of different lengths over {settings['slots']} places, also with children and a "
-        "pool: places busy",
+        (
+            f"{settings['count']} sessions of different lengths over {settings['slots']} places, also with children "
+            "and a pool: places busy"
+        ),
         f"{busy:.3f}; in rounds {found['rounds']['occupancy']:.3f}",
     )
 
@@ -114,8 +120,10 @@ def _occupancy(found: Json) -> Iterator[Row]:
 def _http(found: Json) -> Iterator[Row]:
     most = max(found["throughput"], key=lambda one: one["in_flight"])
     yield (
-        f"a server that takes {found['settings']['server_ms']} ms a turn, {most['in_flight']} sessions at once: of the "
-        "ideal rate",
+        (
+            f"a server that takes {found['settings']['server_ms']} ms a turn, {most['in_flight']} sessions at once: of "
+            "the ideal rate"
+        ),
         f"{most['of_ideal']:.2f}",
     )
 
@@ -138,8 +146,10 @@ def _scale(found: Json) -> Iterator[Row]:
 
 def _reads(found: Json) -> Iterator[Row]:
     yield (
-        f"files read for a query of {found['settings']['pictures']} pictures with {found['folder']['zooms']} zooms; "
-        "without remembering",
+        (
+            f"files read for a query of {found['settings']['pictures']} pictures with {found['folder']['zooms']} "
+            "zooms; without remembering"
+        ),
         f"{found['folder']['whole_file_reads']}; {found['never remembered']['whole_file_reads']}",
     )
 
@@ -169,10 +179,14 @@ def _local(found: Json) -> Iterator[Row]:
     cpu = found["against_stock"]
     stock = cpu["stock_over"]
     yield (
-        "local policy, 108 M random weights, 20 candidates of 210 visual tokens, 3 turns: over stock transformers, "
-        "which reads all again each turn",
-        f"{stock['own pictures']:.1f} times as fast; {stock['one pool of candidates']:.1f} over one pool of "
-        f"candidates, {stock['samples of one query']:.1f} for samples of one query",
+        (
+            "local policy, 108 M random weights, 20 candidates of 210 visual tokens, 3 turns: over stock "
+            "transformers, which reads all again each turn"
+        ),
+        (
+            f"{stock['own pictures']:.1f} times as fast; {stock['one pool of candidates']:.1f} over one pool of "
+            f"candidates, {stock['samples of one query']:.1f} for samples of one query"
+        ),
     )
     kept, batch, both = (cpu[f"{name}_over_own_pictures"] for name in ("no_cache", "one_at_a_time", "neither"))
     yield (
@@ -185,10 +199,13 @@ def _local(found: Json) -> Iterator[Row]:
 
 def _gpu(found: Json) -> Iterator[Row]:
     figures = found["against_stock"]
+    stock, neither = figures["stock_over"]["own pictures"], figures["neither_over_own_pictures"]
     yield (
-        f"local policy on one H100, {figures['queries_at_once']} queries at once: over stock transformers; against "
-        "neither cache nor batch",
-        f"{figures['stock_over']['own pictures']:.1f} times as fast; {figures['neither_over_own_pictures']:.1f} times",
+        (
+            f"local policy on one H100, {figures['queries_at_once']} queries at once: over stock transformers; "
+            "against neither cache nor batch"
+        ),
+        f"{stock:.1f} times as fast; {neither:.1f} times",
     )
 
 

@@ -76,7 +76,8 @@ class Reader:
         self.run = cache(self._run)
 
     def _run(self, line: str) -> Done:
-        with patch.dict(os.environ, XDG_STATE_HOME=str(self.folder / "state")):  # tests have one each, a reader has one
+        # each test has a home of its own, a reader has one for all commands
+        with patch.dict(os.environ, XDG_STATE_HOME=str(self.folder / "state")):
             done = call(*shlex.split(line)[1:], cwd=self.folder)
         assert done.code == 0, f"{line}\n{done.stderr}"
         return done

@@ -75,11 +75,7 @@ def test_a_folder_of_others_files_is_never_written_into(tmp_path: Path) -> None:
 
 def test_a_table_holds_no_row_that_a_name_forged() -> None:
     rows = [(1, "a\n  2  b"), (2, "\x1b[8mhidden")]
-    assert table_text(("rank", "candidate"), rows) == (
-        "rank  candidate\n"
-        "   1  a\\n  2  b\n"
-        "   2  \\x1b[8mhidden\n"
-    )
+    assert table_text(("rank", "candidate"), rows) == ("rank  candidate\n   1  a\\n  2  b\n   2  \\x1b[8mhidden\n")
 
 
 def test_json_says_the_same_without_what_a_terminal_obeys() -> None:

@@ -1,7 +1,7 @@
 """The shop of the example files: a table of products with their pictures, and hits of a search to rerank.
 
-The pictures are the drawn catalogue's. Five of the mugs are alike but for the code on their label, which the table does
-not hold: what tells them apart is on the pictures only.
+The pictures are the drawn catalogue's. Five of the mugs are alike but for the code on their label, which the table
+does not hold: what tells them apart is on the pictures only.
 """
 
 from __future__ import annotations
