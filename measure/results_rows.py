@@ -121,8 +121,8 @@ def _http(found: Json) -> Iterator[Row]:
     most = max(found["throughput"], key=lambda one: one["in_flight"])
     yield (
         (
-            f"a server that takes {found['settings']['server_ms']} ms a turn, {most['in_flight']} sessions at once: of "
-            "the ideal rate"
+            f"a server that takes {found['settings']['server_ms']} ms a turn, {most['in_flight']} sessions at once: "
+            "of the ideal rate"
         ),
         f"{most['of_ideal']:.2f}",
     )

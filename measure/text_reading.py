@@ -1,8 +1,8 @@
 """Measures reading text: pages a second of text layers, seconds a page of OCR, whether boxes cover what was drawn.
 
 Run as `python -m measure text_reading`; it writes measure/results/text_reading.json. Letters are drawn with a value
-on every line; a value counts as read when a line holds it, and as covered when that line's box holds nine tenths of
-it.
+on every line; a value counts as read when a line holds it, as covered when that line's box holds nine tenths of it.
+The seconds of processes and threads are by the wall clock: the load of the machine at the end is told beside them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 from measure.envelope import RESULTS, envelope, write_result
 from vretrver.images import ImageStore
 from vretrver.records import ImageRef, TextLine
-from vretrver.text.engine import shared_engine
+from vretrver.text.engine import Engine, shared_engine
 from vretrver.text.layer import LayerReader
 from vretrver.text.reading import MemoryTexts, read_texts
 
@@ -147,6 +147,16 @@ def ocr_at_once(folder: Path, letters: int, workers: int) -> float:
     return round((time.perf_counter() - begun) / letters, 2)
 
 
+def ocr_with_threads(letters: int, threads: int) -> float:
+    """Return seconds a page of one process with a number of threads."""
+    engine = Engine(threads=threads)
+    engine.lines(letter(10_000)[0])
+    begun = time.perf_counter()
+    for seed in range(letters):
+        engine.lines(letter(seed)[0])
+    return round((time.perf_counter() - begun) / letters, 2)
+
+
 def main() -> None:
     """Draw, read, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -160,8 +170,12 @@ def main() -> None:
         for seed in range(arguments.letters):
             letter(seed)[0].save(folder / f"{seed}.png")
         quality = ocr_quality(arguments.letters)
-        wall = {str(workers): ocr_at_once(folder, arguments.letters, workers) for workers in (1, 2)}
+        wall = {
+            "one process of two threads": ocr_with_threads(arguments.letters, 2),
+            "two processes of one thread": ocr_at_once(folder, arguments.letters, 2),
+            "one process of one thread": ocr_at_once(folder, arguments.letters, 1),
+        }
     libraries = {one: version(one) for one in ("rapidocr", "onnxruntime", "pypdfium2")}
     load = {"load_before_the_end": round(os.getloadavg()[0], 1)}
-    result = {"layer": layer, "ocr": quality, "wall_seconds_a_page_by_processes": wall, **load}
+    result = {"layer": layer, "ocr": quality, "wall_seconds_a_page": wall, **load}
     write_result(arguments.out, envelope("text_reading", libraries=libraries) | result)

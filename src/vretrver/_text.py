@@ -1,4 +1,4 @@
-"""Texts from outside made fit to store, to send and to print: no lone surrogates, special tokens or escape sequences."""
+"""Texts from outside made fit to store, send and print: no lone surrogates, special tokens or escape sequences."""
 
 from __future__ import annotations
 

@@ -35,7 +35,10 @@ def test_no_special_token_can_be_spelt(text: str, sent: str) -> None:
         ("turned \u202egnp.exe", r"turned \u202egnp.exe"),
         ("line\u2028two", r"line\u2028two"),
         ("no\u00a0break, thin\u2009space", "no\u00a0break, thin\u2009space"),
-        ("family \U0001f468\u200d\U0001f469, joined नम\u200dस्ते", "family \U0001f468\u200d\U0001f469, joined नम\u200dस्ते"),
+        (
+            "family \U0001f468\u200d\U0001f469, joined नम\u200dस्ते",
+            "family \U0001f468\u200d\U0001f469, joined नम\u200dस्ते",
+        ),
         ("half \ud83d", r"half \ud83d"),
     ],
 )

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, count
 
-from ..errors import ConfigError
 from ..images import Pictures
 from ..records import Hit, Query
 from .bench import Bench
 from .budget import Account, Budget
-from .config import AgentConfig
+from .config import AgentConfig, refuse_forcing
 from .driver import Driver
-from .effects import Await, Do, Running, Start
+from .effects import Await, Do, Running, Start, WorkAbandoned
 from .events import Event, Watch, ignore
 from .memo import Memo, WindowKey, agent_key, window_key
 from .plans import Window
 from .policy import Policy
 from .reranked import Ended, Reranked, check_hits, interrupted, outcome_of, reranked
-from .session import Session, SessionSetup, make_bench, rank_window
+from .session import Session, SessionSetup, make_bench, rank_window, unopened
 from .task import WindowStep, WindowTask
 from .texts import TextProvider
 from .trajectory import StopReason, Trajectory
+from .workers import Workers
 
 WORKERS = min(4, os.cpu_count() or 1)
 """Threads that open pictures and run tools, unless told otherwise: decoding releases the lock, records do not."""
@@ -124,11 +123,26 @@ class Reranker:
             DataError: a query has no hits, or a candidate appears twice among them.
             PolicyInUse: another driver runs something on the policy.
         """
-        with ThreadPoolExecutor(self.workers, "vretrver") if self.workers else nullcontext() as pool:
-            driver: Driver[Reranked] = Driver(self.policy, pool=pool)
-            runnings = (self.running(ask, name=name) for name, ask in _named(requests))
-            for _, result in driver.run(runnings):
+        names: dict[int, str] = {}
+        with Workers(self.workers) if self.workers else nullcontext() as pool:
+            driver: Driver[Reranked] = Driver(self.policy, pool=pool, clock=self.clock)
+            for number, result in driver.run(self._runnings(requests, names)):
+                del names[number]
                 yield result
+
+    def _runnings(
+        self, requests: Iterable[Ask | tuple[Query, Sequence[Hit]]], names: dict[int, str]
+    ) -> Iterator[Running[Reranked]]:
+        """Yield the running of each request; `names`, those in use by its number, is read and added to.
+
+        Sessions are named by their query's id, and so are streams, so that a resumed run asks what an undisturbed
+        one asks. Where a query of that id runs just now, the sessions take another name and the streams do not.
+        """
+        for number, request in enumerate(requests):
+            ask = request if isinstance(request, Ask) else Ask(query=request[0], hits=request[1])
+            qid = ask.query.qid
+            names[number] = _free(qid, {*names.values()})
+            yield self.running(ask, name=names[number], stream=qid)
 
     def running(self, ask: Ask, *, name: str, stream: str | None = None) -> Running[Reranked]:
         """Return the running that reranks one query, for a driver.
@@ -186,13 +200,17 @@ class _Run:
         memo = self.reranker.memo
         if memo is None:
             return (yield from self._ranked(task, bench))
-        key: WindowKey = yield Do(partial(self._key, task, bench))
+        try:
+            key: WindowKey = yield Do(partial(self._key, task, bench), deadline=self.account.deadline)
+        except WorkAbandoned as abandoned:
+            return unopened(task, self.setup, bench, self.account, abandoned.finish)
         known = memo.known(key)
         if known is not None:
             return known
         trajectory = yield from self._ranked(task, bench)
         if not interrupted(trajectory):
-            yield Do(partial(memo.keep, key, trajectory))
+            with suppress(WorkAbandoned):  # the record is complete, and kept as soon as the disk lets it
+                yield Do(partial(memo.keep, key, trajectory), deadline=self.account.deadline, lasting=True)
         return trajectory
 
     def _ranked(self, task: WindowTask, bench: Bench) -> Session:
@@ -203,12 +221,7 @@ class _Run:
         self.reranker.watch(event)
 
     def _task(self, window: Window) -> WindowTask:
-        dialect = self.reranker.config.dialect
-        if window.turns is not None and not dialect.forces_answer:
-            raise ConfigError(
-                f"the plan {self.planner.name} forces answers, which the dialect {dialect.name} never does; "
-                "take a plan without turns, or another dialect"
-            )
+        refuse_forcing([window], self.planner, self.reranker.config.dialect)
         return WindowTask(
             session=f"{self.name}/w{window.index}",
             stream=f"{self.stream}/w{window.index}",
@@ -223,11 +236,7 @@ class _Run:
         return window_key(task, bench.pin_all(), agent=agent)
 
 
-def _named(requests: Iterable[Ask | tuple[Query, Sequence[Hit]]]) -> Iterator[tuple[str, Ask]]:
-    """Name each query's sessions by its id, so that a resumed run asks what an undisturbed one asks."""
-    seen: Counter[str] = Counter()
-    for request in requests:
-        ask = request if isinstance(request, Ask) else Ask(query=request[0], hits=request[1])
-        seen[ask.query.qid] += 1
-        again = seen[ask.query.qid]
-        yield (ask.query.qid if again == 1 else f"{ask.query.qid}#{again}"), ask
+def _free(name: str, used: Collection[str]) -> str:
+    """Return a name, with a number behind it where it is in use."""
+    numbered = (f"{name}#{again}" for again in count(2))
+    return next(one for one in chain([name], numbered) if one not in used)

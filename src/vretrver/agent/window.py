@@ -55,6 +55,7 @@ class WindowState:
         self._settled: Settled | None = None
         self._used = 0
         self._ahead = 0
+        self._unmet: int | None = None
 
     def may_begin(self, new: Sequence[Message]) -> bool:
         """Say whether the next turn may begin; where not, `stop` says why.
@@ -149,6 +150,15 @@ class WindowState:
             return self._reply(self._observed(parsed, executed))
         return self._malformed(parsed)
 
+    def abandon(self, finish: FinishReason) -> None:
+        """End the window in the middle of work nobody waits for: CANCELLED or DEADLINE.
+
+        What the last turn's calls brought until then, or bring later on their thread, the model never met.
+        """
+        self.stop, self._unmet = _FINAL[finish], len(self.turns) - 1
+        if finish is FinishReason.DEADLINE:
+            self.account.note_deadline()
+
     def _answered(self, parsed: ParsedTurn, answer: Answer) -> None:
         self._note(calls=self._untaken(parsed, RefusalCode.ANSWER_GIVEN, "ignored"))
         self._answer = answer
@@ -162,7 +172,7 @@ class WindowState:
         call, dialect = parsed.calls[index], self.setup.dialect
         words, most = dialect.wording.refusals, dialect.calls_per_turn
         if index >= most:
-            return refused(call.name, refusal(RefusalCode.CALLS_PER_TURN, limit=most, plural="s" * (most > 1)), words)
+            return refused(call.name, refusal(RefusalCode.CALLS_PER_TURN, limit=most), words)
         done = execute(call, dialect.tools, self.bench, account=self.account, words=words)
         limit, shown = self.setup.policy_limits.pictures, self.shown.pictures
         if done.observations and limit is not None and shown + done.pictures > limit:
@@ -265,7 +275,7 @@ class WindowState:
             step=self.task.step,
             candidates=dids,
             prompt=tuple(self.shown.recorded(message) for message in self.prompt.messages),
-            shown=tuple(self.shown.records),
+            shown=tuple(one for one in [*self.shown.records] if one.turn is None or one.turn != self._unmet),
             turns=tuple(self.turns),
             stop=self.stop,
             verdict=Verdict.FAILED if settled is None else settled.verdict,

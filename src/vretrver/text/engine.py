@@ -50,21 +50,24 @@ def is_installed() -> bool:
     return all(find_spec(name) is not None for name in _LIBRARIES)
 
 
-class Engine:
+class OcrEngine:
     """Finds and reads the lines of text on pixels; threads may share one, and are served one after another.
+
+    Args:
+        threads: threads that one reading uses.
 
     Raises:
         MissingDependency: a library is not installed.
         ConfigError: its models are not where its wheel has them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, threads: int = 1) -> None:
         for name in reversed(_LIBRARIES):
             require(name, extra="ocr")
         self._arrays = require("numpy", extra="ocr")
         self._vision = require("cv2", extra="ocr")
-        self._vision.setNumThreads(1)
-        self._library = _library()
+        self._vision.setNumThreads(threads)
+        self._library = _library(threads)
         self._lock = threading.Lock()
 
     def lines(self, picture: Image.Image) -> tuple[TextLine, ...]:
@@ -119,9 +122,9 @@ class Engine:
 
 
 @lru_cache(maxsize=1)
-def shared_engine() -> Engine:
+def shared_engine() -> OcrEngine:
     """Return the engine of this process; its models take a quarter of a second and 200 MiB to load."""
-    return Engine()
+    return OcrEngine()
 
 
 def detection_size(width: int, height: int, *, most: int) -> tuple[int, int]:
@@ -138,18 +141,17 @@ def box_of(quad: Any, size: tuple[int, int]) -> Box | None:
     return Box(left=left, top=top, right=right, bottom=bottom) if left < right and top < bottom else None
 
 
-def _library() -> Any:
+def _library(threads: int) -> Any:
     """Return RapidOCR with its models named, so that it never looks for them on the network."""
     library = require("rapidocr", extra="ocr")
-    threads = "EngineConfig.onnxruntime"
     settings: dict[str, object] = {
         "Global.log_level": "critical",
         "Global.use_preprocess_img": False,
         "Global.use_vertical_padding": False,
         "Det.limit_type": "max",
         "Det.limit_side_len": 10**9,
-        f"{threads}.intra_op_num_threads": 1,
-        f"{threads}.inter_op_num_threads": 1,
+        "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+        "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
     folder = Path(library.__file__).parent / "models"
     for part in ("det", "cls", "rec"):

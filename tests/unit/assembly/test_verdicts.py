@@ -1,4 +1,4 @@
-"""Pins how the reader's verdicts are handed on: per candidate in JSON, in short in a table, never for other policies."""
+"""Pins how the reader's verdicts are told: per candidate in JSON, in short in a table, never for other policies."""
 
 from __future__ import annotations
 

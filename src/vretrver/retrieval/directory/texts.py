@@ -19,13 +19,13 @@ from ...errors import DataError
 from ...records import ImageRef, TextLine
 from ...text.reader import PageText
 from ...text.stored import lines_from_json, lines_to_json
-from .opening import Layout, connect, create
+from .opening import DatabaseLayout, connect, create
 from .transactions import Transactions
 
 TEXTS = "texts.sqlite"
 """Name of the database in the index directory."""
 
-LAYOUT = Layout(
+LAYOUT = DatabaseLayout(
     schema="""
 CREATE TABLE texts (
     sha256 BLOB NOT NULL, page INTEGER NOT NULL, reader TEXT NOT NULL, refused TEXT NOT NULL,

@@ -58,7 +58,8 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     done = call("examples", "--out", "mine", cwd=tmp_path)
     assert sentence_of(done) == (
-        "vretrver: mine: the folder holds letter.txt and no examples; name a new folder with --out, as in mine.examples"
+        "vretrver: mine: the folder holds letter.txt and no examples; name a new folder with --out, "
+        "as in mine.examples"
     )
 
 
