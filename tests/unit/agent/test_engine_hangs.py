@@ -28,7 +28,7 @@ from vretrver.agent.trajectory import StopReason, Trajectory
 from vretrver.agent.workers import Workers
 from vretrver.errors import EngineClosed, PolicyInUse
 from vretrver.images import Picture
-from vretrver.policies.reader.asked import Conversation
+from vretrver.policies.reader.asked import Transcript
 from vretrver.policies.scripted import ScriptedPolicy, first_k
 from vretrver.records import ImageRef
 
@@ -162,7 +162,7 @@ def test_a_group_whose_opening_hangs_is_cancelled_with_a_record_of_each_rollout(
         ("s/0", StopReason.CANCELLED),
         ("s/1", StopReason.CANCELLED),
     ]
-    assert Conversation.of_record(heard[0][0]).items() == ()
+    assert Transcript.of_record(heard[0][0]).items() == ()
 
 
 @pytest.mark.parametrize("hangs", ["key", "keep"])

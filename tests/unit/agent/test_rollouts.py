@@ -82,7 +82,8 @@ def test_the_opening_of_a_group_has_the_deadline_of_its_account(drawn: DrawnFold
     task = window(drawn.candidates(2), drawn.query(), session="group")
     account = Account(Budget(seconds=5.0), lambda: 100.0)
     run = setup(drawn, clock=lambda: 100.0)
-    ((_, group),) = Driver[tuple[Trajectory, ...]](policy).run([rank_group(task, run, 2, account=account)])
+    driver = Driver[tuple[Trajectory, ...]](policy, clock=run.clock)
+    ((_, group),) = driver.run([rank_group(task, run, 2, account=account)])
     assert [request.deadline for request in policy.requests] == [105.0] * 5
     assert [(request.after, len(request.messages)) for request in policy.requests[1:3]] == [(None, 2), (None, 2)]
     assert [one.ranking for one in group] == [("1:2", "1:1")] * 2
