@@ -24,7 +24,7 @@ from tests.integration.commands import Done, call
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/quickstart.md")
 _SCORE = re.compile(r"(?<![\d.])\d\.\d{2,4}(?![\d.])")
-_RATE = re.compile(r" \([\d.]+ (?:a second|s each)\)")
+_RATE = re.compile(r" \([\d.]+ (?:a second|s each)\)|(?<=looks )\d+")
 _PIXELS = 12
 
 
@@ -91,7 +91,7 @@ class Reader:
 
 
 def plain(line: str) -> str:
-    """Return a line without what differs from run to run: scores, rates, the width of columns."""
+    """Return a line without what differs from machine to machine: scores, rates, looks, the width of columns."""
     return " ".join(_RATE.sub("", _SCORE.sub("#", line)).split())
 
 
