@@ -54,7 +54,7 @@ benchmarks: $(VENV)/.dev  ## measure speed and size and write measure/results (n
 	$(MEASURE) looks --name looks_complete_shapes $(OTHER_SHAPES) --set 'arms=[complete-answers]'
 	$(MEASURE) plans --gallery build/models/report.gallery
 	$(MEASURE) kernel_equality --gallery build/models/report.gallery --work build/kernel_equality
-	$(MEASURE) readme_figures
+	$(MEASURE) results_page
 
 models: $(VENV)/.dev  ## train the shipped models again (two and a half hours; goes on where it was stopped)
 	$(BIN)/vretrver train curriculum

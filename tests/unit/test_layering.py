@@ -57,8 +57,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "policies",
     },
     "assembly": {
-        "errors", "files", "trust", "geometry", "records", "pictures", "images", "text", "_validation", "agent",
-        "models", "traces", "runs", "data", "config", "retrieval", "policies",
+        "errors", "files", "trust", "geometry", "records", "pictures", "images", "text", "_validation",
+        "agent", "models", "traces", "runs", "data", "config", "retrieval", "policies",
     },
     "world": {
         "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images",
@@ -75,7 +75,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "assembly", "world", "doctor", "__init__",
     },
     "__init__": {
-        "_version", "errors", "geometry", "records", "images", "agent", "traces", "data", "retrieval", "assembly",
+        "_version", "errors", "geometry", "records", "images", "agent", "traces", "data", "retrieval",
+        "assembly",
     },
 }  # fmt: skip
 """Unit -> the other units it may import, at module level or inside functions."""

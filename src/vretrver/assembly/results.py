@@ -17,6 +17,7 @@ from ..records import Candidate, Citation, Hit, ImageRef, Query
 from ..runs import Run, check_word, run_text
 from .evidence import evidence_of
 from .failures import why
+from .verdicts import verdicts_by_did, verdicts_in_short
 
 FORMAT = "vretrver-results-1"
 """Name and version of the shape, in every object."""
@@ -80,7 +81,7 @@ def ranked(reranked: Reranked, roots: Roots, *, top: int | None = None) -> Resul
     """Return what a reranking came to; see `found`."""
     hits = {hit.candidate.did: hit for hit in reranked.hits}
     shown = reranked.ranking if top is None else reranked.ranking[:top]
-    looks = evidence_of(reranked)
+    looks, verdicts = evidence_of(reranked), verdicts_by_did(reranked)
     last = {did: one for one in reranked.trajectories for did in one.candidates}
     rows = [
         {
@@ -91,6 +92,7 @@ def ranked(reranked: Reranked, roots: Roots, *, top: int | None = None) -> Resul
             "status": _status(last.get(one.did)),
             "stop": last[one.did].stop.value if one.did in last else None,
             "looks": [{"picture": look.picture, "box": look.box} for look in looks.get(one.did, [])],
+            **({"verdicts": verdicts[one.did]} if one.did in verdicts else {}),
         }
         for one in shown
     ]
@@ -105,7 +107,7 @@ def ranked(reranked: Reranked, roots: Roots, *, top: int | None = None) -> Resul
         "windows": [_of_window(one) for one in reranked.trajectories],
         "failed_windows": len(reranked.failed),
     }
-    table = [_table_row(one, hits[one.did]) for one in shown]
+    table = [_table_row(one, hits[one.did], verdicts_in_short(verdicts.get(one.did, []))) for one in shown]
     header, cells = _without_empty_labels(("rank", "candidate", "before", "score"), table)
     return Result(
         qid=reranked.query.qid,
@@ -201,8 +203,9 @@ def _status(last: Trajectory | None) -> str:
     return "ranked" if last.ranking is not None else "not_confirmed"
 
 
-def _table_row(one: Ranked, hit: Hit) -> tuple[object, ...]:
-    return (one.rank, one.did, one.coarse_rank, round(one.score, 4), label_of(hit))
+def _table_row(one: Ranked, hit: Hit, verdicts: str) -> tuple[object, ...]:
+    label = _line(verdicts, most=_VERDICTS) or label_of(hit)
+    return (one.rank, one.did, one.coarse_rank, round(one.score, 4), label)
 
 
 def _without_empty_labels(
@@ -226,10 +229,10 @@ def _paged(candidate: Candidate, picture: ImageRef) -> bool:
     return picture.page > 0 or "pages" in candidate.metadata or candidate.did.endswith(f"#page={picture.page + 1}")
 
 
-def _line(text: str) -> str:
-    """Return a text on one line of at most 60 letters; letters that steer a terminal are left out."""
+_LABEL, _VERDICTS = 60, 120
+
+
+def _line(text: str, *, most: int = _LABEL) -> str:
+    """Return a text on one line of at most so many letters; letters that steer a terminal are left out."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}\u2026"
-
-
-_LABEL = 60
+    return line if len(line) <= most else f"{line[: most - 1]}\u2026"

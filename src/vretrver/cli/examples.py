@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
+    "examples": ("vretrver examples --out try",),
     "catalogue": ("vretrver catalogue --out world --items 25",),
     "index": (
         "vretrver index photos more-photos -o photos.index",

@@ -15,6 +15,7 @@ from .add import add, delete
 from .catalogue import catalogue
 from .demo import demo
 from .doctor import doctor
+from .example_files import examples
 from .examples import epilog_of
 from .experiment import app as experiment
 from .index import index
@@ -36,6 +37,7 @@ _KEPT = {
     "search": "no -o file was written; an index made with `vretrver index` keeps what is encoded; of a reranking, "
     "finished queries are in the --trace file, where one was given, and the same command goes on with them",
     "demo": "what is drawn and ranked is kept in the folder; run the same command again to go on",
+    "examples": "what is drawn is kept; run the same command again for the rest",
     "catalogue": "what is drawn is kept in the folder; run the same command again to go on",
     "mirror": "what was sent is in the collection; run the same command again to go on",
     "train": "the last checkpoint is kept in the run's folder; run the same command again to go on",
@@ -83,7 +85,7 @@ def _root(
     del version
 
 
-for command in (demo, index, add, delete, search, rerank, trace, info, mirror, catalogue, doctor):
+for command in (demo, examples, index, add, delete, search, rerank, trace, info, mirror, catalogue, doctor):
     app.command(epilog=epilog_of(command.__name__))(command)
 app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")

@@ -51,9 +51,10 @@ def places_of(hits: Sequence[Hit], page: ResultContext) -> list[Place]:
 def groups_of(places: Sequence[Place]) -> list[list[Place]]:
     """Return places that look the same together, in the order of their first.
 
-    Items that differ in more than their picture stay apart: pages, items with a text, and lines that matched.
+    Items that differ in more than picture and name stay apart: pages, items with a text, and those whose text,
+    picture or metadata matched.
     """
-    alone = [place.hit.citation is not None or bool(place.hit.candidate.text) or _paged(place) for place in places]
+    alone = [_cites_more_than_its_name(place) or bool(place.hit.candidate.text) or _paged(place) for place in places]
     impressions = [
         None if apart or place.seen is None else place.seen.impression
         for place, apart in zip(places, alone, strict=True)
@@ -83,6 +84,10 @@ def _seen(hit: Hit, page: ResultContext) -> PagePicture | None:
         return None
     number = citation.picture if citation is not None and 1 <= citation.picture <= len(pictures) else 1
     return page.pictures.whole(pictures[number - 1])
+
+
+def _cites_more_than_its_name(place: Place) -> bool:
+    return place.hit.citation is not None and place.hit.citation.source != "name"
 
 
 def _paged(place: Place) -> bool:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_what_the_makefile_runs_is_known_and_children_are_not_offered() -> None:
     known = measurements()
-    assert {"agent_fuzz", "gate", "looks", "demo_figures", "readme_figures", "index_kill"} <= set(known)
+    assert {"agent_fuzz", "gate", "looks", "demo_figures", "results_page", "index_kill"} <= set(known)
     assert not {"index_measure", "slow_server", "envelope"} & set(known)
     assert all(known.values())
 

@@ -55,9 +55,15 @@ def test_copies_are_folded_below_the_best_and_keep_their_places(tmp_path: Path) 
 
 def test_items_with_a_text_or_a_line_of_their_own_are_not_folded(tmp_path: Path) -> None:
     images = drawn(tmp_path)
-    cited = Citation(text="0.png", source="name")
+    cited = Citation(text="red", source="metadata")
     hits = [hit("0.png"), hit("0.png", did="a", text="red"), hit("0.png", did="b", citation=cited)]
     assert written(tmp_path, images, *hits).count('<li class="card">') == 3
+
+
+def test_copies_found_by_their_names_are_folded(tmp_path: Path) -> None:
+    images = drawn(tmp_path)
+    hits = [hit("0.png", did=name, citation=Citation(text=name, source="name")) for name in ("mug.png", "mug 2.png")]
+    assert written(tmp_path, images, *hits).count('<li class="card">') == 1
 
 
 def test_a_line_is_shown_cut_from_its_picture_with_its_box_on_both(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from measure.readme_figures import (
+from measure.results_page import (
     OTHERS,
     complete_block,
     demo_block,

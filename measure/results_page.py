@@ -1,25 +1,26 @@
-"""Writes the README's tables of the demonstration and of the experiment on looks from their result files.
+"""Writes the tables of docs/results.md from the result files.
 
-Each stands between two comments, and a test holds them to the files. Run as a module after either was measured.
+Each stands between two comments, and a test holds them to the files. Run it after something was measured.
 """
 
 from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from measure.envelope import RESULTS
+from measure.results_rows import ROWS, measured_rows
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 
 WIDTH = 118
 """Characters of a line."""
 
-BLOCKS = ("demo", "looks", "looks_complete", "looks_shapes", "looks_whole")
-"""Result files whose tables stand in the README."""
+BLOCKS = ("demo", "looks", "looks_complete", "looks_shapes", "looks_whole", "catalogue_gate")
+"""Result files with a table of their own."""
 
 HELD_SHAPES = "looks_complete_shapes"
 """Result file that has a column in the table of `looks_shapes`."""
@@ -67,6 +68,20 @@ FIGURES = {
     "seconds": ("seconds", "{:.2f}"),
 }
 """Figure of a cell -> its row in the agent's own table, and how it is written."""
+
+KINDS = ("print", "emblem", "stitch")
+"""Kinds of detail that twins differ in."""
+
+PROBES = (
+    ("the probe reads plain ink through the same thumbnail (control)", "told_where", "control_plain_ink", False),
+    ("told where the label is, from the thumbnail", "told_where", "top1", True),
+    ("observer that knows pose, ground and light, from the thumbnail", "observer", "verdict", True),
+    ("not told where, from the thumbnail", "not_told", "top1", True),
+    ("the same network on the native crop", "native", "top1", False),
+)
+"""Row of the gate's table, its arm and figure there, whether the upper bound is told."""
+
+SIDE_DATA, SHARE = "ids, order, file sizes and texts", "ids, order, sizes and texts, text to picture"
 
 Json = Mapping[str, Any]
 
@@ -183,40 +198,61 @@ def whole_block(whole: Json, looks: Json) -> str:
     return f"{table}\n\n{_wrapped(sentence)}"
 
 
+def gate_block(gate: Json) -> str:
+    """Return how often probes tell five twins apart, from the thumbnail and from the picture."""
+    results = gate["results"]
+    rows = [
+        (name, *(_share(results[f"{arm}-{kind}"][figure], bound=bound) for kind in KINDS))
+        for name, arm, figure, bound in PROBES
+    ]
+    beside = _share(results["metadata"]["shares"][SHARE], bound=True)
+    return _table(("five twins told apart", *KINDS), [*rows[:4], (SIDE_DATA, beside, "", ""), *rows[4:]])
+
+
+def _share(share: Json, *, bound: bool) -> str:
+    return f"{share['value']:.3f}" + (f" [{share['upper']:.3f}]" if bound else "")
+
+
+def measured_block(results: Mapping[str, Json]) -> str:
+    """Return what is measured beside these, a row each."""
+    return _table(("what", "figure", "file"), measured_rows(results))
+
+
 def with_blocks(text: str, results: Mapping[str, Json]) -> str:
     """Return a document with the tables of results put between their comments.
 
     Raises:
         ValueError: a comment is missing.
     """
-    made = {
+    made: dict[str, Callable[[Json], str]] = {
         "demo": demo_block,
         "looks": looks_block,
         "looks_complete": complete_block,
         "looks_shapes": lambda shapes: shapes_block(shapes, results[HELD_SHAPES]),
         "looks_whole": lambda whole: whole_block(whole, results["looks"]),
+        "catalogue_gate": gate_block,
     }
-    for name in BLOCKS:
-        if name not in results:
-            continue
+    tables = {name: make(results[name]) for name, make in made.items() if name in results}
+    if any(name in results for name in ROWS):
+        tables["measured"] = measured_block(results)
+    for name, table in tables.items():
         begin, end = (f"<!-- {edge} {name} -->\n" for edge in ("begin", "end"))
         before, found, rest = text.partition(begin)
         _, closed, after = rest.partition(end)
         if not found or not closed:
             raise ValueError(f"the document has no comments {begin.strip()} and {end.strip()}")
-        text = f"{before}{begin}{made[name](results[name])}\n{end}{after}"
+        text = f"{before}{begin}{table}\n{end}{after}"
     return text
 
 
 def read_results() -> dict[str, Json]:
     """Return the result files that are there, by name."""
-    paths = {name: RESULTS / f"{name}.json" for name in (*BLOCKS, HELD_SHAPES)}
-    return {name: json.loads(path.read_bytes()) for name, path in paths.items() if path.is_file()}
+    return {path.stem: json.loads(path.read_bytes()) for path in sorted(RESULTS.glob("*.json"))}
 
 
 def main() -> None:
     """Write the tables."""
-    README.write_text(with_blocks(README.read_text(encoding="utf-8"), read_results()), encoding="utf-8")
+    PAGE.write_text(with_blocks(PAGE.read_text(encoding="utf-8"), read_results()), encoding="utf-8")
 
 
 def _largest(cells: Json) -> Json:
