@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .output import note, refuse_foreign
+from ..files import refuse_filled
+from .output import note
 
 
 def examples(
@@ -21,6 +22,6 @@ def examples(
     """
     from ..world.examples.write import NOTE, write_examples
 
-    refuse_foreign(out, ours=(NOTE,), what="examples", option="--out")
+    refuse_filled(out, ours=(NOTE,), what="examples", option="--out")
     write_examples(out)
     note(f"documents, photos and a shop are in {out}; {out / NOTE} says what to try")
