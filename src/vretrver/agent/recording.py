@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..records import Address
 from .bench import Bench
 from .messages import Message, ShownPicture
 from .observations import Cut, Observation, Read
-from .trajectory import CutRecord, MessageRecord, PictureShown, TextShown, WireAddress
+from .parsing import ParsedCall
+from .refusals import RefusalCode, refusal
+from .tools import Executed
+from .trajectory import CallOutcome, CallRecord, CutRecord, MessageRecord, PictureShown, TextShown, WireAddress
 
 
 class ShownList:
@@ -53,6 +58,10 @@ class ShownList:
             )
         )
 
+    def drop_turn(self, turn: int) -> None:
+        """Take out what the calls of the last turn brought back, because no request carried it to the model."""
+        self.records = [record for record in self.records if record.turn != turn]
+
     def note_refused(self, cut: CutRecord, reason: str) -> None:
         """Add a picture of the prompt that could not be shown."""
         self.records.append(PictureShown(cuts=(cut,), refused=reason))
@@ -61,6 +70,34 @@ class ShownList:
         """Return a message with its pictures replaced by their places; every one must have been noted."""
         pieces = tuple(piece if isinstance(piece, str) else self._places[id(piece)] for piece in message.pieces)
         return MessageRecord(role=message.role, pieces=pieces)
+
+
+def call_record(done: Executed, call: ParsedCall) -> CallRecord:
+    """Return the record of a call that was carried out, or was refused when it was tried."""
+    return CallRecord(
+        name=done.name,
+        arguments=call.arguments,
+        outcome="executed" if done.refusal is None else "refused",
+        code=None if done.refusal is None else done.refusal.code,
+        reason=done.reason,
+    )
+
+
+def untaken_record(
+    call: ParsedCall, code: RefusalCode, outcome: CallOutcome, words: Mapping[RefusalCode, str]
+) -> CallRecord:
+    """Return the record of a call that was not tried.
+
+    Args:
+        call: the call as parsed; its own problem counts over `code`.
+        code: why it was not tried.
+        outcome: what became of it.
+        words: the dialect's words for refusals.
+    """
+    why = call.problem or refusal(code)
+    return CallRecord(
+        name=call.name, arguments=call.arguments, outcome=outcome, code=why.code, reason=why.worded(words)
+    )
 
 
 def cut_record(cut: Cut, bench: Bench) -> CutRecord:

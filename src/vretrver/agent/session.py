@@ -26,6 +26,7 @@ from .budget import Account, Budget
 from .dialect import Dialect
 from .effects import Await, Do, Running, Start
 from .events import TurnEnded, Watch, WindowBegan, WindowEnded, ignore
+from .memo import agent_key
 from .policy import PolicyLimits, Request, Sampling
 from .prompt import Prompt, open_prompt
 from .task import WindowTask
@@ -66,6 +67,11 @@ class SessionSetup:
     clock: Callable[[], float] = time.monotonic
     """Seconds; a test may stop it."""
 
+    @property
+    def agent(self) -> str:
+        """Hash of configuration, policy, weights, and what the policy can take."""
+        return agent_key(self.config, self.policy, self.revision, self.policy_limits)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -98,17 +104,24 @@ def rank_window(
     """
     account = account or Account(Budget(), setup.clock)
     bench = bench or make_bench(task, setup)
-    prompt: Prompt = opened.prompt if opened else (yield Do(partial(open_prompt, setup.dialect, bench)))
-    state = WindowState(task, setup, account, bench, prompt)
-    watch(WindowBegan(task.session, task, prompt.messages))
-    new, after = (prompt.messages, None) if opened is None else ((), opened.session)
-    while state.stop is None and state.may_begin(new):
-        asked = setup.clock()
-        completion = yield state.request(new, after=after)
-        parsed = state.take(completion, setup.clock() - asked)
-        executed = (yield Do(partial(state.execute, parsed))) if parsed is not None else []
-        new, after = state.reply(parsed, executed), None
-        watch(TurnEnded(task.session, len(state.turns) - 1, state.turns[-1]))
+    at_once = not account.open(task.session) and setup.dialect.forces_answer and opened is None
+    try:
+        opening = partial(open_prompt, setup.dialect, bench, at_once=at_once)
+        prompt: Prompt = opened.prompt if opened else (yield Do(opening))
+        state = WindowState(task, setup, account, bench, prompt, at_once=at_once)
+        watch(WindowBegan(task.session, task, prompt.messages))
+        new, after = (prompt.messages, None) if opened is None else ((), opened.session)
+        begun = state.may_begin(new)
+        while begun:
+            asked = setup.clock()
+            completion = yield state.request(new, after=after)
+            parsed = state.take(completion, setup.clock() - asked)
+            executed = (yield Do(partial(state.execute, parsed))) if parsed is not None else []
+            new, after = state.reply(parsed, executed), None
+            begun = state.may_begin(new)
+            watch(TurnEnded(task.session, len(state.turns) - 1, state.turns[-1]))
+    finally:
+        account.end(task.session)
     trajectory = state.trajectory()
     watch(WindowEnded(task.session, trajectory))
     return trajectory
