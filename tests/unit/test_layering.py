@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "assembly": {
         "errors", "trust", "geometry", "records", "pictures", "images", "text", "_validation", "agent",
-        "models", "traces", "runs", "data", "config", "retrieval", "policies",
+        "models", "traces", "run_folder", "runs", "data", "config", "retrieval", "policies",
     },
     "world": {
         "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images",

@@ -111,7 +111,9 @@ class Account:
                 Limit.LOOK_TOKENS: self._look_tokens,
                 Limit.TOKENS: self._tokens,
             }
-            return " ".join(f"{limit}={n}" for limit, n in spent.items() if getattr(self.budget, limit.value) is not None)
+            return " ".join(
+                f"{limit}={n}" for limit, n in spent.items() if getattr(self.budget, limit.value) is not None
+            )
 
     def charge(self, spent: Spent) -> None:
         """Count what a window cost that is known already and therefore does not run."""

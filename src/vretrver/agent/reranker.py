@@ -265,7 +265,13 @@ class _Run:
             stream=f"{self.stream}/w{window.index}",
             query=self.ask.query,
             candidates=tuple(self.ask.hits[place].candidate for place in window.candidates),
-            step=WindowStep(plan=self.planner.name, index=window.index, round=window.round, places=window.places, turns=window.turns),
+            step=WindowStep(
+                plan=self.planner.name,
+                index=window.index,
+                round=window.round,
+                places=window.places,
+                turns=window.turns,
+            ),
             turns=window.turns,
         )
 

@@ -219,8 +219,7 @@ class Trajectory:
     prompt: tuple[MessageRecord, ...]
     """The messages before the first turn."""
     shown: tuple[Shown, ...]
-    """Everything the model was shown, in the order it met it; pictures that could not be shown included, what was
-    brought back and never sent left out."""
+    """Everything the model met, in order; with the pictures that could not be shown, without what was never sent."""
     turns: tuple[Turn, ...]
     """The turns, in order."""
     stop: StopReason
@@ -250,11 +249,10 @@ class Trajectory:
         """Refuse a record that contradicts itself with ValueError; every reader relies on this."""
         if not all(one.cuts for one in self.shown):
             raise ValueError("something was shown that has no cut")
-        replies = [turn.reply for turn in self.turns if turn.reply is not None]
-        for message in (*self.prompt, *replies):
-            for piece in message.pieces:
-                if isinstance(piece, int) and not self._is_picture(piece):
-                    raise ValueError(f"a message shows picture {piece}, which the record does not have")
+        for message in (*self.prompt, *(turn.reply for turn in self.turns if turn.reply is not None)):
+            missing = [one for one in message.pieces if isinstance(one, int) and not self._is_picture(one)]
+            if missing:
+                raise ValueError(f"a message shows picture {missing[0]}, which the record does not have")
         if (self.ranking is None) != (self.verdict is Verdict.FAILED):
             raise ValueError(f"the verdict {self.verdict} contradicts the ranking")
         if self.ranking is not None and sorted(self.ranking) != sorted(self.candidates):
@@ -276,12 +274,10 @@ class Trajectory:
     @property
     def prompt_sha256(self) -> str:
         """Hash of everything shown before the first turn: texts, addresses and picture bytes."""
-        messages = [[m.role, [self._address(p) if isinstance(p, int) else p for p in m.pieces]] for m in self.prompt]
+        address = {place: one.cuts[0].address for place, one in enumerate(self.shown)}
+        messages = [[m.role, [address[p] if isinstance(p, int) else p for p in m.pieces]] for m in self.prompt]
         shown = json.dumps((messages, [picture.sha256 for picture in self.pictures]), ensure_ascii=True)
         return hashlib.sha256(shown.encode()).hexdigest()
-
-    def _address(self, place: int) -> WireAddress:
-        return self.shown[place].cuts[0].address
 
     @property
     def looks(self) -> int:

@@ -87,12 +87,10 @@ class WindowState:
 
     def _check(self, new: Sequence[Message]) -> None:
         """Count the next turn, or stop the window before it."""
-        policy, fresh = self.setup.policy_limits, new if self.turns else self.prompt.messages
-        cost = estimate_tokens(fresh)
+        policy, cost = self.setup.policy_limits, estimate_tokens(new if self.turns else self.prompt.messages)
         self._ahead = self._used + cost
         if policy.pictures is not None and self.shown.pictures > policy.pictures:
-            words = f"{self.shown.pictures} pictures, the policy takes {policy.pictures}"
-            self._overflow(words)
+            self._overflow(f"{self.shown.pictures} pictures, the policy takes {policy.pictures}")
         elif policy.context_tokens is not None and self._ahead > policy.context_tokens:
             self._overflow(f"about {self._ahead} tokens, the policy takes {policy.context_tokens}")
         else:
