@@ -1,8 +1,8 @@
 """What one query may cost, and what it has cost: shared by all its windows, also by those that run side by side.
 
-Which of several windows side by side gets a turn, a look or tokens that do not suffice for all of them depends on which
-asks first, so it may differ from run to run. That none of them is lost without an answer while turns are left for it,
-and that no limit is exceeded, does not.
+Which of several windows side by side gets a turn, a look or tokens that do not suffice for all of them depends on
+which asks first, so it may differ from run to run. That none of them is lost without an answer while turns are left
+for it, and that no limit is exceeded, does not.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Budget:
     seconds: float | None = None
     """Seconds from the start."""
     turns: int | None = None
-    """Turns of the policy. One is held back for the answer of every window that has begun, and the last one that is left
-    to a window is asked for the answer."""
+    """Turns of the policy. One is held back for the answer of every window that has begun, and the last one that is
+    left to a window is asked for the answer."""
     looks: int | None = None
     """Calls that show something; further ones are refused."""
     look_tokens: int | None = None

@@ -114,7 +114,7 @@ class Reranked:
 
 
 def interrupted(trajectory: Trajectory) -> bool:
-    """Say whether a window ended for a reason outside the agent that may pass; such a window is never kept as done."""
+    """Say whether a window ended for a reason outside the agent that may pass; such a window is never kept."""
     failure = trajectory.failure
     broken = trajectory.stop is StopReason.POLICY_ERROR and (failure is None or failure.may_pass)
     return broken or trajectory.stop in _OUTSIDE

@@ -216,7 +216,7 @@ class _Run:
         return self.ended is Ended.COMPLETE and self.plan.settled < self.wanted
 
     def _looked_up(self, windows: Sequence[Window]) -> Running[list[_Due]]:
-        """Return windows that are due with what is known of them: all of a round, before any of it spends anything."""
+        """Return windows that are due with what is known of them: all of a round, before any of it spends."""
         tasks = [self._task(window) for window in windows]
         due = [
             _Due(window=window, task=task, bench=make_bench(task, self.setup))

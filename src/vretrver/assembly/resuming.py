@@ -2,8 +2,8 @@
 
 One rule says what is done and not asked again, of a query in a trace as of a window in a folder: query and candidates
 are the same and stand in the same order, no picture shown has changed, configuration, budget, policy, weights and
-limits are the same, and it did not end for a reason outside the agent that may pass. A folder has all of it in the key
-of a window (`agent.memo.WindowKey`); of a trace it is looked up in the record.
+limits are the same, and it did not end for a reason outside the agent that may pass. A folder has all of it in the
+key of a window (`agent.memo.WindowKey`); of a trace it is looked up in the record.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def done_before(trace: Path | None, pairs: Pairs, reranker: Reranker, *, strict:
         pairs: what is asked.
         reranker: what would answer it.
         strict: refuse a known id with another query, other hits or another agent, where results would be mixed in a
-            file that a person named; otherwise it is left out and done again. Where a picture has changed it always is.
+            file that a person named; otherwise it is done again. Where a picture has changed it always is.
 
     Raises:
         ConfigError: as `strict` says.

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -67,7 +67,7 @@ class EndedQuery:
 BEGINS = {KeptWindow: b'{"key":', AskedQuery: b'{"query":', EndedQuery: b'{"qid":'}
 """How every line of a kind begins."""
 
-_ADAPTERS = {kind: TypeAdapter(kind) for kind in BEGINS}
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in BEGINS}
 
 
 @dataclass(frozen=True, slots=True)
