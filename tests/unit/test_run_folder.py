@@ -139,7 +139,7 @@ def test_how_a_query_ended_is_kept_with_what_is_not_asked_again(drawn: DrawnFold
             )
             (live,) = rerank_into(None, reranker, [(drawn.query(qid=qid), drawn.hits(6))], folder=folder)
             assert folder.reranked(live.query, live.hits, REFERENCE) == live
-            assert [one.stop for one in live.trajectories][0] is StopReason.ANSWERED
+            assert next(one.stop for one in live.trajectories) is StopReason.ANSWERED
             assert live.interrupted is (qid == "seconds")
     with RunFolder(tmp_path / "run") as read:
         views = [read.reranked(query, hits, REFERENCE) for query, hits in read.queries()]
