@@ -157,11 +157,11 @@ def test_a_command_that_is_stopped_says_what_is_kept(monkeypatch: pytest.MonkeyP
 
 def test_shards_share_a_folder_which_is_listed_read_back_and_gone_on_with() -> None:
     rerank_it = ("rerank", "requests.jsonl", "--policy", "first-k", "--windows", "kept")
-    (first, second) = (run(*rerank_it, "--shard", f"{index}/2") for index in (0, 1))
+    (first, second) = (run(*rerank_it, "--shard", f"{index}/4") for index in (0, 2))
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert [done.stderr.splitlines()[0] for done in (first, second)] == [
-        "shard 0/2: 2 of 2 queries",
-        "shard 1/2: 0 of 2 queries",
+        "shard 0/4: 1 of 2 queries",
+        "shard 2/4: 1 of 2 queries",
     ]
     whole = run(*rerank_it, "--trace", "t.jsonl")
     assert "kept holds 2 windows; those of these queries are not asked again" in whole.stderr
