@@ -8,7 +8,6 @@ import re
 import threading
 import time
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from tests.drawn import DrawnFolder
@@ -28,8 +27,8 @@ from tests.stub_server import (
 from tests.unit.policies.asking import HASTY, MORE, SAID, Make, answer, ask
 
 from vretrver._http import Patience
-from vretrver.agent.messages import Message
 from vretrver.agent.budget import Spent
+from vretrver.agent.messages import Message
 from vretrver.agent.policy import (
     Completion,
     FailureKind,
