@@ -45,7 +45,7 @@ proofs-catalogue: $(VENV)/.dev  ## run the gate: what the thumbnail destroys and
 OTHER_SHAPES := --set 'shapes=[1, 2, 3, 6, 8, 9]' --set 'windows=[20]'
 
 benchmarks: $(VENV)/.dev  ## measure speed and size and write measure/results (nearly three hours)
-	set -e; for name in demo_figures catalogue_speed decode_rate decode_overlap query_cost index_scale; do \
+	set -e; for name in demo_figures catalogue_speed decode_rate decode_overlap query_cost text_reading index_scale; do \
 		$(MEASURE) $$name; done
 	$(MEASURE) local_policy --model src/vretrver/shipped/agent
 	$(MEASURE) looks

@@ -102,7 +102,7 @@ def _reranked(world: World, setting: Setting, count: int, stream: Stream, tally:
     ticks = itertools.count()
     reranker = Reranker(policy, world.store, setting.config, clock=lambda: float(next(ticks)))
     with ThreadPoolExecutor(setting.workers) if setting.workers else nullcontext() as pool:
-        yield from _driven(Driver(policy, pool=pool), reranker, world, count, stream, tally)
+        yield from _driven(Driver(policy, pool=pool, clock=reranker.clock), reranker, world, count, stream, tally)
     tally.promise(not policy._conversations, f"{setting.name}: {len(policy._conversations)} conversations were kept")
 
 

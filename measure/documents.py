@@ -22,7 +22,7 @@ from vretrver.assembly.agent import open_agent
 from vretrver.assembly.spec import AgentSpec
 from vretrver.evaluation.intervals import wilson
 from vretrver.images import ImageStore
-from vretrver.policies.reader.judging import Finding
+from vretrver.policies.reader.judging import FactFinding
 from vretrver.policies.reader.table import as_data, verdicts_of
 from vretrver.records import Candidate, Hit, ImageRef, Query, TextLine, parts_of
 from vretrver.retrieval.lexical.citation import citation_of
@@ -175,7 +175,7 @@ def _boxes(drawn: Drawn, rows: Sequence[Ranked]) -> dict[str, object]:
         boxes = drawn.truth[row["answer"]]["boxes"]
         (mine,) = [each for each in data["candidates"] if each["did"] == row["answer"]]
         for fact, verdict in zip(data["facts"], mine["verdicts"], strict=True):
-            if fact["kind"] in kinds and verdict["finding"] == Finding.YES:
+            if fact["kind"] in kinds and verdict["finding"] == FactFinding.YES:
                 found += 1
                 covered += _covers(verdict["box"], boxes[kinds[fact["kind"]]])
     return {"yes": found, "covering": _share(covered, found)}

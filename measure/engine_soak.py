@@ -29,12 +29,13 @@ from measure.tally import Tally
 from vretrver.agent.bench import Views
 from vretrver.agent.budget import Budget
 from vretrver.agent.config import AgentConfig
-from vretrver.agent.engine import Engine, Ticket
+from vretrver.agent.engine import Engine
 from vretrver.agent.events import Event, TurnEnded, ignore
 from vretrver.agent.plans import BlocksPlanner
 from vretrver.agent.policy import PolicyLimits, Sampling
 from vretrver.agent.reranked import Ended, Reranked
 from vretrver.agent.reranker import Reranker
+from vretrver.agent.tickets import Ticket
 from vretrver.errors import Overloaded
 from vretrver.geometry import PixelBudget
 from vretrver.policies.conversations import TURNS

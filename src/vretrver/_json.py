@@ -5,6 +5,25 @@ from __future__ import annotations
 import json
 
 
+class NotANumber(ValueError):
+    """NaN or an infinity, which JSON does not have.
+
+    Args:
+        name: as it was written.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not a JSON number")
+        self.name = name
+
+
+class RepeatedKey(ValueError):
+    """A key appears twice in one object."""
+
+    def __init__(self) -> None:
+        super().__init__("a key appears twice in one object")
+
+
 def read_json(text: str) -> object:
     """Return the value of a JSON text.
 
@@ -15,11 +34,11 @@ def read_json(text: str) -> object:
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
+    raise NotANumber(name)
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     row = dict(pairs)
     if len(row) < len(pairs):
-        raise ValueError("a key appears twice in one object")
+        raise RepeatedKey
     return row

@@ -1,6 +1,8 @@
-"""Texts from outside made fit to store and to send: no lone surrogates, no spelling of a special token."""
+"""Texts from outside made fit to store, send and print: no lone surrogates, special tokens or escape sequences."""
 
 from __future__ import annotations
+
+import unicodedata
 
 
 def storable(text: str) -> str:
@@ -19,3 +21,18 @@ def plain(text: str) -> str:
 def sendable(text: str) -> str:
     """Return data text that may be tokenised or sent: `plain` and `storable`."""
     return storable(plain(text))
+
+
+def printable(text: str) -> str:
+    r"""Return text on one line for a terminal: what is no visible sign is written as an escape, as in `\x1b`.
+
+    That holds for line breaks, for sequences that a terminal would obey, and for marks that turn the direction of
+    writing; spaces of all kinds and the joiners that scripts and emoji need are kept.
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if _is_shown(sign) else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def _is_shown(sign: str) -> bool:
+    return sign.isprintable() or sign in "\u200c\u200d" or unicodedata.category(sign) == "Zs"

@@ -10,6 +10,7 @@
     |-- PolicyError        (also RuntimeError) a policy is misconfigured or unreachable at the start
     |   `-- PolicyInUse                        a second driver was given a policy that is in use
     |-- Overloaded         (also RuntimeError) an engine's queue is full; ask again later
+    |-- EngineClosed       (also RuntimeError) an engine takes no queries any more
     |-- ServiceError       (also RuntimeError) a remote service refused a request or could not be reached
     |-- IndexMismatch      (also ValueError)   vectors or an index belong to another encoder
     `-- MissingDependency  (also ImportError)  an extra is not installed
@@ -71,6 +72,10 @@ class PolicyInUse(PolicyError):
 
 class Overloaded(VRetrverError, RuntimeError):
     """An engine's queue is full; the same request may be made again later."""
+
+
+class EngineClosed(VRetrverError, RuntimeError):
+    """An engine was closed, or its policy broke; it takes no queries any more."""
 
 
 class ServiceError(VRetrverError, RuntimeError):

@@ -174,6 +174,21 @@ class Hit:
     """The line that matched, where words were searched and one did."""
 
 
+class AddressError(ValueError):
+    """A value is not the address of a picture.
+
+    Args:
+        value: what was written.
+        outside: whether it has the form of an address, and numbers that none can have.
+    """
+
+    def __init__(self, value: object, *, outside: bool) -> None:
+        form = "items count from 0, pictures from 1" if outside else "use k or [k, j]"
+        super().__init__(f"{value!r} is not a picture address: {form}")
+        self.value = value
+        self.outside = outside
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Address:
     """The name of one picture in a prompt, a tool call, an observation and a trajectory.
@@ -194,12 +209,12 @@ class Address:
 
     @classmethod
     def from_wire(cls, value: int | list[int]) -> Address:
-        """Read an address from JSON; raises ValueError for anything but `k` or `[k, j]` with k >= 0, j >= 1."""
+        """Read an address from JSON; raises AddressError for anything but `k` or `[k, j]` with k >= 0, j >= 1."""
         pair = [value, 1] if isinstance(value, int) and not isinstance(value, bool) else value
         if not isinstance(pair, list) or len(pair) != 2 or any(type(n) is not int for n in pair):
-            raise ValueError(f"{value!r} is not a picture address: use k or [k, j]")
+            raise AddressError(value, outside=False)
         if pair[0] < 0 or pair[1] < 1:
-            raise ValueError(f"{value!r} is not a picture address: items count from 0, pictures from 1")
+            raise AddressError(value, outside=True)
         return cls(item=pair[0], picture=pair[1])
 
     def __str__(self) -> str:

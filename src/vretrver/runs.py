@@ -19,7 +19,7 @@ from .errors import DataError
 from .files import replace_file
 from .lines import text_lines
 
-Ranking = tuple[tuple[str, float], ...]
+ScoredDids = tuple[tuple[str, float], ...]
 """(did, score) pairs of one query, best first."""
 
 _WORD = re.compile(r"[^ \t\r\n\v\f]+")
@@ -54,7 +54,7 @@ class Run:
 
     tag: str
     """Name of the system, without white space."""
-    rankings: Mapping[str, Ranking]
+    rankings: Mapping[str, ScoredDids]
     """qid -> (did, score) pairs, best first."""
 
     @classmethod
@@ -179,7 +179,7 @@ def _score(where: str, rank: str, score: str) -> float:
     return value
 
 
-def _untied(qid: str, ranking: Sequence[tuple[str, float]]) -> Ranking:
+def _untied(qid: str, ranking: Sequence[tuple[str, float]]) -> ScoredDids:
     result: list[tuple[str, float]] = []
     given = math.inf
     last = np.float32(np.inf)
@@ -192,7 +192,7 @@ def _untied(qid: str, ranking: Sequence[tuple[str, float]]) -> Ranking:
     return tuple(result)
 
 
-def _check_ranking(qid: str, ranking: Ranking) -> None:
+def _check_ranking(qid: str, ranking: ScoredDids) -> None:
     check_word(qid, "qid")
     if not ranking:
         raise DataError(f"query {qid}: its ranking is empty and would be missing from the run file")

@@ -24,9 +24,11 @@ from tests.drawn import draw
 
 from vretrver.agent.answers import FORMS
 from vretrver.agent.messages import Message, ShownPicture
+from vretrver.agent.parsing import parse_turn
 from vretrver.agent.policy import Completion, FailureKind, FinishReason, Policy, Request, Sampling
 from vretrver.geometry import visual_tokens
 from vretrver.images import encode_picture
+from vretrver.policies.conversations import TURNS
 from vretrver.records import Address
 
 COUNT = 3
@@ -213,6 +215,27 @@ class PolicyContract(RunContract):
         assert collected(policy, 1)[0].finish is not FinishReason.CANCELLED
 
     @pytest.mark.usefixtures("slow")
+    @pytest.mark.parametrize("cut", ["cancelled before", "cancelled while", "too late"])
+    def test_a_conversation_goes_on_with_turns_that_were_finished_and_with_no_others(
+        self, policy: Policy, opening: tuple[Message, ...], cut: str
+    ) -> None:
+        late = {"deadline": time.monotonic()} if cut == "too late" else {}
+        policy.submit(ask("a", opening, stream="s", **late))
+        early = policy.collect(patience=0) if cut == "cancelled while" else []
+        if cut != "too late":
+            policy.cancel("a")
+        (done,) = [*early, *collected(policy, 1 - len(early))]
+        turn = (Message(role="assistant", pieces=(done.text,)),) if done.finish in TURNS else ()
+        if self.waits or cut == "cancelled before":
+            assert turn == ()
+        policy.submit(ask("a", (GO_ON,), stream="s"))
+        (gone_on,) = collected(policy, 1)
+        policy.submit(ask("b", (*opening, *turn, GO_ON), stream="s"))
+        (at_once,) = collected(policy, 1)
+        assert (gone_on.text, gone_on.finish) == (at_once.text, at_once.finish)
+        assert gone_on.usage.prompt_tokens == at_once.usage.prompt_tokens
+
+    @pytest.mark.usefixtures("slow")
     @pytest.mark.parametrize("patience", [0, 0.05])
     def test_patience_bounds_the_wait_and_loses_nothing(
         self, policy: Policy, opening: tuple[Message, ...], patience: float
@@ -326,7 +349,12 @@ class PolicyContract(RunContract):
         assert grammar is not None
         policy.submit(ask("a", opening, grammar=grammar))
         (done,) = collected(policy, 1)
-        if constrains:
+        assert done.finish is FinishReason.STOP
+        if not constrains:
+            assert done.held == ()  # nothing is claimed that was not done
+            parsed = parse_turn(done.text, FORMS[form])
+            assert (parsed.answer is None) == (parsed.problem is not None or bool(parsed.calls))
+        else:
             assert re.fullmatch(grammar.pattern, done.text)
             answer = FORMS[form].read(done.text.removeprefix("<answer>").removesuffix("</answer>"))
             assert answer is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.drawn import DrawnFolder
 
-from vretrver.agent.answers import RankingOrNone, Verdict
+from vretrver.agent.answers import RankingOrNoneForm, Verdict
 from vretrver.agent.budget import Budget, Limit
 from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialects.vretrver import vretrver
@@ -16,8 +16,10 @@ from vretrver.agent.driver import Driver
 from vretrver.agent.events import Event, TurnEnded, WindowBegan, WindowEnded
 from vretrver.agent.plans import BlocksPlanner, ReferencePlanner
 from vretrver.agent.policy import Policy
+from vretrver.agent.refusals import RefusalCode
 from vretrver.agent.reranked import Ended, Reranked
 from vretrver.agent.reranker import Ask, Reranker
+from vretrver.agent.trajectory import CallRecord
 from vretrver.errors import PolicyInUse
 
 PLANNER = ReferencePlanner(depth=4, size=3, stride=1)
@@ -60,6 +62,31 @@ class RunContract:
         assert (done.ended, done.reached) == (Ended.BUDGET, (Limit.TURNS,))
         assert sorted(ranked.did for ranked in done.ranking) == [f"1:{number}" for number in range(1, 5)]
 
+    def test_a_budget_of_looks_is_kept_and_a_look_beyond_it_is_refused(
+        self, policy: Policy, drawn: DrawnFolder
+    ) -> None:
+        free = self.reranker(policy, drawn).rerank(drawn.query(), drawn.hits(4))
+        most = max(0, _looks(free) - 1)
+        done = self.reranker(policy, drawn).rerank(drawn.query(), drawn.hits(4), budget=Budget(looks=most))
+        assert _looks(done) <= most
+        refused = sum(call.code is RefusalCode.LOOKS_SPENT for call in _calls(done))
+        assert done.reached == ((Limit.LOOKS,) if refused else ())
+        assert bool(refused) == bool(_looks(free))
+        assert sorted(ranked.did for ranked in done.ranking) == [f"1:{number}" for number in range(1, 5)]
+
+    def test_a_budget_of_tokens_is_kept_and_no_turn_begins_beyond_it(
+        self, policy: Policy, drawn: DrawnFolder
+    ) -> None:
+        free = self.reranker(policy, drawn).rerank(drawn.query(), drawn.hits(4))
+        assert len(free.trajectories) == 2
+        one_window = free.trajectories[0].tokens
+        for most in (1, one_window):
+            done = self.reranker(policy, drawn).rerank(drawn.query(), drawn.hits(4), budget=Budget(tokens=most))
+            assert (done.ended, done.reached) == (Ended.BUDGET, (Limit.TOKENS,))
+            assert _turns(done) < _turns(free)
+            assert _turns(done) == 0 or most > 1
+            assert sorted(ranked.did for ranked in done.ranking) == [f"1:{number}" for number in range(1, 5)]
+
     def test_no_time_is_no_turn(self, policy: Policy, drawn: DrawnFolder) -> None:
         done = self.reranker(policy, drawn).rerank(drawn.query(), drawn.hits(4), budget=Budget(seconds=0.0))
         assert [window.turns for window in done.trajectories] == [()]
@@ -93,7 +120,7 @@ class RunContract:
 
     @pytest.mark.parametrize("tools", [True, False])
     def test_both_forms_of_an_answer_come_to_a_verdict(self, policy: Policy, drawn: DrawnFolder, tools: bool) -> None:
-        dialect = vretrver(tools=tools, form=RankingOrNone())
+        dialect = vretrver(tools=tools, form=RankingOrNoneForm())
         done = self.reranker(policy, drawn, dialect=dialect).rerank(drawn.query(), drawn.hits(4))
         for window in done.trajectories:
             assert window.form == "ranking-or-none"
@@ -101,3 +128,15 @@ class RunContract:
             if window.answer is not None and window.ranking is not None:
                 assert window.answer.form == "ranking-or-none"
         assert done.verdict in Verdict
+
+
+def _calls(done: Reranked) -> list[CallRecord]:
+    return [call for window in done.trajectories for turn in window.turns for call in turn.calls]
+
+
+def _looks(done: Reranked) -> int:
+    return sum(window.looks for window in done.trajectories)
+
+
+def _turns(done: Reranked) -> int:
+    return sum(len(window.turns) for window in done.trajectories)

@@ -27,7 +27,7 @@ class TestLocal(PolicyContract):
     @pytest.fixture(params=FAMILIES)
     def policy(self, request: pytest.FixtureRequest) -> Iterator[LocalPolicy]:
         """One of them."""
-        policy = _Brief(loaded(request.param, cell=32))
+        policy = _Brief(loaded(request.param, cell=32), slice_tokens=4)  # so that turns are met half-written
         yield policy
         policy.close()
 

@@ -7,16 +7,34 @@ from collections.abc import Callable
 import pytest
 from tests.contract.policy_contract import COUNT, PolicyContract
 from tests.drawn import DrawnFolder
+from tests.unit.agent.sessions import zoom
 
 from vretrver.agent.events import WindowBegan
 from vretrver.agent.policy import Policy, Request
 from vretrver.agent.task import WindowStep, WindowTask
 from vretrver.policies.delegating import DelegatingPolicy
-from vretrver.policies.scripted import answer_text, first_k, misbehaving, replay, shuffled
+from vretrver.policies.scripted import (
+    Moment,
+    ScriptedPolicy,
+    answer_text,
+    first_k,
+    misbehaving,
+    replay,
+    shuffled,
+)
 from vretrver.world.oracle import OracleTruth, oracle
+
+
+def looking(moment: Moment) -> str:
+    """Look at two candidates, then answer with the order given."""
+    if moment.forced or moment.said:
+        return answer_text(range(1, moment.count + 1))
+    return zoom(1) + zoom(2)
+
 
 POLICIES: dict[str, Callable[[], Policy]] = {
     "replay": lambda: replay([answer_text([1, 2, 3])] * 4),
+    "looking": lambda: ScriptedPolicy(looking, name="looking"),
     "first-k": first_k,
     "random": lambda: shuffled(1),
     "misbehaving": lambda: misbehaving(1),

@@ -70,9 +70,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "policies", "assembly",
     },
     "cli": {
-        "errors", "files", "trust", "records", "images", "text", "agent", "models", "traces", "report",
-        "run_folder", "lines", "runs", "data", "config", "retrieval", "policies", "training", "assembly",
-        "world", "doctor", "__init__",
+        "errors", "files", "trust", "records", "images", "text", "_text", "agent", "models", "traces",
+        "report", "run_folder", "lines", "runs", "data", "config", "retrieval", "policies", "training",
+        "assembly", "world", "doctor", "__init__",
     },
     "__init__": {"_version", "errors", "geometry", "records", "images", "agent", "traces", "retrieval", "assembly"},
 }  # fmt: skip

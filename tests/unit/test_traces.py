@@ -14,7 +14,7 @@ import pytest
 from tests.drawn import DrawnFolder
 from tests.unit.agent.sessions import zoom
 
-from vretrver.agent.answers import RankingOrNone, Verdict
+from vretrver.agent.answers import RankingOrNoneForm, Verdict
 from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialects.vretrver import vretrver
 from vretrver.agent.observations import Layout
@@ -57,7 +57,7 @@ def test_a_trace_reads_back_equal_and_writes_the_same_bytes(reranked: Reranked, 
 
 
 def test_verdicts_texts_and_regions_of_several_pictures_read_back_equal(drawn: DrawnFolder, tmp_path: Path) -> None:
-    config = AgentConfig(dialect=vretrver(form=RankingOrNone()))
+    config = AgentConfig(dialect=vretrver(form=RankingOrNoneForm()))
     policy = replay([zoom(1) + zoom(2), answer_text([2, 1], none_fits=True)])
     reranked = Reranker(policy, drawn.store, config).rerank(drawn.query(), drawn.hits(2))
     (record,) = reranked.trajectories

@@ -133,7 +133,7 @@ class AnswerForm(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
+class RankingForm:
     """All candidate numbers in brackets, best first: `[2, 1, 3]`."""
 
     name: str = "ranking"
@@ -165,7 +165,7 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankingOrNone:
+class RankingOrNoneForm:
     """All candidate numbers, best first, with `none` before them where no candidate fits: `none [2, 1, 3]`.
 
     The order is given either way, so that what is measured of it does not depend on the verdict.
@@ -209,7 +209,7 @@ class RankingOrNone:
         return _grammar("<answer>", "none [", count, whole_turn=whole_turn, complete=complete)
 
 
-FORMS: dict[str, AnswerForm] = {form.name: form for form in (Ranking(), RankingOrNone())}
+FORMS: dict[str, AnswerForm] = {form.name: form for form in (RankingForm(), RankingOrNoneForm())}
 """The forms by name."""
 
 

@@ -1,7 +1,7 @@
 """The bench a session's tools work on: it knows which picture an address means and cuts what is asked for.
 
 Pictures are pinned when they are first shown: a file that vanishes or changes during the session gives a refusal with
-its reason, never another picture.
+its reason, never another picture. Rollouts of one window share a bench, and so the pins; several threads may use it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from ..errors import PictureError
 from ..geometry import Box, PixelBudget, SizeRule, visual_tokens
 from ..images import LOOK_QUALITY, THUMBNAIL_QUALITY, Picture, Pictures, encode_picture, recut
 from ..records import Address, ImageRef
+from .details import DetailCode, detail
 from .messages import ShownPicture
 from .observations import Cut, Seen
-from .refusals import RefusalCode, Refused, refusal
+from .refusals import MAX_CHARS, RefusalCode, Refused, refusal
 from .task import WindowTask
 from .texts import TextProvider
 
@@ -95,7 +96,7 @@ class Bench:
         if address not in self._pinned:
             ref = self._reference(address)
             try:
-                self._pinned[address] = self.images.pin(ref)
+                self._pinned.setdefault(address, self.images.pin(ref))  # of two threads the first one's counts
             except PictureError as error:
                 raise unavailable(error) from error
         return self._pinned[address]
@@ -114,14 +115,13 @@ class Bench:
 
     def _reference(self, address: Address) -> ImageRef:
         pictures = self.pictures_of(address.item)
-        owner = "the query" if address.item == 0 else f"candidate {address.item}"
+        item = address.item
+        owner = detail(DetailCode.THE_CANDIDATE, item=item) if item else detail(DetailCode.THE_QUERY)
         if not pictures:
             raise Refused(refusal(RefusalCode.NO_PICTURE, owner=owner))
         if address.picture > len(pictures):
-            count, plural = len(pictures), "s" * (len(pictures) > 1)
-            raise Refused(
-                refusal(RefusalCode.FEWER_PICTURES, owner=owner, count=count, plural=plural, asked=address.picture)
-            )
+            count, asked = len(pictures), address.picture
+            raise Refused(refusal(RefusalCode.FEWER_PICTURES, owner=owner, count=count, asked=asked))
         return pictures[address.picture - 1]
 
     def whole(self, address: Address, rule: SizeRule, *, quality: int = LOOK_QUALITY) -> Seen:
@@ -213,5 +213,7 @@ def _seen(cut: Cut, picture: Picture, tokens: int) -> Seen:
 def unavailable(error: PictureError) -> Refused:
     """Return the refusal of a picture that cannot be read, with the reason alone: a model learns no paths."""
     path, reason = getattr(error.ref, "path", ""), error.reason
-    said = reason if reason and path not in reason else "it cannot be read"
+    if not reason or path in reason:
+        return Refused(refusal(RefusalCode.UNAVAILABLE, reason=detail(DetailCode.NOT_READ)))
+    said = detail(DetailCode.READ_REASON, reason=reason, most=MAX_CHARS)
     return Refused(refusal(RefusalCode.UNAVAILABLE, reason=said))

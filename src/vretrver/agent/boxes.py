@@ -23,8 +23,7 @@ class PermilleBoxes:
         if not all(0 <= value <= 1000 for value in asked):
             raise Refused(refusal(RefusalCode.BOX_OUTSIDE, box=list(asked)))
         if x2 <= x1 or y2 <= y1:
-            remedy = ": write [x1, y1, x2, y2] with x1 < x2, y1 < y2"
-            raise Refused(refusal(RefusalCode.BOX_EMPTY, box=list(asked), remedy=remedy))
+            raise Refused(refusal(RefusalCode.BOX_EMPTY, box=list(asked)))
         left, top = int(x1 * width) // 1000, int(y1 * height) // 1000
         right, bottom = -(-int(x2 * width) // 1000), -(-int(y2 * height) // 1000)
         box = Box(left=left, top=top, right=max(right, left + 1), bottom=max(bottom, top + 1))
@@ -54,7 +53,7 @@ class ReleasedBoxes:
         right = _edge(asked[2] / scale[0] + pad_x, width)
         bottom = _edge(asked[3] / scale[1] + pad_y, height)
         if right <= left or bottom <= top:
-            raise Refused(refusal(RefusalCode.BOX_EMPTY, box=list(asked), remedy=""))
+            raise Refused(refusal(RefusalCode.BOX_EMPTY, box=list(asked)))
         padding = (int(pad_x * width), int(pad_y * height))
         return Placed(box=Box(left=left, top=top, right=right, bottom=bottom), padding=padding)
 

@@ -14,7 +14,7 @@ from .bench import Bench
 from .composing import Size, composed, composed_size, inner_sizes
 from .messages import ShownPicture
 from .observations import Cut, Layout, Observation, Seen
-from .refusals import Refused
+from .refusals import RefusalCode, Refused, refusal
 from .tools import Target
 
 _Box = Annotated[list[int], Field(min_length=4, max_length=4)]
@@ -68,7 +68,7 @@ class Compare:
         if len(boxes) == 1:
             boxes = boxes * len(targets)
         if len(boxes) != len(targets):
-            raise Refused(f"{len(targets)} pictures and {len(boxes)} boxes do not go together: give 1 or a box each")
+            raise Refused(refusal(RefusalCode.BOXES_MISMATCH, pictures=len(targets), boxes=len(boxes)))
         cuts = []
         for address, asked in zip(targets, boxes, strict=True):
             placed, _ = bench.place(address, asked)

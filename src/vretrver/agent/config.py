@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, is_dataclass
 
+from ..errors import ConfigError
 from ..geometry import Box
 from ..images import Picture
 from ..records import Address, Candidate, ImageRef, Query, parts_of
 from .bench import Views
 from .budget import Budget
+from .details import DetailCode
 from .dialect import Dialect
 from .dialects import dialect_named
 from .messages import Piece, ShownPicture
 from .observations import Cut, Layout, Observation, Read, Seen
-from .plans import Planner, ReferencePlanner
+from .plans import Planner, ReferencePlanner, Window
 from .policy import Sampling
 from .refusals import RefusalCode, refusal
 from .task import WindowStep, WindowTask
 from .tools import Executed, signature
+
+_MANY = 1000
+"""Candidates that a plan is tried with when it is configured: more than plans rerank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,10 @@ class AgentConfig:
     """Texts of single tokens whose log-probability at each turn's first position is recorded."""
     budget: Budget = field(default_factory=Budget)
     """What one query may cost."""
+
+    def __post_init__(self) -> None:
+        """Refuse a plan whose first windows force answers with a dialect that never does, with ConfigError."""
+        refuse_forcing(self.planner.plan(_MANY).due(), self.planner, self.dialect)
 
     @property
     def sha256(self) -> str:
@@ -65,12 +74,21 @@ class AgentConfig:
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
+def refuse_forcing(windows: Iterable[Window], planner: Planner, dialect: Dialect) -> None:
+    """Raise ConfigError when a window of a plan forces its answer and the dialect never does."""
+    if not dialect.forces_answer and any(window.turns is not None for window in windows):
+        raise ConfigError(
+            f"the plan {planner.name} forces answers, which the dialect {dialect.name} never does; "
+            "take a plan without turns, or another dialect"
+        )
+
+
 def told(dialect: Dialect) -> Iterator[str]:
     """Yield every text that a model can be told in a dialect, over one example of each kind of thing."""
     wording, form = dialect.wording, dialect.form
     yield form.name
     yield form.described
-    for code in RefusalCode:
+    for code in (*RefusalCode, *DetailCode):
         yield f"{code}: {wording.refusals[code]}"
     yield wording.unavailable
     yield wording.text("a text", limit=9, first=True)

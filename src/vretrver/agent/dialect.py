@@ -5,15 +5,15 @@ The dialects themselves are in `dialects/`: `vretrver` (ours) and `released` (th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .answers import AnswerForm, Ranking
+from .answers import AnswerForm, RankingForm
 from .bench import BoxRule, Views
+from .details import Words
 from .messages import Piece
 from .observations import Observation
-from .refusals import RefusalCode
 from .task import WindowTask
 from .tools import Executed, Tool
 
@@ -22,8 +22,8 @@ class Wording(Protocol):
     """Every text a model can be told. Every method is pure: same input, same text."""
 
     @property
-    def refusals(self) -> Mapping[RefusalCode, str]:
-        """Words of refusals and problems, as templates over their facts."""
+    def refusals(self) -> Words:
+        """Words of refusals and problems, and of the details in them, as templates over their facts."""
         ...
 
     @property
@@ -93,5 +93,5 @@ class Dialect:
     used up; otherwise either ends the session."""
     stop: tuple[str, ...] = ()
     """Strings that end a completion."""
-    form: AnswerForm = field(default_factory=Ranking)
+    form: AnswerForm = field(default_factory=RankingForm)
     """What an answer is."""

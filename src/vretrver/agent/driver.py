@@ -7,36 +7,46 @@ It has two sides. Pull: `run` takes runnings and yields results. Push, on which 
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from .effects import Do, Running, Start
+from .owners import claim, let_go
 from .policy import Completion, FinishReason, Policy, Request
-from .seats import Seat, WorkElsewhere, claim, let_go
+from .seats import Seat
+from .turns import Turns
+from .work import Work, outcome
 
 R = TypeVar("R")
 
+GRACE = 1.0
+"""Most seconds that `Driver.close` waits for work in the middle of which it came."""
+
 
 class Driver(Generic[R]):
-    """Drives runnings over one policy.
+    """Drives runnings over one policy, which is its own from the first `start` until nothing runs.
 
     Args:
         policy: what writes the turns; `limits.in_flight` requests are kept outstanding.
-        pool: where the work of `Do` is done; None does it on the driver's thread.
+        pool: where the work of `Do` is done; None does it on the driver's thread, where work that has begun holds
+            up everything until it ends.
+        clock: seconds, as the deadlines of `Do` count them.
     """
 
-    def __init__(self, policy: Policy, *, pool: Executor | None = None) -> None:
+    def __init__(
+        self, policy: Policy, *, pool: Executor | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.policy = policy
-        self._work = None if pool is None else WorkElsewhere(pool, self._nudge)
+        self._turns = Turns(policy)
+        self._work = Work(pool, self._turns.nudge, clock)
         self._live: dict[Seat[Any], None] = {}
-        self._seats: dict[str, Seat[Any]] = {}
-        self._names: set[str] = set()
-        self._ready: deque[Seat[Any]] = deque()
-        self._woken = False
-        self._unexplained = 0
+        self._faults: deque[Exception] = deque()
+        self._held = False
 
     @property
     def busy(self) -> bool:
@@ -45,9 +55,13 @@ class Driver(Generic[R]):
 
     @property
     def room(self) -> bool:
-        """Whether the policy would take another session at once."""
-        working = 0 if self._work is None else self._work.count
-        return len(self._seats) + len(self._ready) + working < self.policy.limits.in_flight
+        """Whether the policy would take another session at once; work that was given up takes no place."""
+        return self._turns.count + self._work.count < self.policy.limits.in_flight
+
+    def hold(self) -> None:
+        """Keep the policy until `close`, also while nothing runs; raises PolicyInUse when another driver has it."""
+        claim(self.policy, self)
+        self._held = True
 
     def start(
         self, running: Running[R], done: Callable[[R], None], failed: Callable[[Exception], None] | None = None
@@ -60,66 +74,76 @@ class Driver(Generic[R]):
             failed: called with its exception in place of raising it from `start` or `step`.
 
         Raises:
-            PolicyInUse: another driver runs something on the policy.
+            PolicyInUse: the policy belongs to another driver.
         """
         claim(self.policy, self)
         seat: Seat[R] = Seat(running, done, failed)
         self._live[seat] = None
-        self._advance(seat)
-        self._submit()
-        let_go(self.policy, self)
+        try:
+            self._advance(seat)
+        finally:
+            self._let_go()
+        self._raise_first()
         return seat
 
     def step(self, *, patience: float | None = None) -> bool:
         """Wait until something can advance, and advance it; say whether anything still runs.
 
+        All that can advance does so before the first exception among it is raised; the next step raises the next.
+
         Args:
-            patience: most seconds to wait; None waits without limit, unless `wake` is called.
+            patience: most seconds to wait; None waits without limit, unless `wake` is called or the deadline of a
+                `Do` passes.
 
         Raises:
             RuntimeError: the policy lost a request or answered a session that is not waiting.
         """
-        self._take_work()
-        self._submit()
-        if self._seats:
-            self._collect(patience)
-        elif self._work is not None and self._work.count:
-            self._take_work(wait=True, patience=patience)
-        self._take_work()
-        self._submit()
-        let_go(self.policy, self)
+        try:
+            if self._hand_out():
+                patience = 0.0
+            if self._turns.count:
+                self._turns.collect(self._work.within(patience))
+            elif self._work.count:
+                self._work.wait(patience)
+            self._hand_out()
+        finally:
+            self._let_go()
+        self._raise_first()
         return bool(self._live)
 
     def wake(self) -> None:
         """Make the current `step`, or the next one, return early. Any thread may call it."""
-        if self._work is not None:
-            self._work.wake()
-        self._nudge()
-
-    def _nudge(self) -> None:
-        """Bring the driver back from the policy; called on any thread."""
-        self._woken = True
-        self.policy.wake()
+        self._work.wake()
+        self._turns.nudge()
 
     def cancel(self, seat: Seat[Any]) -> None:
         """End a running early: its pending requests, and all further ones of it and its children, are CANCELLED.
 
-        The running itself goes on, so that it can hand back what it has; one that has ended is ignored.
+        Work it waits for, or asks for later, is given up: `WorkAbandoned` is thrown in at the next step. The running
+        itself goes on, so that it can hand back what it has; one that has ended is ignored.
         """
         if seat.over:
             return
         seat.cancelled = True
-        if seat.session in self._seats:
-            self.policy.cancel(seat.session)
+        self._turns.cancel(seat)
+        self._work.abandon(seat, FinishReason.CANCELLED)
         for child in [*seat.children.values()]:
             self.cancel(child)
 
     def close(self) -> None:
-        """Close and release whatever still runs; nothing of it is handed back."""
-        for seat in [*self._live]:
-            self._close(seat)
-        self._ready.clear()
-        let_go(self.policy, self)
+        """Close and release whatever still runs, and let the policy go; nothing is handed back.
+
+        Raises:
+            Exception: what the cleanup of a running raised, or that it asked for something more; all are closed.
+        """
+        self._held = False
+        with ExitStack() as last_first:
+            last_first.callback(self._let_go)
+            last_first.callback(self._work.settle, GRACE)
+            last_first.callback(self._faults.clear)
+            last_first.callback(self._turns.clear)
+            for seat in reversed([*self._live]):
+                last_first.callback(self._close, seat)
 
     def run(self, runnings: Iterable[Running[R]]) -> Generator[tuple[int, R], None, None]:
         """Yield (position in `runnings`, result) as runnings finish; `runnings` is read lazily.
@@ -130,7 +154,7 @@ class Driver(Generic[R]):
         Raises:
             RuntimeError: the policy lost a request or answered a session that is not waiting, or two live runnings
                 use one session name.
-            PolicyInUse: another driver runs something on the policy.
+            PolicyInUse: the policy belongs to another driver.
         """
         waiting = enumerate(runnings)
         finished: deque[tuple[int, R]] = deque()
@@ -168,19 +192,16 @@ class Driver(Generic[R]):
             sent = error = None
             if isinstance(effect, Request):
                 if not seat.cancelled:
-                    error = self._ask(seat, effect)
+                    error = self._turns.ask(seat, effect)
                     if error is None:
                         return
                 else:
                     sent = Completion(session=effect.session, text="", finish=FinishReason.CANCELLED)
             elif isinstance(effect, Do):
-                if self._work is not None:
-                    self._work.begin(seat, effect)
+                done = self._work.begin(seat, effect)
+                if done is None:
                     return
-                try:
-                    sent = effect.work()
-                except Exception as raised:  # noqa: BLE001 - thrown into the running that asked for the work
-                    error = raised
+                sent, error = outcome(done)
             elif isinstance(effect, Start):
                 sent = self._start_child(seat, effect)
             elif seat.ended:
@@ -197,101 +218,72 @@ class Driver(Generic[R]):
         seat.children[child.number] = child
         self._live[child] = None
         self._advance(child)
-        self._submit()
         return child.number
 
-    def _take_work(self, *, wait: bool = False, patience: float | None = None) -> None:
-        """Advance the runnings whose work is done; with `wait`, wait for the first."""
-        if self._work is None:
-            return
-        for seat, work in self._work.take(wait=wait, patience=patience):
-            error = work.exception()
-            if error is not None and not isinstance(error, Exception):
-                self._close(seat)
-                raise error
-            self._advance(seat, None if error is not None else work.result(), error)
-            self._submit()
-
-    def _ask(self, seat: Seat[Any], request: Request) -> Exception | None:
-        """Queue a request; a session name in use elsewhere is the running's error."""
-        if request.session != seat.session:
-            if request.session in self._names:
-                return RuntimeError(f"two running sessions are both named {request.session!r}")
-            self._leave(seat)
-            self._names.add(request.session)
-        seat.session, seat.request = request.session, request
-        self._ready.append(seat)
-        return None
-
-    def _submit(self) -> None:
-        """Hand all ready requests to the policy."""
-        while self._ready:
-            seat = self._ready.popleft()
-            if seat.over or seat.request is None:
-                continue
-            self._seats[seat.session] = seat
-            self.policy.submit(seat.request)
-            if seat.cancelled:
-                self.policy.cancel(seat.session)
-
-    def _collect(self, patience: float | None) -> None:
-        completions = self.policy.collect(patience=patience)
-        if completions:
-            self._unexplained = 0
-        elif patience is None:
-            # One empty list may be owed to a wake that was meant for an earlier driver; a second one is a fault.
-            self._unexplained += not self._woken
-            if self._unexplained > 1:
-                lost = ", ".join([*self._seats][:3])
-                raise RuntimeError(f"the policy has nothing pending, but these sessions wait: {lost}")
-            self._woken = False
-        for completion in completions:
-            seat = self._seats.pop(completion.session, None)
-            if seat is None:
-                raise RuntimeError(f"the policy answered session {completion.session!r}, which is not waiting")
+    def _hand_out(self) -> bool:
+        """Advance the runnings whose turn or work has ended; say whether there were any."""
+        any_advanced = False
+        for seat, completion in self._turns.take():
+            any_advanced = True
             self._advance(seat, completion)
-            self._submit()
+        for seat, work in self._work.take():
+            any_advanced = True
+            try:
+                sent, error = outcome(work)
+            except BaseException:
+                self._close(seat)
+                raise
+            self._advance(seat, sent, error)
+        return any_advanced
 
     def _end(self, seat: Seat[Any], result: Any, error: Exception | None) -> None:
         """Close what a running leaves behind and hand its result to its parent, or to whoever started it."""
-        self._close(seat)
+        try:
+            self._close(seat)
+        except Exception as raised:  # noqa: BLE001 - what broke at the end is the running's error
+            error = error or raised
         parent = seat.parent
         if parent is not None:
             parent.ended.append(((seat.number, result), error))
             if parent.awaits:
                 parent.awaits = False
                 self._advance(parent, *parent.ended.popleft())
-        elif error is None:
-            if seat.done is not None:
+            return
+        try:
+            if error is None and seat.done is not None:
                 seat.done(result)
-        elif seat.failed is not None:
-            seat.failed(error)
-        else:
-            raise error
+            elif error is not None and seat.failed is not None:
+                seat.failed(error)
+            elif error is not None:
+                self._faults.append(error)
+        except Exception as raised:  # noqa: BLE001 - raised once all that can advance has done so
+            self._faults.append(raised)
+
+    def _raise_first(self) -> None:
+        if self._faults:
+            raise self._faults.popleft()
 
     def _close(self, seat: Seat[Any]) -> None:
-        """End a running and its children, and release their sessions."""
+        """End a running and its children and release their sessions, whatever their cleanup raises."""
         if seat.over:
             return
         seat.over = True
-        for child in [*seat.children.values()]:
-            self._close(child)
-        seat.running.close()
-        if self._work is not None:
-            self._work.drop(seat)
-        self._leave(seat)
+        with ExitStack() as last_first:
+            last_first.callback(self._forget, seat)
+            last_first.callback(seat.running.close)
+            for child in reversed([*seat.children.values()]):
+                last_first.callback(self._close, child)
+
+    def _forget(self, seat: Seat[Any]) -> None:
         self._live.pop(seat, None)
         if seat.parent is not None:
             seat.parent.children.pop(seat.number, None)
+        self._work.drop(seat)
+        self._turns.leave(seat)
 
-    def _leave(self, seat: Seat[Any]) -> None:
-        """Release the session a running has finished; one that has asked for nothing yet has none."""
-        if seat.session:
-            if self._seats.pop(seat.session, None) is not None:
-                self.policy.cancel(seat.session)
-            self._names.discard(seat.session)
-            self.policy.release(seat.session)
-            seat.session, seat.request = "", None
+    def _let_go(self) -> None:
+        if not self._live and not self._held:
+            let_go(self.policy, self)
 
 
 def _keep(finished: deque[tuple[int, R]], index: int, result: R) -> None:

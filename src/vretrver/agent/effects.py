@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .policy import Request
+from .policy import FinishReason, Request
 
 R = TypeVar("R")
 
@@ -20,7 +20,27 @@ class Do:
     """Do work that is not a turn: open pictures, run a tool, write a record. Sent back: what it returns."""
 
     work: Callable[[], Any]
-    """Called once, on another thread where the driver has a pool. Its exception is thrown into the running."""
+    """Called at most once, elsewhere where the driver has a pool; its exception is thrown into the running."""
+    deadline: float | None = None
+    """Seconds on the driver's clock (`time.monotonic()` unless it was given another) after which the work is waited
+    for no longer; None is no deadline."""
+    lasting: bool = False
+    """Whether it is done even when nobody waits for it: a record that was paid for is kept. Other work that has not
+    begun when its running is cancelled or its deadline passes is never begun."""
+
+
+class WorkAbandoned(Exception):
+    """Thrown into a running in place of what its `Do` would have brought: nobody waits for the work any more.
+
+    Work that hangs goes on by itself, and what it comes to is dropped.
+
+    Args:
+        finish: CANCELLED or DEADLINE.
+    """
+
+    def __init__(self, finish: FinishReason) -> None:
+        super().__init__(f"the work is waited for no longer: {finish}")
+        self.finish = finish
 
 
 @dataclass(frozen=True, slots=True)

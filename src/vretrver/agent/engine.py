@@ -7,78 +7,48 @@ alone: sessions of two callers never share a name, and draws depend on the query
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from itertools import count
 from types import TracebackType
 from typing import Self
 
-from ..errors import Overloaded
+from ..errors import EngineClosed, Overloaded
 from ..records import Hit, Query
-from .budget import Budget, Limit
+from .budget import Budget
 from .driver import Driver
 from .events import Watch, ignore
-from .reranked import Ended, Reranked, check_hits, reranked
+from .reranked import Reranked, check_hits
 from .reranker import Ask, Reranker
-from .seats import Seat
+from .tickets import Ticket
+from .workers import Workers
 
-
-class Ticket:
-    """One query that was submitted."""
-
-    def __init__(self, engine: Engine, ask: Ask, number: int) -> None:
-        self.ask = ask
-        self.number = number
-        self.future: Future[Reranked] = Future()
-        budget = ask.budget or engine.reranker.config.budget
-        self.deadline = None if budget.seconds is None or ask.started is None else ask.started + budget.seconds
-        self.seat: Seat[Reranked] | None = None
-        self.cancelled = False
-        self._engine = engine
-
-    def result(self, timeout: float | None = None) -> Reranked:
-        """Wait for the result; one that was cancelled holds the best order so far and says so.
-
-        Raises:
-            TimeoutError: `timeout` seconds passed; the query goes on.
-            CancelledError: the engine was closed before the query was started.
-        """
-        return self.future.result(timeout)
-
-    def cancel(self) -> None:
-        """End the query early; its result is the best order so far, marked. One that has ended is ignored."""
-        self._engine.cancel(self)
-
-    def late(self, now: float) -> bool:
-        """Say whether its time is used up."""
-        return self.deadline is not None and now >= self.deadline
-
-    def unstarted(self, reranker: Reranker) -> Reranked:
-        """Return the result of a query that ended before it was started: the order given, marked."""
-        ended, reached = (Ended.CANCELLED, ()) if self.cancelled else (Ended.DEADLINE, (Limit.SECONDS,))
-        return reranked(self.ask.query, self.ask.hits, reranker.config.planner, {}, ended=ended, reached=reached)
-
-    @property
-    def done(self) -> bool:
-        """Whether there is a result."""
-        return self.future.done()
+GRACE = 10.0
+"""Seconds that `Engine.close` waits, unless told otherwise, for what was cancelled and does not end."""
 
 
 class Engine:
     """Reranks queries of many callers together over one policy.
 
+    Neither deadline nor cancelling waits for a picture or a tool that hangs, where the reranker has workers.
+
     Args:
         reranker: policy, pictures, configuration; the policy is used by this engine alone until it is closed.
         queue: queries that are worked on or wait at once; more are refused.
+        grace: seconds that `close` waits once everything was cancelled.
+
+    Raises:
+        PolicyInUse: the policy belongs to another driver.
     """
 
-    def __init__(self, reranker: Reranker, *, queue: int = 256) -> None:
+    def __init__(self, reranker: Reranker, *, queue: int = 256, grace: float = GRACE) -> None:
         if queue < 1:
             raise ValueError(f"an engine takes at least one query at once, got queue {queue}")
         self.reranker = reranker
         self.queue = queue
+        self.grace = grace
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._numbers = count()
@@ -86,8 +56,12 @@ class Engine:
         self._cancelled: deque[Ticket] = deque()
         self._open: dict[Ticket, None] = {}
         self._closing = False
+        self._end_by: float | None = None
         self._fault: BaseException | None = None
-        self._driver: Driver[Reranked] | None = None
+        self._pool = Workers(reranker.workers) if reranker.workers else None
+        self._driver: Driver[Reranked] = Driver(reranker.policy, pool=self._pool, clock=reranker.clock)
+        self._driver.hold()
+        self._serving = True
         self._thread = threading.Thread(target=self._run, name="vretrver-engine", daemon=True)
         self._thread.start()
 
@@ -123,21 +97,26 @@ class Engine:
 
         Raises:
             DataError: there are no hits, or a candidate appears twice among them.
-            Overloaded: the queue is full, or the engine is closed.
+            Overloaded: the queue is full; ask again later.
+            EngineClosed: the engine is closed, or its policy broke.
         """
         check_hits(query, hits)
         started = self.reranker.clock()
         ask = Ask(query=query, hits=tuple(hits), budget=budget, watch=watch, started=started)
         with self._changed:
             if self._closing or self._fault is not None:
-                raise Overloaded("the engine is closed and takes no queries; open another") from self._fault
+                raise EngineClosed("the engine is closed and takes no queries; open another") from self._fault
             if len(self._open) >= self.queue:
                 raise Overloaded(f"{self.queue} queries are worked on or wait already; ask again later")
-            ticket = Ticket(self, ask, next(self._numbers))
+            ticket = Ticket(ask, next(self._numbers), deadline=self._deadline(ask, started), cancel=self.cancel)
             self._open[ticket] = None
             self._waiting.append(ticket)
         self._nudge()
         return ticket
+
+    def _deadline(self, ask: Ask, started: float) -> float | None:
+        seconds = (ask.budget or self.reranker.config.budget).seconds
+        return None if seconds is None else started + seconds
 
     def cancel(self, ticket: Ticket) -> None:
         """End a ticket's query early; see `Ticket.cancel`."""
@@ -149,38 +128,41 @@ class Engine:
         self._nudge()
 
     def close(self, *, within: float) -> None:
-        """Take no more queries, let those that run end, and give the thread back.
+        """Take no more queries, let those that run end, and give policy and threads back.
+
+        On the engine's own thread, as in a watcher, it returns at once and all of this follows.
 
         Args:
-            within: seconds after which what still runs is cancelled; it ends with the best order so far.
+            within: seconds after which what still runs is cancelled; it ends with the best order so far. What does
+                not end within `grace` seconds even so, because the policy hangs, ends with the order given; policy
+                and thread are then never given back.
         """
         with self._changed:
             self._closing = True
+            end_by = time.monotonic() + within
+            self._end_by = end_by if self._end_by is None else min(self._end_by, end_by)
         self._nudge()
-        self._thread.join(within)
+        if threading.current_thread() is self._thread:
+            return
+        self._thread.join(within + self.grace)
         if self._thread.is_alive():
-            for ticket in [*self._open]:
-                self.cancel(ticket)
-            self._thread.join()
+            self._end_all()
 
     def _nudge(self) -> None:
-        """Bring the engine's thread back from wherever it waits."""
+        """Bring the engine's thread back from wherever it waits; never a policy that was given back."""
         with self._changed:
             self._changed.notify_all()
-            driver = self._driver
-        if driver is not None:
-            driver.wake()
+            if self._serving:
+                self._driver.wake()
 
     def _run(self) -> None:
-        workers = self.reranker.workers
         try:
-            with ThreadPoolExecutor(workers, "vretrver") if workers else nullcontext() as pool:
-                self._driver = Driver(self.reranker.policy, pool=pool)
+            with self._pool or nullcontext():
                 self._serve(self._driver)
         except BaseException as error:  # noqa: BLE001 - handed to everybody who waits
             self._fault = error
         finally:
-            self._abandon()
+            self._end_all()
 
     def _serve(self, driver: Driver[Reranked]) -> None:
         try:
@@ -195,17 +177,22 @@ class Engine:
                     if not self._waiting and not self._cancelled:
                         self._changed.wait()
         finally:
+            with self._changed:
+                self._serving = False
             driver.close()
 
     def _take(self, driver: Driver[Reranked]) -> None:
         """End what was cancelled or came too late, and start what waits while the policy has room."""
         now = self.reranker.clock()
+        if self._end_by is not None and time.monotonic() >= self._end_by:
+            for ticket in [*self._open]:
+                self.cancel(ticket)
         with self._changed:
             cancelled, self._cancelled = self._cancelled, deque()
             over = [ticket for ticket in self._waiting if ticket.cancelled or ticket.late(now)]
             self._waiting = deque(ticket for ticket in self._waiting if ticket not in over)
         for ticket in over:
-            self._finish(ticket, ticket.unstarted(self.reranker), None)
+            self._finish(ticket, ticket.as_given(self.reranker), None)
         for ticket in cancelled:
             if ticket.seat is not None:
                 driver.cancel(ticket.seat)
@@ -218,33 +205,42 @@ class Engine:
 
     def _start(self, driver: Driver[Reranked], ticket: Ticket) -> None:
         qid = ticket.ask.query.qid
-        running = self.reranker.running(ticket.ask, name=f"{ticket.number}/{qid}", stream=qid)
-        ticket.seat = driver.start(
-            running,
-            lambda result: self._finish(ticket, result, None),
-            lambda error: self._finish(ticket, None, error),
-        )
+        try:
+            ticket.seat = driver.start(
+                self.reranker.running(ticket.ask, name=f"{ticket.number}/{qid}", stream=qid),
+                lambda result: self._finish(ticket, result, None),
+                lambda error: self._finish(ticket, None, error),
+            )
+        except Exception as error:  # noqa: BLE001 - this query's alone
+            self._finish(ticket, None, error)
 
     def _patience(self) -> float | None:
-        """Return the seconds until a query that waits comes too late; None when none does."""
+        """Return the seconds until a query that waits comes too late or all are cancelled; None when none does."""
         with self._changed:
             deadlines = [ticket.deadline for ticket in self._waiting if ticket.deadline is not None]
-        return max(0.0, min(deadlines) - self.reranker.clock()) if deadlines else None
+            closing = self._end_by is not None and any(not ticket.cancelled for ticket in self._open)
+        waits = [min(deadlines) - self.reranker.clock()] if deadlines else []
+        if closing and self._end_by is not None:
+            waits.append(self._end_by - time.monotonic())
+        return max(0.0, min(waits)) if waits else None
 
     def _finish(self, ticket: Ticket, result: Reranked | None, error: BaseException | None) -> None:
+        """Set what came of a query, once: a thread that was given up on may come back with another result."""
         with self._changed:
-            self._open.pop(ticket, None)
+            if ticket not in self._open:
+                return
+            del self._open[ticket]
         if error is not None:
             ticket.future.set_exception(error)
         elif result is not None:
             ticket.future.set_result(result)
 
-    def _abandon(self) -> None:
+    def _end_all(self) -> None:
         """End every ticket that has no result: nobody may wait for ever."""
         with self._changed:
             self._closing = True
             left = [*self._open]
-            self._open.clear()
             self._waiting.clear()
         for ticket in left:
-            ticket.future.set_exception(self._fault or CancelledError())
+            ticket.cancelled = True
+            self._finish(ticket, None if self._fault else ticket.as_given(self.reranker), self._fault)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from .._json import read_json
 from .answers import Answer, AnswerForm
+from .json_problems import json_problem
 from .refusals import Refusal, RefusalCode, refusal
 
 MAX_TURN_CHARS = 200_000
@@ -103,7 +104,7 @@ def _parse_call(content: str) -> ParsedCall:
     except RecursionError:
         return ParsedCall(problem=refusal(RefusalCode.CALL_DEPTH, limit=MAX_CALL_DEPTH))
     except ValueError as error:
-        return ParsedCall(problem=refusal(RefusalCode.CALL_JSON, detail=str(error)[:120]))
+        return ParsedCall(problem=refusal(RefusalCode.CALL_JSON, detail=json_problem(error, content)))
     if _is_deeper(value, MAX_CALL_DEPTH):
         return ParsedCall(problem=refusal(RefusalCode.CALL_DEPTH, limit=MAX_CALL_DEPTH))
     if not isinstance(value, dict) or set(value) != {"name", "arguments"}:

@@ -29,9 +29,9 @@ class FinishReason(StrEnum):
     OVERFLOW = "overflow"
     """The conversation does not fit the policy's context."""
     DEADLINE = "deadline"
-    """The request's deadline passed; the text may be cut short."""
+    """The request's deadline passed; the text may be cut short and is not part of the conversation."""
     CANCELLED = "cancelled"
-    """`Policy.cancel` was called for the session."""
+    """`Policy.cancel` was called for the session; what was written by then is not part of the conversation."""
     ERROR = "error"
     """The policy failed after its retries; `Completion.failure` says how."""
 
@@ -190,8 +190,13 @@ class PolicyLimits:
 class Policy(Protocol):
     """Writes the agent's turns. Failures of a request are completions, never exceptions half-way through a batch.
 
-    A policy belongs to one driver at a time: completions of all its sessions come out of one `collect`. See the
-    module's docstring for which calls any thread may make.
+    A policy belongs to one driver at a time: completions of all its sessions come out of one `collect`. One that
+    wraps another has it as `inner`, and both belong to the driver of either. See the module's docstring for which
+    calls any thread may make.
+
+    A turn that ended as STOP or LENGTH is part of its conversation. One that was cancelled or came too late is not:
+    the conversation stands at the end of the messages before it, and the next request goes on from there. After
+    ERROR and OVERFLOW a policy may refuse to go on with the session until it is released.
     """
 
     @property

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..records import Address
 from .bench import Bench
+from .budget import Limit
 from .messages import Message, ShownPicture
 from .observations import Cut, Observation, Read
 from .parsing import ParsedCall
 from .refusals import RefusalCode, refusal
 from .tools import Executed
-from .trajectory import CallOutcome, CallRecord, CutRecord, MessageRecord, PictureShown, TextShown, WireAddress
+from .trajectory import CallOutcome, CallRecord, CutRecord, MessageRecord, PictureShown, TextShown, Turn, WireAddress
+
+_LIMITS = {RefusalCode.LOOKS_SPENT: Limit.LOOKS, RefusalCode.LOOK_BUDGET: Limit.LOOK_TOKENS}
 
 
 class ShownList:
@@ -58,10 +61,6 @@ class ShownList:
             )
         )
 
-    def drop_turn(self, turn: int) -> None:
-        """Take out what the calls of the last turn brought back, because no request carried it to the model."""
-        self.records = [record for record in self.records if record.turn != turn]
-
     def note_refused(self, cut: CutRecord, reason: str) -> None:
         """Add a picture of the prompt that could not be shown."""
         self.records.append(PictureShown(cuts=(cut,), refused=reason))
@@ -83,9 +82,7 @@ def call_record(done: Executed, call: ParsedCall) -> CallRecord:
     )
 
 
-def untaken_record(
-    call: ParsedCall, code: RefusalCode, outcome: CallOutcome, words: Mapping[RefusalCode, str]
-) -> CallRecord:
+def untaken_record(call: ParsedCall, code: RefusalCode, outcome: CallOutcome, words: Mapping[str, str]) -> CallRecord:
     """Return the record of a call that was not tried.
 
     Args:
@@ -98,6 +95,12 @@ def untaken_record(
     return CallRecord(
         name=call.name, arguments=call.arguments, outcome=outcome, code=why.code, reason=why.worded(words)
     )
+
+
+def limits_met(turns: Sequence[Turn], limit: Limit | None) -> tuple[Limit, ...]:
+    """Return the limits of a budget that a session met: those its calls were refused for, and what ended it."""
+    met = {_LIMITS[call.code] for turn in turns for call in turn.calls if call.code in _LIMITS} | {limit}
+    return tuple(one for one in Limit if one in met)
 
 
 def cut_record(cut: Cut, bench: Bench) -> CutRecord:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .details import DETAILS, Words, filled
+
 
 class RefusalCode(StrEnum):
     """Every reason there is."""
@@ -44,10 +46,13 @@ class RefusalCode(StrEnum):
     LOOKS_SPENT = "looks_spent"
     PICTURE_LIMIT = "picture_limit"
     NOTHING_SHOWN = "nothing_shown"
+    BOXES_MISMATCH = "boxes_mismatch"
+    NO_READER = "no_reader"
+    NO_REASON = "no_reason"
     OTHER = "other"
 
 
-WORDS: Mapping[RefusalCode, str] = {
+WORDS: Words = {
     RefusalCode.TURN_TOO_LONG: "the turn is longer than {limit} characters",
     RefusalCode.THINK_OPEN: "the think block is not closed with </think>",
     RefusalCode.TURN_EMPTY: "the turn holds no tool call and no answer",
@@ -61,7 +66,7 @@ WORDS: Mapping[RefusalCode, str] = {
     RefusalCode.CALL_DEPTH: "the call is nested more than {limit} deep",
     RefusalCode.CALL_KEYS: 'a call is one JSON object with exactly the keys "name" and "arguments"',
     RefusalCode.CALL_TYPES: '"name" must be a text and "arguments" an object',
-    RefusalCode.CALLS_PER_TURN: "a turn has at most {limit} call{plural}",
+    RefusalCode.CALLS_PER_TURN: "a turn has at most {limit} {limit:call|calls}",
     RefusalCode.LOOKS_ENDED: "no looks are left",
     RefusalCode.ANSWER_GIVEN: "the turn gave the answer",
     RefusalCode.UNKNOWN_TOOL: "there is no tool {name!r}; tools are {known}",
@@ -69,18 +74,22 @@ WORDS: Mapping[RefusalCode, str] = {
     RefusalCode.ARGUMENTS: "{detail}",
     RefusalCode.NO_CANDIDATE: "there is no candidate {item}; candidates are 1 to {count}",
     RefusalCode.NO_PICTURE: "{owner} has no picture",
-    RefusalCode.FEWER_PICTURES: "{owner} has {count} picture{plural}, not {asked}",
+    RefusalCode.FEWER_PICTURES: "{owner} has {count} {count:picture|pictures}, not {asked}",
     RefusalCode.UNAVAILABLE: "the picture is not available ({reason})",
     RefusalCode.BOX_OUTSIDE: "the box {box} leaves the picture: values go from 0 to 1000",
-    RefusalCode.BOX_EMPTY: "the box {box} is empty or inverted{remedy}",
+    RefusalCode.BOX_EMPTY: "the box {box} is empty or inverted: write [x1, y1, x2, y2] with x1 < x2, y1 < y2",
     RefusalCode.BOX_NUMBERS: "the box {box} is no box",
     RefusalCode.LOOK_BUDGET: "the look would cost more than the {left} visual tokens that are left",
     RefusalCode.LOOKS_SPENT: "no looks are left",
     RefusalCode.PICTURE_LIMIT: "a conversation takes {limit} pictures and {shown} are shown",
     RefusalCode.NOTHING_SHOWN: "there was nothing to show",
+    RefusalCode.BOXES_MISMATCH: "{pictures} pictures and {boxes} boxes do not go together: give 1 or a box each",
+    RefusalCode.NO_READER: "nothing here reads text",
+    RefusalCode.NO_REASON: "refused without a reason",
     RefusalCode.OTHER: "{detail}",
+    **DETAILS,
 }
-"""Default words of every code, as templates over its facts."""
+"""Default words of every code and of every detail; `{n:call|calls}` is the one or the other by number."""
 
 MAX_CHARS = 300
 """A refusal repeats what was written, but no more of it than this many characters."""
@@ -93,11 +102,11 @@ class Refusal:
     code: RefusalCode
     """What kind of reason."""
     facts: Mapping[str, object] = field(default_factory=dict)
-    """What the words are about; the names in the code's template."""
+    """What the words are about, details among it; the names in the code's template."""
 
-    def worded(self, words: Mapping[RefusalCode, str] = WORDS) -> str:
+    def worded(self, words: Words = WORDS) -> str:
         """Return the sentence, at most `MAX_CHARS` long, without a full stop."""
-        return words[self.code].format_map(dict(self.facts))[:MAX_CHARS] or "refused without a reason"
+        return filled(words[self.code], self.facts, words)[:MAX_CHARS] or words[RefusalCode.NO_REASON]
 
 
 def refusal(code: RefusalCode, **facts: object) -> Refusal:

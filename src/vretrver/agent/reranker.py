@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, count
 
-from ..errors import ConfigError
 from ..images import Pictures
 from ..records import Hit, Query
 from .bench import Bench
 from .budget import Account, Budget
-from .config import AgentConfig
+from .config import AgentConfig, refuse_forcing
 from .driver import Driver
-from .effects import Await, Do, Running, Start
+from .due import DueWindow, looked_up
+from .effects import Await, Do, Running, Start, WorkAbandoned
 from .events import Event, Watch, WindowKnown, ignore
-from .memo import Memo, WindowKey, window_key
+from .memo import Memo
 from .plans import Window
 from .policy import Policy
 from .reranked import Ended, Reranked, check_hits, interrupted, outcome_of, reranked
-from .session import Session, SessionSetup, make_bench, rank_window
+from .session import Session, SessionSetup, make_bench, rank_window, unopened
 from .task import WindowStep, WindowTask
 from .texts import TextProvider
 from .trajectory import StopReason, Trajectory
+from .workers import Workers
 
 WORKERS = min(4, os.cpu_count() or 1)
 """Threads that open pictures and run tools, unless told otherwise: decoding releases the lock, records do not."""
@@ -138,11 +138,26 @@ class Reranker:
             DataError: a query has no hits, or a candidate appears twice among them.
             PolicyInUse: another driver runs something on the policy.
         """
-        with ThreadPoolExecutor(self.workers, "vretrver") if self.workers else nullcontext() as pool:
-            driver: Driver[Reranked] = Driver(self.policy, pool=pool)
-            runnings = (self.running(ask, name=name) for name, ask in _named(requests))
-            for _, result in driver.run(runnings):
+        names: dict[int, str] = {}
+        with Workers(self.workers) if self.workers else nullcontext() as pool:
+            driver: Driver[Reranked] = Driver(self.policy, pool=pool, clock=self.clock)
+            for number, result in driver.run(self._runnings(requests, names)):
+                del names[number]
                 yield result
+
+    def _runnings(
+        self, requests: Iterable[Ask | tuple[Query, Sequence[Hit]]], names: dict[int, str]
+    ) -> Iterator[Running[Reranked]]:
+        """Yield the running of each request; `names`, those in use by its number, is read and added to.
+
+        Sessions are named by their query's id, and so are streams, so that a resumed run asks what an undisturbed
+        one asks. Where a query of that id runs just now, the sessions take another name and the streams do not.
+        """
+        for number, request in enumerate(requests):
+            ask = request if isinstance(request, Ask) else Ask(query=request[0], hits=request[1])
+            qid = ask.query.qid
+            names[number] = _free(qid, {*names.values()})
+            yield self.running(ask, name=names[number], stream=qid)
 
     def running(self, ask: Ask, *, name: str, stream: str | None = None) -> Running[Reranked]:
         """Return the running that reranks one query, for a driver.
@@ -155,17 +170,6 @@ class Reranker:
         check_hits(ask.query, ask.hits)
         run = _Run(self, ask, name=name, stream=name if stream is None else stream)
         return run.running()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Due:
-    """A window that is due, and what is known of it."""
-
-    window: Window
-    task: WindowTask
-    bench: Bench
-    key: WindowKey | None = None
-    known: Trajectory | None = None
 
 
 class _Run:
@@ -187,7 +191,7 @@ class _Run:
         started: dict[int, Window] = {}
         while True:
             windows = self.plan.due() if self._goes_on else ()
-            due: list[_Due] = (yield from self._looked_up(windows)) if windows else []
+            due: list[DueWindow] = (yield from self._looked_up(windows)) if windows else []
             for one in due:
                 if one.known is not None:
                     self._take_known(one, one.known)
@@ -215,19 +219,26 @@ class _Run:
         """Whether further windows may start."""
         return self.ended is Ended.COMPLETE and self.plan.settled < self.wanted
 
-    def _looked_up(self, windows: Sequence[Window]) -> Running[list[_Due]]:
+    def _looked_up(self, windows: Sequence[Window]) -> Running[list[DueWindow]]:
         """Return windows that are due with what is known of them: all of a round, before any of it spends."""
         tasks = [self._task(window) for window in windows]
         due = [
-            _Due(window=window, task=task, bench=make_bench(task, self.setup))
+            DueWindow(window=window, task=task, bench=make_bench(task, self.setup))
             for window, task in zip(windows, tasks, strict=True)
         ]
         memo = self.reranker.memo
-        if memo is not None:
-            due = yield Do(partial(_known, due, memo, self.setup.agent, self.account.position))
-        return due
+        if memo is None:
+            return due
+        work = partial(looked_up, due, memo, self.setup.agent, self.account.position)
+        try:
+            found: list[DueWindow] = yield Do(work, deadline=self.account.deadline)
+        except WorkAbandoned as abandoned:
+            for one in due:
+                self._told(one.window, unopened(one.task, self.setup, one.bench, self.account, abandoned.finish))
+            return []
+        return found
 
-    def _take_known(self, due: _Due, trajectory: Trajectory) -> None:
+    def _take_known(self, due: DueWindow, trajectory: Trajectory) -> None:
         """Take what is known of a window in place of running it, at what it cost when it ran."""
         self.account.charge(trajectory.spent)
         self._watch(WindowKnown(due.task.session, due.task, trajectory))
@@ -238,12 +249,13 @@ class _Run:
         self.plan.told(window, outcome_of(trajectory))
         self.ended = _ENDINGS.get(trajectory.stop, self.ended)
 
-    def _window(self, due: _Due) -> Session:
+    def _window(self, due: DueWindow) -> Session:
         """Rank one window, and keep its record."""
         trajectory = yield from self._ranked(due.task, due.bench)
         memo = self.reranker.memo
         if memo is not None and due.key is not None and not interrupted(trajectory):
-            yield Do(partial(memo.keep, due.key, trajectory))
+            with suppress(WorkAbandoned):  # the record is complete, and kept as soon as the disk lets it
+                yield Do(partial(memo.keep, due.key, trajectory), deadline=self.account.deadline, lasting=True)
         return trajectory
 
     def _ranked(self, task: WindowTask, bench: Bench) -> Session:
@@ -254,12 +266,7 @@ class _Run:
         self.reranker.watch(event)
 
     def _task(self, window: Window) -> WindowTask:
-        dialect = self.reranker.config.dialect
-        if window.turns is not None and not dialect.forces_answer:
-            raise ConfigError(
-                f"the plan {self.planner.name} forces answers, which the dialect {dialect.name} never does; "
-                "take a plan without turns, or another dialect"
-            )
+        refuse_forcing([window], self.planner, self.reranker.config.dialect)
         return WindowTask(
             session=f"{self.name}/w{window.index}",
             stream=f"{self.stream}/w{window.index}",
@@ -276,20 +283,7 @@ class _Run:
         )
 
 
-def _known(due: Sequence[_Due], memo: Memo, agent: str, position: str) -> list[_Due]:
-    """Return windows with their keys and what is known of them; reads pictures and records."""
-    found: list[_Due] = []
-    for one in due:
-        key = window_key(one.task, one.bench.pin_all(), agent=agent, position=position)
-        found.append(replace(one, key=key, known=memo.known(key)))
-    return found
-
-
-def _named(requests: Iterable[Ask | tuple[Query, Sequence[Hit]]]) -> Iterator[tuple[str, Ask]]:
-    """Name each query's sessions by its id, so that a resumed run asks what an undisturbed one asks."""
-    seen: Counter[str] = Counter()
-    for request in requests:
-        ask = request if isinstance(request, Ask) else Ask(query=request[0], hits=request[1])
-        seen[ask.query.qid] += 1
-        again = seen[ask.query.qid]
-        yield (ask.query.qid if again == 1 else f"{ask.query.qid}#{again}"), ask
+def _free(name: str, used: Collection[str]) -> str:
+    """Return a name, with a number behind it where it is in use."""
+    numbered = (f"{name}#{again}" for again in count(2))
+    return next(one for one in chain([name], numbered) if one not in used)

@@ -2,7 +2,8 @@
 
 Search, evaluation, synthesis, rejection sampling, reinforcement learning and the server all run this function. What
 the model does wrong ends as data on the trajectory; exceptions are errors of the program. Pictures are opened and
-tools run as `Do`, so that nothing is decoded on the driver's thread where it has a pool.
+tools run as `Do`, so that nothing is decoded on the driver's thread where it has a pool. One that hangs holds up
+neither the deadline nor a cancel: the window ends there, and what the work comes to later is dropped.
 
 One window, as a conversation (each line is a message or a turn):
 
@@ -24,11 +25,14 @@ from ..images import Pictures
 from .bench import Bench, Views
 from .budget import Account, Budget
 from .dialect import Dialect
-from .effects import Await, Do, Running, Start
+from .effects import Await, Do, Running, Start, WorkAbandoned
 from .events import TurnEnded, Watch, WindowBegan, WindowEnded, ignore
 from .memo import agent_key
-from .policy import PolicyLimits, Request, Sampling
+from .messages import Message
+from .parsing import ParsedTurn
+from .policy import FinishReason, PolicyLimits, Request, Sampling
 from .prompt import Prompt, open_prompt
+from .recording import ShownList
 from .task import WindowTask
 from .texts import TextProvider
 from .trajectory import Trajectory
@@ -106,8 +110,7 @@ def rank_window(
     bench = bench or make_bench(task, setup)
     at_once = not account.open(task.session) and setup.dialect.forces_answer and opened is None
     try:
-        opening = partial(open_prompt, setup.dialect, bench, at_once=at_once)
-        prompt: Prompt = opened.prompt if opened else (yield Do(opening))
+        prompt: Prompt = opened.prompt if opened else (yield opening(setup, bench, account, at_once=at_once))
         state = WindowState(task, setup, account, bench, prompt, at_once=at_once)
         watch(WindowBegan(task.session, task, prompt.messages))
         new, after = (prompt.messages, None) if opened is None else ((), opened.session)
@@ -116,15 +119,50 @@ def rank_window(
             asked = setup.clock()
             completion = yield state.request(new, after=after)
             parsed = state.take(completion, setup.clock() - asked)
-            executed = (yield Do(partial(state.execute, parsed))) if parsed is not None else []
-            new, after = state.reply(parsed, executed), None
+            new, after = (yield from _reply(state, parsed)), None
             begun = state.may_begin(new)
             watch(TurnEnded(task.session, len(state.turns) - 1, state.turns[-1]))
+    except WorkAbandoned as abandoned:
+        return unopened(task, setup, bench, account, abandoned.finish)
     finally:
         account.end(task.session)
     trajectory = state.trajectory()
     watch(WindowEnded(task.session, trajectory))
     return trajectory
+
+
+def _reply(state: WindowState, parsed: ParsedTurn | None) -> Running[tuple[Message, ...]]:
+    """Carry the calls of a turn out and return the messages that answer it; none when the session ends with it."""
+    if parsed is None:
+        return ()
+    try:
+        executed = yield Do(partial(state.execute, parsed), deadline=state.account.deadline)
+    except WorkAbandoned as abandoned:
+        state.abandon(abandoned.finish)
+        return ()
+    return state.reply(parsed, executed)
+
+
+def opening(setup: SessionSetup, bench: Bench, account: Account, *, at_once: bool = False) -> Do:
+    """Return the work that opens a window's pictures and lays its prompt out; `at_once` is that of `open_prompt`."""
+    return Do(partial(open_prompt, setup.dialect, bench, at_once=at_once), deadline=account.deadline)
+
+
+def unopened(
+    task: WindowTask, setup: SessionSetup, bench: Bench, account: Account, finish: FinishReason
+) -> Trajectory:
+    """Return the record of a window that ended before anything was shown, its prompt empty.
+
+    Args:
+        task: query and candidates.
+        setup: what the run shares.
+        bench: the window's pictures.
+        account: what the query may still spend.
+        finish: CANCELLED or DEADLINE.
+    """
+    state = WindowState(task, setup, account, bench, Prompt(messages=(), shown=ShownList()))
+    state.abandon(finish)
+    return state.trajectory()
 
 
 def rank_group(
@@ -137,8 +175,8 @@ def rank_group(
 ) -> Running[tuple[Trajectory, ...]]:
     """Run `count` sessions over one window and return their records in order: rollouts of one query.
 
-    The opening is read once, by a session of its own, and each rollout starts after it. Rollout n, from 0, is named
-    `{session}/{n}` and draws from the stream `{stream}/{n}`.
+    The opening is read once, by a session of its own, and each rollout starts after it; what the opening showed is
+    pinned for all of them. Rollout n, from 0, is named `{session}/{n}` and draws from the stream `{stream}/{n}`.
 
     Args:
         task: query and candidates.
@@ -147,17 +185,26 @@ def rank_group(
         account: what all of them may still spend; None is no limit.
         watch: is told of turns as they end.
     """
+    account = account or Account(Budget(), setup.clock)
     bench = make_bench(task, setup)
-    prompt: Prompt = yield Do(partial(open_prompt, setup.dialect, bench))
-    opened: Opened | None = Opened(session=task.session, prompt=prompt)
-    read = yield Request(session=task.session, messages=prompt.messages, sampling=setup.sampling, read_only=True)
-    if read.failure is not None:
-        opened = None  # each rollout meets the failure by itself, and records it
+    opened: Opened | None = None  # each rollout meets a failure or the end by itself, and records it
+    try:
+        prompt: Prompt = yield opening(setup, bench, account)
+        read = yield Request(
+            session=task.session,
+            messages=prompt.messages,
+            sampling=setup.sampling,
+            deadline=account.deadline,
+            read_only=True,
+        )
+        opened = Opened(session=task.session, prompt=prompt) if read.finish is FinishReason.STOP else None
+    except WorkAbandoned:
+        pass
     numbers: dict[int, int] = {}
     for index in range(count):
         stream = f"{task.stream or task.session}/{index}"
         rollout = replace(task, session=f"{task.session}/{index}", stream=stream)
-        running = rank_window(rollout, setup, account=account, opened=opened, watch=watch)
+        running = rank_window(rollout, setup, account=account, bench=bench, opened=opened, watch=watch)
         numbers[(yield Start(running))] = index
     done: dict[int, Trajectory] = {}
     while len(done) < count:

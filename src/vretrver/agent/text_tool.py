@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..errors import PictureError
 from .bench import Bench, unavailable
 from .observations import Cut, Observation, Read
-from .refusals import Refused
-from .texts import told_lines
+from .refusals import RefusalCode, Refused, refusal
+from .texts import MORE_LINES, told_lines
 from .tools import Target
 
 
@@ -42,6 +42,8 @@ class ReadText:
     """Most lines of one call."""
     most_chars: int = 6000
     """Most characters of one call."""
+    more: str = MORE_LINES
+    """What is told in place of the lines that are left out."""
     blind: bool = False
     """Whether it tells nothing."""
 
@@ -56,12 +58,14 @@ class ReadText:
         if self.blind:
             return [Read(cuts=(cut,), text="", made_by="blinded")]
         if bench.texts is None:
-            raise Refused("nothing here reads text")
+            raise Refused(refusal(RefusalCode.NO_READER))
         try:
             found = bench.texts.read(cut.image, cut.box)
         except PictureError as error:
             raise unavailable(error) from error
-        told = told_lines(found.lines, cut.image_size, most_lines=self.most_lines, most_chars=self.most_chars)
+        told = told_lines(
+            found.lines, cut.image_size, most_lines=self.most_lines, most_chars=self.most_chars, more=self.more
+        )
         return [Read(cuts=(cut,), text=told, made_by=found.made_by)]
 
     def blinded(self) -> ReadText:

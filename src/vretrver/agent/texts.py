@@ -10,9 +10,13 @@ from typing import Protocol
 
 from ..geometry import Box
 from ..records import ImageRef, TextLine
+from .details import filled
 
 SURE = 0.9
 """Lines read less surely than this are told with how sure their reader was."""
+
+MORE_LINES = "({count} more {count:line|lines}: read a region)"
+"""What is told in place of lines that are left out; `details.filled` puts their number in."""
 
 _MARKS = re.compile(r"<(?=/?(?:think|answer|tools?|tool_call|tool_response)\b)", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
@@ -54,7 +58,9 @@ def folded(text: str) -> str:
     return _MARKS.sub("< ", " ".join(shown.split()))
 
 
-def told_lines(lines: Sequence[TextLine], size: tuple[int, int], *, most_lines: int, most_chars: int) -> str:
+def told_lines(
+    lines: Sequence[TextLine], size: tuple[int, int], *, most_lines: int, most_chars: int, more: str = MORE_LINES
+) -> str:
     """Return lines as a tool tells them: each begins with its box, as in `[60, 82, 310, 101] Invoice 7`.
 
     A line that was read less surely than `SURE` has its confidence behind the box: `[60, 82, 310, 101, 71%] Invo1ce`.
@@ -65,6 +71,7 @@ def told_lines(lines: Sequence[TextLine], size: tuple[int, int], *, most_lines: 
         size: (width, height) of the upright original; boxes are told in thousandths of it, rounded outward.
         most_lines: most lines told.
         most_chars: most characters of them.
+        more: what is told in place of the lines left out, `{count}` being their number.
     """
     told: list[str] = []
     left = most_chars
@@ -74,9 +81,9 @@ def told_lines(lines: Sequence[TextLine], size: tuple[int, int], *, most_lines: 
             break
         told.append(one)
         left -= len(one) + 1
-    more = len(lines) - len(told)
-    if more:
-        told.append(f"({more} more line{'s' * (more > 1)}: read a region)")
+    left_out = len(lines) - len(told)
+    if left_out:
+        told.append(filled(more, {"count": left_out}, {}))
     return "".join(f"\n{one}" for one in told)
 
 

@@ -15,16 +15,28 @@ from typing import Annotated, Any, Protocol
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from ..geometry import visual_tokens
-from ..records import Address
+from ..records import Address, AddressError
+from .argument_problems import argument_problem
 from .bench import Bench
 from .budget import Account
+from .details import DetailCode, Words, WrongArgument, detail
 from .observations import Observation, Seen
 from .parsing import ParsedCall
 from .refusals import WORDS, Refusal, RefusalCode, Refused, refusal
 
+
+def read_address(value: Any) -> Address:
+    """Return the address that a call wrote as a JSON value; raises WrongArgument for what is none."""
+    try:
+        return Address.from_wire(value)
+    except AddressError as error:
+        code = DetailCode.ADDRESS_RANGE if error.outside else DetailCode.ADDRESS_FORM
+        raise WrongArgument(detail(code, value=error.value)) from error
+
+
 Target = Annotated[
     Address,
-    BeforeValidator(Address.from_wire),
+    BeforeValidator(read_address),
     WithJsonSchema({"type": ["integer", "array"], "items": {"type": "integer"}}),
 ]
 """A picture address in a call: `k`, or `[k, j]`."""
@@ -173,7 +185,7 @@ def execute(
     bench: Bench,
     *,
     account: Account | None = None,
-    words: Mapping[RefusalCode, str] = WORDS,
+    words: Words = WORDS,
 ) -> Executed:
     """Carry one call out, or refuse it with a reason. Never raises on anything a model can write.
 
@@ -199,7 +211,7 @@ def execute(
         return refused(name, error.refusal, words)
 
 
-def refused(name: str | None, why: Refusal, words: Mapping[RefusalCode, str] = WORDS) -> Executed:
+def refused(name: str | None, why: Refusal, words: Words = WORDS) -> Executed:
     """Return a call that is not carried out."""
     return Executed(name=name, refusal=why, reason=why.worded(words))
 
@@ -233,15 +245,7 @@ def _checked(tool: Tool, arguments: Mapping[str, object]) -> BaseModel:
     try:
         return tool.arguments.model_validate(arguments)
     except (ValidationError, RecursionError) as error:
-        raise Refused(refusal(RefusalCode.ARGUMENTS, detail=_first_problem(error))) from error
-
-
-def _first_problem(error: ValidationError | RecursionError) -> str:
-    if isinstance(error, RecursionError):
-        return "the arguments are nested too deeply"
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(step)[:60] for step in first["loc"])
-    return f"wrong arguments: {where}: {first['msg'][:160]}" if where else f"wrong arguments: {first['msg'][:160]}"
+        raise Refused(refusal(RefusalCode.ARGUMENTS, detail=argument_problem(error))) from error
 
 
 def signature(tool: Tool) -> str:

@@ -15,7 +15,7 @@ from .messages import Message, Piece
 from .parsing import ParsedTurn, parse_turn
 from .policy import Completion, Failure, FailureKind, FinishReason, Request
 from .prompt import Prompt, joined
-from .recording import ShownList, call_record, untaken_record
+from .recording import ShownList, call_record, limits_met, untaken_record
 from .refusals import Refusal, RefusalCode, refusal
 from .task import WindowTask
 from .tools import Executed, execute, refused
@@ -31,8 +31,6 @@ _FINAL = {
     FinishReason.DEADLINE: StopReason.DEADLINE,
     FinishReason.CANCELLED: StopReason.CANCELLED,
 }
-
-_LIMITS = {RefusalCode.LOOKS_SPENT: Limit.LOOKS, RefusalCode.LOOK_BUDGET: Limit.LOOK_TOKENS}
 
 
 class WindowState:
@@ -65,9 +63,10 @@ class WindowState:
         self._forcing = at_once or task.turns == 0
         self._answer: Answer | None = None
         self._settled: Settled | None = None
-        self._used = self._ahead = self._tokens = self._look_tokens = 0
+        self._used = self._ahead = self._tokens = self._looks = self._look_tokens = 0
         self._limit: Limit | None = None
         self._unsent: MessageRecord | None = None
+        self._unmet: int | None = None
 
     def may_begin(self, new: Sequence[Message]) -> bool:
         """Say whether the next turn begins, and record what it carries to the model; where not, `stop` says why.
@@ -81,7 +80,7 @@ class WindowState:
             if self.stop is None:
                 self.turns[-1] = replace(self.turns[-1], reply=self._unsent)
             else:
-                self.shown.drop_turn(len(self.turns) - 1)
+                self._unmet = len(self.turns) - 1
             self._unsent = None
         return self.stop is None
 
@@ -173,6 +172,15 @@ class WindowState:
             return self._reply(self._observed(parsed, executed))
         return self._malformed(parsed)
 
+    def abandon(self, finish: FinishReason) -> None:
+        """End the window in the middle of work nobody waits for: CANCELLED or DEADLINE.
+
+        What the last turn's calls brought until then, or bring later on their thread, the model never met.
+        """
+        self.stop, self._unmet = _FINAL[finish], len(self.turns) - 1
+        if finish is FinishReason.DEADLINE:
+            self.account.note_deadline()
+
     def _answered(self, parsed: ParsedTurn, answer: Answer) -> None:
         self._note(calls=self._untaken(parsed, RefusalCode.ANSWER_GIVEN, "ignored"))
         self._answer = answer
@@ -186,13 +194,14 @@ class WindowState:
         call, dialect = parsed.calls[index], self.setup.dialect
         words, most = dialect.wording.refusals, dialect.calls_per_turn
         if index >= most:
-            return refused(call.name, refusal(RefusalCode.CALLS_PER_TURN, limit=most, plural="s" * (most > 1)), words)
+            return refused(call.name, refusal(RefusalCode.CALLS_PER_TURN, limit=most), words)
         done = execute(call, dialect.tools, self.bench, account=self.account, words=words)
         limit, shown = self.setup.policy_limits.pictures, self.shown.pictures
         if done.observations and limit is not None and shown + done.pictures > limit:
             self.account.return_look(done.cost)
             return refused(done.name, refusal(RefusalCode.PICTURE_LIMIT, limit=limit, shown=shown), words)
-        self._look_tokens += done.cost
+        if done.refusal is None:
+            self._looks, self._look_tokens = self._looks + 1, self._look_tokens + done.cost
         for observation in done.observations:
             self.shown.note(observation, self.bench, turn=len(self.turns) - 1, call=index)
         return done
@@ -270,7 +279,7 @@ class WindowState:
             step=self.task.step,
             candidates=dids,
             prompt=tuple(self.shown.recorded(message) for message in self.prompt.messages),
-            shown=tuple(self.shown.records),
+            shown=tuple(one for one in [*self.shown.records] if one.turn is None or one.turn != self._unmet),
             turns=tuple(self.turns),
             stop=self.stop,
             verdict=Verdict.FAILED if settled is None else settled.verdict,
@@ -281,19 +290,11 @@ class WindowState:
             failure=self.failure,
             stream="" if self.task.stream == self.task.session else self.task.stream,
             agent=setup.agent,
-            spent=self._spent(),
-        )
-
-    def _spent(self) -> Spent:
-        """Return what the window cost of its query's budget, and the limits it met."""
-        calls = [call for turn in self.turns for call in turn.calls]
-        met = {_LIMITS[call.code] for call in calls if call.code in _LIMITS} | {self._limit}
-        if self.stop is StopReason.DEADLINE:
-            met.add(Limit.SECONDS)
-        return Spent(
-            turns=len(self.turns),
-            looks=sum(call.outcome == "executed" for call in calls),
-            look_tokens=self._look_tokens,
-            tokens=self._tokens,
-            reached=tuple(limit for limit in Limit if limit in met),
+            spent=Spent(
+                turns=len(self.turns),
+                looks=self._looks,
+                look_tokens=self._look_tokens,
+                tokens=self._tokens,
+                reached=limits_met(self.turns, self._limit),
+            ),
         )

@@ -28,7 +28,7 @@ from .sources import kind_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class IndexTarget:
     """An index that items are put into."""
 
     directory: Path
@@ -44,7 +44,7 @@ class Target:
         return next((one for one in self.manifest.sources if one.kind == "table"), None)
 
 
-def target_of(directory: Path, *, trust: bool, note: Note) -> Target:
+def target_of(directory: Path, *, trust: bool, note: Note) -> IndexTarget:
     """Open an index to put items into it.
 
     Raises:
@@ -56,11 +56,11 @@ def target_of(directory: Path, *, trust: bool, note: Note) -> Target:
     if not manifest.sources:
         raise ConfigError(f"{directory}: it does not remember what it is made of; run `vretrver index SOURCE` once")
     roots = confirmed_roots(directory, manifest.places(directory), note=note, trust=trust)
-    return Target(directory=directory, manifest=manifest, images=ImageStore(roots))
+    return IndexTarget(directory=directory, manifest=manifest, images=ImageStore(roots))
 
 
 def add_items(
-    target: Target, things: Sequence[str], encoder: Encoder, *, progress: Callable[[int], None] | None = None
+    target: IndexTarget, things: Sequence[str], encoder: Encoder, *, progress: Callable[[int], None] | None = None
 ) -> UpdateReport:
     """Put items into an index; one whose id is there replaces it.
 
@@ -79,7 +79,7 @@ def add_items(
         return update_index(writer, candidates, encoder, target.images, progress=progress)
 
 
-def _candidates(target: Target, thing: str) -> Iterator[Candidate]:
+def _candidates(target: IndexTarget, thing: str) -> Iterator[Candidate]:
     if thing.lstrip().startswith("{"):
         yield from _row(target, thing)
         return
@@ -97,7 +97,7 @@ def _candidates(target: Target, thing: str) -> Iterator[Candidate]:
         raise DataError(f"{source.refused[0].path}: {source.refused[0].reason}")
 
 
-def _row(target: Target, text: str) -> Iterator[Candidate]:
+def _row(target: IndexTarget, text: str) -> Iterator[Candidate]:
     """Yield the candidate of a row written on the command line, with the columns that the index remembers."""
     table = target.table
     if table is None:
@@ -120,7 +120,7 @@ def _with_columns(row: dict[str, object], columns: Columns, where: str) -> Candi
         raise DataError(f"{where}: {error}") from error
 
 
-def _file(target: Target, path: Path) -> Iterator[Candidate]:
+def _file(target: IndexTarget, path: Path) -> Iterator[Candidate]:
     """Yield the picture, or the pages, of a file below one of the index's folders, with the ids it has there."""
     for one in target.manifest.sources:
         folder = place_of(target.directory, one.path)
@@ -141,5 +141,5 @@ def _file(target: Target, path: Path) -> Iterator[Candidate]:
     )
 
 
-def _of_files(target: Target, what: str) -> ConfigError:
+def _of_files(target: IndexTarget, what: str) -> ConfigError:
     return ConfigError(f"{what}: {target.directory} is made of files, not of a table; name a picture or a document")

@@ -76,10 +76,11 @@ class Agent:
         """Rank documents by how well they fit a query, as `CrossEncoder.rank` of sentence-transformers does.
 
         The query and each document is a text, a picture, or both. A plain string that ends like a picture file
-        (`.jpg`, `.png`, ...) and names a file that exists is that picture; every other string is a text. A `Path`, a
-        PIL image, and a mapping with `text`, `image` or both, its `image` a path or a PIL image, say it themselves.
-        Paths are absolute, or relative to the working directory; the agent's own roots play no part. Give texts that
-        come from others as `{"text": ...}`, so that none of them names a file of yours.
+        (`.jpg`, `.png`, ...) and names a file that exists is that picture; one that ends so and names none is
+        refused, and so is a URL; every other string is a text. A `Path`, a PIL image, and a mapping with `text`,
+        `image` or both, its `image` a path or a PIL image, say it themselves. Paths are absolute, or relative to the
+        working directory; the agent's own roots play no part. Give texts that come from others as `{"text": ...}`, so
+        that none of them names a file of yours.
 
         The order given is the coarse order: documents after the plan's depth keep their place.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +28,15 @@ HELD = "held"
 
 _KEYS = {"text", "image"}
 
+_LONGEST_NAME = 255
+"""Characters of the longest name of a file; a longer string is a text however it ends."""
+
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|data:)\S+\Z", re.IGNORECASE)
+"""A URL and nothing else."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class RankInput:
     """A query and its documents as the agent takes them."""
 
     query: Query
@@ -40,7 +47,7 @@ class Given:
     """Where their pictures are read."""
 
 
-def given(query: Document, documents: Sequence[Document]) -> Given:
+def given(query: Document, documents: Sequence[Document]) -> RankInput:
     """Return a query and documents as the agent takes them; raises DataError as `Agent.rank` says."""
     if isinstance(documents, str | Path):
         raise DataError("the documents are one string; give a list of them")
@@ -56,7 +63,7 @@ def given(query: Document, documents: Sequence[Document]) -> Given:
     if not hits:
         raise DataError("there are no documents to rank; give at least one")
     qid = hashlib.sha256(repr(asked).encode("utf-8", "replace")).hexdigest()[:12]
-    return Given(query=Query(qid=qid, parts=asked), hits=tuple(hits), images=pictures.opened())
+    return RankInput(query=Query(qid=qid, parts=asked), hits=tuple(hits), images=pictures.opened())
 
 
 def _parts(document: object, pictures: _Collected, *, where: str) -> tuple[Part, ...]:
@@ -69,6 +76,7 @@ def _parts(document: object, pictures: _Collected, *, where: str) -> tuple[Part,
             raise DataError(f"{where}: text is {type(text).__name__}, not a string")
         images = [] if image is None else [pictures.add(image, where=where)]
     elif isinstance(document, str) and not _is_picture(document):
+        _refuse_missing(document, where=where)
         text, images = document, []
     else:
         text, images = None, [pictures.add(document, where=where)]
@@ -80,6 +88,19 @@ def _parts(document: object, pictures: _Collected, *, where: str) -> tuple[Part,
 def _is_picture(text: str) -> bool:
     """Say whether a plain string names a picture: by its ending, and by the file."""
     return text.lower().endswith(SUFFIXES) and os.path.isfile(text)  # a Path raises for a long text
+
+
+def _refuse_missing(text: str, *, where: str) -> None:
+    """Refuse a plain string that can only be meant as a picture, and is none that can be read here."""
+    if len(text) > _LONGEST_NAME or len(text.splitlines()) > 1:
+        return
+    if _ADDRESS.match(text.strip()):
+        found = "an address, and nothing is fetched; give a file or a PIL image"
+    elif text.strip().lower().endswith(SUFFIXES):
+        found = "named like a picture, and there is no such file; correct the path"
+    else:
+        return
+    raise DataError(f"{where}: {text!r} is {found}, or {{'text': ...}} for a text")
 
 
 class _Collected:

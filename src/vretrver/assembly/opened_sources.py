@@ -13,10 +13,10 @@ from ..images import ImageLimits
 from ..retrieval.directory.manifest import Manifest, stored_root
 from ..retrieval.directory.sources import ColumnsRecord, SourceRecord
 from .source_places import moved_error, place_of
-from .sources import Plan
+from .sources import SourcePlan
 
 
-def open_plan(plan: Plan, directory: Path, *, sound: Container[str] = frozenset()) -> Source:
+def open_plan(plan: SourcePlan, directory: Path, *, sound: Container[str] = frozenset()) -> Source:
     """Open the sources of a plan as one.
 
     Raises:
@@ -33,7 +33,9 @@ def open_plan(plan: Plan, directory: Path, *, sound: Container[str] = frozenset(
     return joined(parts, limits=_limits(plan.now[0]))
 
 
-def roots_after(plan: Plan, source: Source, directory: Path, manifest: Manifest, *, pictures: bool) -> dict[str, str]:
+def roots_after(
+    plan: SourcePlan, source: Source, directory: Path, manifest: Manifest, *, pictures: bool
+) -> dict[str, str]:
     """Return the roots of an index after a run.
 
     Args:
@@ -56,7 +58,7 @@ def roots_after(plan: Plan, source: Source, directory: Path, manifest: Manifest,
     return {**kept, **new}
 
 
-def deletable(plan: Plan, source: Source) -> Callable[[str], bool]:
+def deletable(plan: SourcePlan, source: Source) -> Callable[[str], bool]:
     """Return what says whether a did that the sources did not yield may be deleted.
 
     What belongs to another source stays. What a source could not read is not gone: it stays, with what lies below a

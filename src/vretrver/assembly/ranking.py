@@ -21,7 +21,7 @@ class Evidence:
     """The picture of the document, from 1."""
 
 
-class Row(TypedDict):
+class RankedRow(TypedDict):
     """One document at its place."""
 
     corpus_id: int
@@ -37,10 +37,10 @@ class Row(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking(Sequence[Row]):
+class Ranking(Sequence[RankedRow]):
     """Rows, best first: a sequence that can be indexed and gone through like a list."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[RankedRow, ...]
     """The rows."""
     reranked: Reranked
     """The whole record: every window, turn and look."""
@@ -51,12 +51,12 @@ class Ranking(Sequence[Row]):
         return self.reranked.verdict
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, place: int) -> RankedRow: ...
 
     @overload
-    def __getitem__(self, place: slice) -> tuple[Row, ...]: ...
+    def __getitem__(self, place: slice) -> tuple[RankedRow, ...]: ...
 
-    def __getitem__(self, place: int | slice) -> Row | tuple[Row, ...]:
+    def __getitem__(self, place: int | slice) -> RankedRow | tuple[RankedRow, ...]:
         """Return a row, or some of them."""
         return self.rows[place]
 
@@ -64,7 +64,7 @@ class Ranking(Sequence[Row]):
         """Return how many rows there are."""
         return len(self.rows)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[RankedRow]:
         """Yield the rows."""
         return iter(self.rows)
 
@@ -78,10 +78,10 @@ def ranking_of(reranked: Reranked, documents: Sequence[Any] | None, *, top_k: in
         top_k: most rows; None is all.
     """
     looks = evidence_of(reranked)
-    rows: list[Row] = []
+    rows: list[RankedRow] = []
     for ranked in reranked.ranking[:top_k]:
         number = int(ranked.did)
-        row = Row(corpus_id=number, score=ranked.score, did=ranked.did, evidence=looks.get(ranked.did, []))
+        row = RankedRow(corpus_id=number, score=ranked.score, did=ranked.did, evidence=looks.get(ranked.did, []))
         if documents is not None:
             row["text"] = documents[number]
         rows.append(row)

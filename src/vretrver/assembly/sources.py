@@ -16,7 +16,7 @@ from .source_places import confirm, moved_error, place_of, places_of, root_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SourcePlan:
     """What a run reads, and what the index will say it is made of."""
 
     now: tuple[SourceRecord, ...]
@@ -46,7 +46,7 @@ def plan_named(
     moved: bool = False,
     trust: bool = False,
     note: Note,
-) -> Plan:
+) -> SourcePlan:
     """Return the plan for sources that the user names.
 
     Args:
@@ -95,7 +95,7 @@ def plan_named(
                 confirm(directory, root_places(directory, [record]), trust=trust, note=note)
         found.append(record)
     keys = {one.key for one in found}
-    return Plan(
+    return SourcePlan(
         now=tuple(found),
         all=(*(one for one in known if one.key not in keys), *found),
         places={one.key: path for one, path in zip(found, paths, strict=True)},
@@ -103,7 +103,7 @@ def plan_named(
     )
 
 
-def plan_remembered(directory: Path, manifest: Manifest, *, trust: bool = False, note: Note) -> Plan:
+def plan_remembered(directory: Path, manifest: Manifest, *, trust: bool = False, note: Note) -> SourcePlan:
     """Return the plan for the sources that an index remembers; one that is not there is left as it is, and said so.
 
     Raises:
@@ -122,7 +122,7 @@ def plan_remembered(directory: Path, manifest: Manifest, *, trust: bool = False,
             note(f"left as it is: {places[one.key]}, which is not there now")
     if not there:
         raise DataError(f"{directory}: none of its sources is there now; name what is to be indexed")
-    return Plan(now=tuple(there), all=manifest.sources, places={one.key: places[one.key] for one in there})
+    return SourcePlan(now=tuple(there), all=manifest.sources, places={one.key: places[one.key] for one in there})
 
 
 def kind_of(path: Path) -> Kind:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .._text import printable
 from ..errors import ConfigError
 from .output import emit_json
 
@@ -48,7 +49,7 @@ def doctor(
     for finding in _findings(model_folder, endpoint, model or "", index, dialect, run=run):
         findings.append(finding)
         if not as_json:
-            typer.echo(f"{finding.severity:<8}  {finding.subject:<14}  {finding.sentence}")
+            typer.echo(printable(f"{finding.severity:<8}  {finding.subject:<14}  {finding.sentence}"))
     failed = sum(finding.severity is Severity.WRONG for finding in findings)
     if as_json:
         emit_json({"wrong": failed, "findings": [asdict(finding) for finding in findings]})

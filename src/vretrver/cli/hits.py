@@ -26,7 +26,7 @@ Pair = tuple[Query, Sequence[Hit]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class QueriesWithHits:
     """Queries with hits, and what is needed to show them."""
 
     pairs: list[Pair]
@@ -61,7 +61,7 @@ def what_to_rerank(
     depth: int,
     columns: Columns | None = None,
     trust: bool = False,
-) -> Given:
+) -> QueriesWithHits:
     """Return what the options of `vretrver rerank` give; raises ConfigError when they do not go together."""
     published = len(files) == 1 and files[0].suffix == ".parquet" and not text and image is None
     if path_map and not published:
@@ -73,7 +73,7 @@ def what_to_rerank(
             raise ConfigError("--run brings queries and candidates by id; name no other query and no candidates")
         known = _known(corpus, columns, root=root, trust=trust)
         pairs, roots = from_ranking(run, queries=queries, known=known, root=root, depth=depth)
-        return Given(pairs=pairs, images=ImageStore(roots))
+        return QueriesWithHits(pairs=pairs, images=ImageStore(roots))
     if text or image is not None:
         if not files:
             raise ConfigError("a query and no candidates; name pictures and .txt files after it")
@@ -83,7 +83,7 @@ def what_to_rerank(
         hits, roots = candidates_of(files)
         images = ImageStore({**roots, QUERY: folder_of(image)})
         note_other_pages(hits, images)
-        return Given(pairs=[(query, hits)], images=images, several=False)
+        return QueriesWithHits(pairs=[(query, hits)], images=images, several=False)
     if len(files) != 1:
         what = f"{len(files)} files and no query" if files else "nothing to rerank"
         raise ConfigError(f"{what}; give one JSONL of queries, or --text or --image and then candidate files")
@@ -92,11 +92,11 @@ def what_to_rerank(
     own: dict[str, Path | str] = {"": root or (Path() if str(files[0]) == "-" else files[0].parent)}
     if corpus is None:
         requests = list(requests_of(files[0]))
-        return Given(pairs=[(request.query, request.hits) for request in requests], images=ImageStore(own))
+        return QueriesWithHits(pairs=[(request.query, request.hits) for request in requests], images=ImageStore(own))
     known = _known(corpus, columns, root=root, trust=trust)
     requests = list(requests_of(files[0], root=QUERY, known=known.candidates))
     images = ImageStore({**known.roots, QUERY: own[""]})
-    return Given(pairs=[(request.query, request.hits) for request in requests], images=images)
+    return QueriesWithHits(pairs=[(request.query, request.hits) for request in requests], images=images)
 
 
 def _known(corpus: str | Path | None, columns: Columns | None, *, root: Path | None, trust: bool) -> KnownCorpus:
@@ -107,7 +107,7 @@ def _known(corpus: str | Path | None, columns: Columns | None, *, root: Path | N
     return known_corpus(str(corpus), root=root, columns=columns, trust=trust, note=note)
 
 
-def _from_published(file: Path, *, root: Path | None, folders: Mapping[str, Path]) -> Given:
+def _from_published(file: Path, *, root: Path | None, folders: Mapping[str, Path]) -> QueriesWithHits:
     from ..data.published.evaluation import read_evaluation
     from ..data.published.rows import PathMap
 
@@ -117,7 +117,7 @@ def _from_published(file: Path, *, root: Path | None, folders: Mapping[str, Path
     other = next((row for row in rows if row.prompt != rows[0].prompt), None)
     if other is not None:
         raise DataError(f"{other.where}: its prompt is worded unlike that of the first row; split the file")
-    return Given(
+    return QueriesWithHits(
         pairs=[(row.request.query, row.request.hits) for row in rows],
         images=ImageStore({"": root or file.parent, **folders}),
         prompt=rows[0].prompt,

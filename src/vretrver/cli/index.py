@@ -23,7 +23,7 @@ from .progress import progress
 from .texts import ReadTextOption, index_words, prune_texts, read_index_texts
 
 if TYPE_CHECKING:
-    from ..assembly.sources import Plan
+    from ..assembly.sources import SourcePlan
     from ..data.sources.source import Source
     from ..images import ImageStore
     from ..records import Candidate
@@ -156,7 +156,15 @@ def _encoder(
 
 
 def _update(
-    source: Source, plan: Plan, out: Path, encoder: Encoder, *, name: str, delete: bool, yes: bool, batch_size: int
+    source: Source,
+    plan: SourcePlan,
+    out: Path,
+    encoder: Encoder,
+    *,
+    name: str,
+    delete: bool,
+    yes: bool,
+    batch_size: int,
 ) -> UpdateReport:
     """Bring the index up to date and say what was left out."""
     from dataclasses import replace

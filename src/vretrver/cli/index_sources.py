@@ -12,7 +12,7 @@ from .columns import roots_of
 from .output import note
 
 if TYPE_CHECKING:
-    from ..assembly.sources import Plan
+    from ..assembly.sources import SourcePlan
     from ..retrieval.directory.manifest import Manifest
 
 
@@ -47,7 +47,7 @@ class SourceOptions:
 
 def plan_of(
     paths: Sequence[Path], out: Path, manifest: Manifest | None, options: SourceOptions, *, trust: bool
-) -> Plan:
+) -> SourcePlan:
     """Return what a run reads.
 
     Args:
@@ -94,7 +94,7 @@ def plan_of(
     )
 
 
-def kept_fields(plan: Plan) -> list[str] | None:
+def kept_fields(plan: SourcePlan) -> list[str] | None:
     """Return the names of the metadata columns that a run keeps; None where its source has no columns."""
     (record, *others) = plan.now
     return None if others or record.columns is None else [name.strip() for name, _ in record.columns.metadata]

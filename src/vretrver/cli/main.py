@@ -20,7 +20,7 @@ from .experiment import app as experiment
 from .index import index
 from .info import info
 from .mirror import mirror
-from .output import tolerate_letters
+from .output import note, tolerate_letters
 from .rerank import rerank
 from .search import search
 from .trace import trace
@@ -53,7 +53,7 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             kept = _KEPT.get(ctx.invoked_subcommand or "", "nothing was changed")
-            typer.echo(f"vretrver: stopped; {kept}", err=True)
+            note(f"vretrver: stopped; {kept}")
             raise typer.Exit(130) from None
 
 
@@ -96,17 +96,17 @@ def main() -> None:
     try:
         app()
     except VRetrverError as error:
-        typer.echo(f"vretrver: {error}", err=True)
+        note(f"vretrver: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
-        typer.echo("vretrver: stopped; what was finished is kept", err=True)
+        note("vretrver: stopped; what was finished is kept")
         sys.exit(130)
     except BrokenPipeError:
         _drop_output()
         sys.exit(1)
     except OSError as error:  # a full disk, or a place that cannot be written
         where = f"{error.filename}: " if error.filename else ""
-        typer.echo(f"vretrver: {where}{error.strerror or error}; what was finished is kept", err=True)
+        note(f"vretrver: {where}{error.strerror or error}; what was finished is kept")
         _drop_output()
         sys.exit(1)
 

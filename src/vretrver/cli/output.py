@@ -13,6 +13,7 @@ from typing import Any
 
 import typer
 
+from .._text import printable
 from ..errors import ConfigError, DataError
 from ..files import open_regular
 
@@ -24,7 +25,14 @@ def emit_json(value: Any) -> None:
 
 def json_text(value: Any) -> str:
     """Return one JSON value as a line, letters escaped where the output's encoding may not know them."""
-    return json.dumps(value, ensure_ascii=not _knows_all_letters()) + "\n"
+    return harmless_json(json.dumps(value, ensure_ascii=not _knows_all_letters())) + "\n"
+
+
+def harmless_json(text: str) -> str:
+    """Return a JSON value of one line, JSON's own escapes put for signs that a terminal would obey."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
 
 
 def _knows_all_letters() -> bool:
@@ -64,7 +72,7 @@ def emit_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 def table_text(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return columns separated by two spaces, numbers to the right, as lines."""
-    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    cells = [[printable(str(cell)) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     right = [
         bool(rows) and all(isinstance(row[column], int | float) for row in rows) for column in range(len(header))
@@ -80,8 +88,8 @@ def table_text(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def note(message: str) -> None:
-    """Print a message for the person at the terminal."""
-    typer.echo(message, err=True)
+    """Print a message for the person at the terminal, on one line."""
+    typer.echo(printable(message), err=True)
 
 
 def refuse_foreign(out: Path, *, ours: Sequence[str], what: str, option: str) -> None:

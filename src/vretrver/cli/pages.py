@@ -33,9 +33,7 @@ def write_page(
 
     folders = {name: root for name, root in corpus.images.roots.items() if isinstance(root, Path)}
     found = [(query, one.hits) for query, one in zip(queries, searched, strict=True)]
-    said = [
-        f"Found by {corpus.retriever.encoder.fingerprint}.",
-        *(reason for reason in dict.fromkeys(reasons) if reason),
-    ]
-    write_results(file, found, corpus.images, where=folders, notes=said)
+    unknown = [f"No item holds {', '.join(one.unknown)}." for one in searched if one.unknown and one.hits]
+    said = dict.fromkeys([*unknown, *(reason for reason in reasons if reason)])
+    write_results(file, found, corpus.images, where=folders, notes=tuple(said))
     note(f"the page of results is {file}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..data.named import QUERY
 from ..data.queries import read_query_file
-from ..data.trec_hits import Place, join_hits, named_in, root_of
+from ..data.trec_hits import PlaceOf, join_hits, named_in, root_of
 from ..errors import ConfigError, DataError
 from ..records import Hit, Query
 from ..runs import Run, place_in_run, read_run
@@ -49,7 +49,7 @@ def from_ranking(
     return [(request.query, request.hits) for request in found.requests], {**known.roots, QUERY: folder}
 
 
-def _read(file: Path) -> tuple[Run, Place, list[Query]]:
+def _read(file: Path) -> tuple[Run, PlaceOf, list[Query]]:
     """Return a ranking, where its parts stand, and the queries it holds itself."""
     from ..data.published.lamra import is_lamra_result, place_in_lamra, read_lamra
     from ..data.results_file import is_results_file, read_results

@@ -29,7 +29,7 @@ _BATCH = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskedQueries:
     """The queries of a command."""
 
     queries: list[Query]
@@ -38,19 +38,19 @@ class Asked:
     """Where their pictures lie, as the root `query`."""
 
 
-def asked_of(text: str | None, image: Path | None, file: Path | None) -> Asked:
+def asked_of(text: str | None, image: Path | None, file: Path | None) -> AskedQueries:
     """Return what the options ask; raises ConfigError when they do not go together."""
     from .inputs import folder_of, query_of
 
     if file is None:
-        return Asked(queries=[query_of(text, image)], folder=folder_of(image))
+        return AskedQueries(queries=[query_of(text, image)], folder=folder_of(image))
     if text or image is not None:
         raise ConfigError("--queries brings its own queries; leave --text and --image out")
     from ..data.named import QUERY
     from ..data.queries import read_query_file
     from ..data.trec_hits import root_of
 
-    return Asked(queries=read_query_file(file, root=QUERY), folder=root_of(file))
+    return AskedQueries(queries=read_query_file(file, root=QUERY), folder=root_of(file))
 
 
 def find(corpus: Corpus, queries: Sequence[Query], depth: int, *, min_score: float | None = None) -> list[Searched]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..records import ImageRef
     from ..retrieval.directory.database import ItemDatabase
     from ..retrieval.directory.writer import IndexWriter
-    from ..text.files import ReadText
+    from ..text.files import ReadTextMode
     from ..text.reading import TextReport
 
 _NAMED = 20  # pages that could not be read, by name
@@ -32,7 +32,7 @@ ReadTextOption = Annotated[
 ]
 
 
-def read_index_texts(out: Path, images: ImageStore, *, mode: ReadText, ocr: bool) -> dict[str, int]:
+def read_index_texts(out: Path, images: ImageStore, *, mode: ReadTextMode, ocr: bool) -> dict[str, int]:
     """Read the texts of the pictures of an index that have none yet, say how it went, and return what to tell.
 
     Args:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError, DataError
-from .output import emit_table, note, prepare_output
+from .output import emit_table, harmless_json, note, prepare_output
 
 if TYPE_CHECKING:
     from ..agent.reranked import Reranked
@@ -43,7 +43,7 @@ def trace(
         raise DataError(f"{file}: query {qid!r} is not in it; `vretrver trace {file}` lists what is there")
     if as_json:
         for reranked in found:
-            typer.echo(reranked_to_json(reranked))
+            typer.echo(harmless_json(reranked_to_json(reranked).decode()))
     else:
         header = ("query", "windows", "failed", "looks", "turns", "tokens", "first", "before", "result")
         emit_table(header, [_row(reranked) for reranked in found])

@@ -29,7 +29,7 @@ _ENDINGS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class LeftOut:
     """A file, a page, a folder or a row that could not become a candidate."""
 
     path: str
@@ -44,7 +44,7 @@ class FolderListing:
 
     pictures: tuple[str, ...]
     """POSIX paths of what looks like a picture or a document, sorted."""
-    refused: tuple[Refused, ...]
+    refused: tuple[LeftOut, ...]
     """Folders that could not be listed, files whose names are not text, and pipes and the like named as pictures."""
     others: Mapping[str, int]
     """Ending of a name, in small letters, -> files left out because it is not one of `SUFFIXES`."""
@@ -61,7 +61,7 @@ def list_folder(directory: Path) -> FolderListing:
     if not directory.is_dir():
         raise DataError(f"{directory}: no such folder; name a folder of pictures")
     pictures: list[str] = []
-    refused: list[Refused] = []
+    refused: list[LeftOut] = []
     others: Counter[str] = Counter()
     links = 0
     for entry in _entries(directory, refused):
@@ -71,10 +71,10 @@ def list_folder(directory: Path) -> FolderListing:
         elif not path.lower().endswith(SUFFIXES):
             others[PurePosixPath(path).suffix.lower()] += 1
         elif not entry.is_file(follow_symlinks=False):
-            refused.append(Refused(path=path, reason="it is not a file"))
+            refused.append(LeftOut(path=path, reason="it is not a file"))
         elif not is_name(path):
             refused.append(
-                Refused(path=ascii(path)[1:-1], reason="its name is not one line of valid text; rename it")
+                LeftOut(path=ascii(path)[1:-1], reason="its name is not one line of valid text; rename it")
             )
         else:
             pictures.append(path)
@@ -83,7 +83,7 @@ def list_folder(directory: Path) -> FolderListing:
 
 def read_file(
     store: ImageStore, ref: ImageRef, *, name: str | None = None, sound: Container[str] = frozenset()
-) -> tuple[list[Candidate], list[Refused]]:
+) -> tuple[list[Candidate], list[LeftOut]]:
     """Return the candidates of a file, one for a picture and one for each page of a document, and what was refused.
 
     Args:
@@ -95,17 +95,17 @@ def read_file(
     try:
         survey = store.survey(ref, sound=sound)
     except PictureError as error:
-        return [], [Refused(path=name or ref.path, reason=str(error))]
+        return [], [LeftOut(path=name or ref.path, reason=str(error))]
     paged = survey.form == "PDF" or survey.count > 1
     facts = photo_metadata(survey.exif)
     called = name or ref.path
     refused = [
-        Refused(path=_page_id(called, page) if paged else called, reason=reason) for page, reason in survey.refused
+        LeftOut(path=_page_id(called, page) if paged else called, reason=reason) for page, reason in survey.refused
     ]
     return [_candidate(called, image, survey, facts, paged=paged) for image in survey.pages], refused
 
 
-def nothing_found(where: Path, refused: Sequence[Refused], *, others: Mapping[str, int], links: int) -> str:
+def nothing_found(where: Path, refused: Sequence[LeftOut], *, others: Mapping[str, int], links: int) -> str:
     """Return the sentence for a corpus without a candidate."""
     left_out = ", ".join(left_out_by_name(others, links))
     if refused:
@@ -151,7 +151,7 @@ def _page_id(path: str, page: int) -> str:
     return f"{path}#page={page + 1}"
 
 
-def _entries(directory: Path, refused: list[Refused]) -> Iterator[os.DirEntry[str]]:
+def _entries(directory: Path, refused: list[LeftOut]) -> Iterator[os.DirEntry[str]]:
     """Yield what is not hidden and not a folder, of all folders; a link to a folder is yielded as a link."""
     folders = [str(directory)]
     while folders:
@@ -161,7 +161,7 @@ def _entries(directory: Path, refused: list[Refused]) -> Iterator[os.DirEntry[st
                 entries = [entry for entry in listing if not entry.name.startswith(".")]
         except OSError as error:
             path = Path(folder).relative_to(directory).as_posix()
-            refused.append(Refused(path=path, reason=f"the folder cannot be listed: {error.strerror or error}"))
+            refused.append(LeftOut(path=path, reason=f"the folder cannot be listed: {error.strerror or error}"))
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..errors import DataError
 from ..records import Candidate, Hit, ImagePart, ImageRef, Part, Query, TextPart, parts_of
-from .rows import Source, picture_ref, read_objects
+from .rows import RowSource, picture_ref, read_objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ def _check_list(candidates: Sequence[tuple[str, float | None]]) -> None:
 
 
 def read_requests(
-    source: Source, *, root: str = "", name: str | None = None, known: Known | None = None
+    source: RowSource, *, root: str = "", name: str | None = None, known: Known | None = None
 ) -> Iterator[RerankRequest]:
     """Yield the requests of a file or stream in its order, reading as they are asked for.
 
@@ -183,13 +183,13 @@ def read_requests(
         raise DataError(f"{name or source}: holds no query; give one JSON object a line")
 
 
-def read_query_rows(source: Source, *, root: str = "", name: str | None = None) -> Iterator[Query]:
+def read_query_rows(source: RowSource, *, root: str = "", name: str | None = None) -> Iterator[Query]:
     """Yield queries written as in a request, without candidates; see `read_requests`."""
     for where, value in read_objects(source, name=name):
         yield _checked(_QueryRow, value, where).to_query(root, where)
 
 
-def read_candidate_rows(source: Source, *, root: str = "", name: str | None = None) -> Iterator[Candidate]:
+def read_candidate_rows(source: RowSource, *, root: str = "", name: str | None = None) -> Iterator[Candidate]:
     """Yield candidates written as in a request, one a line; see `read_requests`."""
     for where, value in read_objects(source, name=name):
         yield _checked(_CandidateRow, value, where).to_candidate(root, where)

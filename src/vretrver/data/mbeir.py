@@ -18,7 +18,7 @@ from ..records import Candidate, ImagePart, ImageRef, Modality, Part, Query, Tex
 from ..runs import Qrels, read_qrels
 from .instructions import MODALITIES, TASKS, Instructions, read_instructions
 from .mbeir_ids import is_id
-from .rows import Source, picture_path, read_objects
+from .rows import RowSource, picture_path, read_objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def list_mbeir(directory: Path) -> list[tuple[str, int, str]]:
     return sorted((match[1], int(match[2]), match[3]) for match in found if match)
 
 
-def read_candidates(source: Source, *, root: str = "", name: str | None = None) -> Iterator[Candidate]:
+def read_candidates(source: RowSource, *, root: str = "", name: str | None = None) -> Iterator[Candidate]:
     """Yield the candidates of a pool in the order of the file.
 
     `src_content` is kept as metadata of that name. Repeated dids are not looked for: a pool may be larger than
@@ -137,7 +137,7 @@ def read_candidates(source: Source, *, root: str = "", name: str | None = None) 
 
 
 def read_queries(
-    source: Source,
+    source: RowSource,
     *,
     instructions: Instructions | None = None,
     seed: int | None = None,

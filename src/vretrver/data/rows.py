@@ -15,14 +15,14 @@ from ..errors import DataError
 from ..lines import TextSource, text_lines
 from ..records import ImageRef
 
-Source = TextSource
+RowSource = TextSource
 """A file, plain or `.gz`, or an open stream such as standard input."""
 
 _PAGE = re.compile(r"(.+)#page=(\d{1,9})", re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:/")
 
 
-def read_lines(source: Source, *, name: str | None = None) -> Iterator[tuple[str, str]]:
+def read_lines(source: RowSource, *, name: str | None = None) -> Iterator[tuple[str, str]]:
     """Yield (`path:line`, line without its end) for each line that is not blank; lines count from 1.
 
     Args:
@@ -35,7 +35,7 @@ def read_lines(source: Source, *, name: str | None = None) -> Iterator[tuple[str
             yield f"{shown}:{number}", line.rstrip("\r\n")
 
 
-def read_objects(source: Source, *, name: str | None = None) -> Iterator[tuple[str, dict[str, object]]]:
+def read_objects(source: RowSource, *, name: str | None = None) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield (`path:line`, JSON object) for each line; raises DataError for a line that is no JSON object.
 
     NaN and infinities, a key that appears twice and text that is not valid Unicode are refused.

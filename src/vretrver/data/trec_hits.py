@@ -18,7 +18,7 @@ from .mbeir import read_candidates, read_queries
 from .rows import read_objects
 from .sources.tables import kind_of_table
 
-Place = Callable[[str, str | None], str]
+PlaceOf = Callable[[str, str | None], str]
 """(qid, did or None) -> where the ranking of that query, or that did in it, stands, as in `run.trec:17`."""
 
 
@@ -49,7 +49,7 @@ def named_in(run: Run, *, depth: int) -> list[str]:
 
 
 def join_hits(
-    run: Run, *, place: Place, queries: Iterable[Query], corpus: Iterable[Candidate], depth: int
+    run: Run, *, place: PlaceOf, queries: Iterable[Query], corpus: Iterable[Candidate], depth: int
 ) -> FoundHits:
     """Join a ranking with the queries and candidates it names.
 

@@ -16,7 +16,7 @@ from ..agent.dialect import Dialect
 from ..errors import ConfigError, DataError
 from ..models.vetting import vet_folder
 from .findings import Finding, note, ok, wrong
-from .model_pictures import Pixels, check_views
+from .model_pictures import PixelCheck, check_views
 from .model_text import check_template, check_tokenizer
 from .weights import read_weights
 
@@ -80,7 +80,7 @@ def _check_pictures(folder: Path, config: Json, dialect: Dialect) -> Iterator[Fi
         yield wrong("preprocessor", f"{path}: the file is missing, no server can read pictures; download it")
         return
     try:
-        pixels = Pixels.read(read_json(path))
+        pixels = PixelCheck.read(read_json(path))
     except (TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path}: its sizes are not whole numbers; download it again") from error
     if pixels.cell != cell:

@@ -23,7 +23,7 @@ _LONG_SIDE = 1600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pixels:
+class PixelCheck:
     """What a `preprocessor_config.json` says about sizes."""
 
     cell: int
@@ -34,7 +34,7 @@ class Pixels:
     """Pixels above which a picture is reduced; None for no limit."""
 
     @classmethod
-    def read(cls, config: Mapping[str, Any]) -> Pixels:
+    def read(cls, config: Mapping[str, Any]) -> PixelCheck:
         """Read the two ways in which limits are written; raises TypeError or ValueError for other values."""
         size = config.get("size") or {}
         least = config.get("min_pixels", size.get("shortest_edge", size.get("min_pixels", 0)))
@@ -54,7 +54,7 @@ class Pixels:
         return rule.fit(*size)
 
 
-def check_views(dialect: Dialect, pixels: Pixels) -> Iterator[Finding]:
+def check_views(dialect: Dialect, pixels: PixelCheck) -> Iterator[Finding]:
     """Say for a dialect's sizes whether a preprocessor keeps them."""
     cells = {rule.cell for _, rule in _rules(dialect.views)}
     if cells != {pixels.cell}:

@@ -18,7 +18,7 @@ _MOST_HEADER = 100_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class WeightCheck:
     """What the weight files of a folder hold."""
 
     files: int
@@ -38,7 +38,7 @@ class _Header:
     end: int
 
 
-def read_weights(folder: Path) -> Weights:
+def read_weights(folder: Path) -> WeightCheck:
     """Return what the weight files of a model folder hold.
 
     Raises:
@@ -57,7 +57,7 @@ def read_weights(folder: Path) -> Weights:
             counts[dtype] = counts.get(dtype, 0) + count
         size += path.stat().st_size
     dtypes = tuple(sorted(counts, key=lambda dtype: -counts[dtype]))
-    return Weights(files=len(wanted), size=size, parameters=sum(counts.values()), dtypes=dtypes)
+    return WeightCheck(files=len(wanted), size=size, parameters=sum(counts.values()), dtypes=dtypes)
 
 
 def _files(folder: Path) -> dict[str, set[str]]:

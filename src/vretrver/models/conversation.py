@@ -92,8 +92,13 @@ def grid_of(shown: ShownPicture, geometry: PatchGeometry) -> tuple[int, int]:
     return rows // geometry.merge, columns // geometry.merge
 
 
+def turn_header(vocabulary: Vocabulary) -> list[int]:
+    """Return the ids that a turn of the assistant begins behind."""
+    return [vocabulary.turn_start, *vocabulary.text("assistant\n")]
+
+
 def _add_header(out: Encoded, vocabulary: Vocabulary) -> None:
-    out.add([vocabulary.turn_start, *vocabulary.text("assistant\n")])
+    out.add(turn_header(vocabulary))
 
 
 def _add_turn(out: Encoded, message: Message, vocabulary: Vocabulary, sampled: Sequence[int] | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Run = tuple[str, float, float, float, float]
+LayerRun = tuple[str, float, float, float, float]
 """A stretch of text on one line and where it stands: left, top, right, bottom in pixels of the page as rendered. The
 text may hold anything; the box may lie outside of the page or be empty."""
 
@@ -16,7 +16,7 @@ HYPHEN = "\u0002"
 class PageLayer:
     """The text of one page."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[LayerRun, ...]
     """In the order of the file; what form fields and typed notes show comes last."""
     size: tuple[int, int]
     """Width and height of the page in pixels."""

@@ -144,23 +144,35 @@ def _codes(raw: Any, text: Any, count: int) -> Sequence[int]:
 
 
 def _ranges(raw: Any, text: Any, codes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield (first, end) of each run: PDFium's lines, parted at wide gaps, at ends of words that go on, and if long."""
-    first, last = -1, -1  # of the run at hand: its first character, and its last that is no space
-    for place, code in enumerate(codes):
-        if code in (10, 13):
-            if first >= 0:
-                yield first, last + 1
-            first = -1
-        elif code > 32 and code != 160:
-            if first >= 0 and (place - first >= MOST_RUN or (place > last + 1 and _apart(raw, text, last, place))):
-                yield first, last + 1
-                first = -1
-            first, last = (place if first < 0 else first), place
-        elif code == HYPHEN and first >= 0:
-            yield first, place + 1
-            first = -1
-    if first >= 0:
-        yield first, last + 1
+    """Yield (first, end) of each run: PDFium's lines, parted at wide gaps and where a word goes on."""
+    first = 0
+    for place, code in enumerate([*codes, 10]):
+        if code in (10, 13, HYPHEN):
+            end = place + (code == HYPHEN)
+            if end > first:
+                yield from _parted(raw, text, codes, first, end)
+            first = place + 1
+
+
+def _parted(raw: Any, text: Any, codes: Sequence[int], first: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the runs of one line.
+
+    A line that was written in one piece is wide apart only where it has several spaces, or one that PDFium made up.
+    """
+    pieces = raw.FPDFText_CountRects(text, first, end - first)
+    begun, last = -1, -1  # of the run at hand: its first character, and its last that is no space
+    for place in range(first, end):
+        if (codes[place] <= 32 and codes[place] != HYPHEN) or codes[place] == 160:
+            continue
+        if begun >= 0:
+            spaces = place - last - 1
+            asked = spaces > 1 or (spaces == 1 and (pieces > 1 or raw.FPDFText_IsGenerated(text, last + 1) == 1))
+            if place - begun >= MOST_RUN or (asked and _apart(raw, text, last, place)):
+                yield begun, last + 1
+                begun = -1
+        begun, last = (place if begun < 0 else begun), place
+    if begun >= 0:
+        yield begun, last + 1
 
 
 def _apart(raw: Any, text: Any, before: int, after: int) -> bool:
@@ -182,10 +194,11 @@ def _box_of(raw: Any, text: Any, first: int, count: int) -> tuple[float, ...] | 
     """Return (left, bottom, right, top) in points around characters; None for what stands nowhere."""
     corners = [ctypes.c_double() for _ in range(4)]
     left, top, right, bottom = corners
-    found = []
-    for n in range(min(raw.FPDFText_CountRects(text, first, count), MOST_RUN)):
-        if raw.FPDFText_GetRect(text, n, left, top, right, bottom):
-            found.append((left.value, bottom.value, right.value, top.value))
+    found = [
+        (left.value, bottom.value, right.value, top.value)
+        for n in range(min(raw.FPDFText_CountRects(text, first, count), MOST_RUN))
+        if raw.FPDFText_GetRect(text, n, left, top, right, bottom)
+    ]
     if not found:
         return None
     lefts, bottoms, rights, tops = zip(*found, strict=True)

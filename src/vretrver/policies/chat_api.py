@@ -21,7 +21,7 @@ from .._secrets import KEY_VARIABLE, Secret
 from .._text import storable
 from ..agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Request
 from ..errors import ServiceError
-from .chat_endpoint import ChatEndpoint, Conversation, failure_of, message_json
+from .chat_endpoint import ChatEndpoint, SentConversation, failure_of, message_json
 from .chat_probe import Continuing, Findings, check, probe
 from .chat_reply import Reply
 from .conversations import TURNS, refuse_untimely
@@ -82,7 +82,7 @@ class ChatPolicy:
         self.endpoint = ChatEndpoint(self._service, model, self.extra)
         self._places = asyncio.Semaphore(self._limits.in_flight)
         self._changed = threading.Condition()
-        self._conversations: dict[str, Conversation] = {}
+        self._conversations: dict[str, SentConversation] = {}
         self._pending: dict[str, _Ask] = {}
         self._finished: deque[Completion] = deque()
         self._woken = False
@@ -144,7 +144,7 @@ class ChatPolicy:
             refuse_untimely(request, known=self._conversations, pending=pending)
             if request.after is not None:
                 self._conversations[request.session] = self._conversations[request.after].fork()
-            conversation = self._conversations.setdefault(request.session, Conversation())
+            conversation = self._conversations.setdefault(request.session, SentConversation())
             conversation.add(fresh, request.messages)
             if request.read_only:
                 self._finished.append(Completion(session=request.session, text=""))
@@ -248,7 +248,7 @@ class ChatPolicy:
             self._finished.append(ended)
             self._changed.notify_all()
 
-    def _go_on(self, conversation: Conversation, reply: Reply) -> None:
+    def _go_on(self, conversation: SentConversation, reply: Reply) -> None:
         """Keep a turn in its conversation, and notice a server that has lost part of it."""
         if reply.usage is not None:
             if reply.usage.prompt_tokens < conversation.read:
@@ -259,7 +259,7 @@ class ChatPolicy:
                     "template",
                 )
             conversation.read = reply.usage.prompt_tokens + reply.usage.completion_tokens
-        if reply.split:
+        if reply.thoughts:
             self._warn("split", f"{self._service.url} takes thoughts out of the text; start it without its parser")
         if reply.finish in TURNS:
             conversation.add_turn(reply.text)

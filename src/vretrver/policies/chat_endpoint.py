@@ -10,6 +10,7 @@ import base64
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -36,6 +37,9 @@ DISPENSABLE = (*STOP_FIELDS, "return_token_ids", "top_logprobs", "logprobs", "se
 GRAMMARS = ("structured_outputs", "guided_regex", "regex")
 """Fields for the regular expression of a turn: vLLM, vLLM before 0.12, SGLang. They are tried in this order."""
 
+MISSES = 3
+"""Finished turns in a row that do not match before a field counts as ignored; a single one may be an accident."""
+
 _TOO_LONG = re.compile(
     r"context[ _](?:length|size|window)|maximum (?:input|sequence|prompt|model) length"
     r"|longer than the (?:model|context)|too many (?:input |prompt )?tokens|prompt is too long"
@@ -52,7 +56,7 @@ _OF_GRAMMARS = re.compile(r"structured.?output|guided|grammar|regex|regular expr
 
 
 @dataclass(slots=True)
-class Conversation:
+class SentConversation:
     """A conversation as it is sent."""
 
     messages: list[bytes] = field(default_factory=list)
@@ -64,7 +68,7 @@ class Conversation:
     read: int = 0
     """Tokens as the server last counted them, its turn included."""
 
-    def fork(self) -> Conversation:
+    def fork(self) -> SentConversation:
         """Return a copy that goes on by itself."""
         return replace(self, messages=list(self.messages))
 
@@ -98,6 +102,7 @@ class ChatEndpoint:
         self.extra = extra
         self._renamed: dict[str, str | None] = {}
         self._grammars = list(GRAMMARS)
+        self._missed: Counter[str] = Counter()
 
     async def ask(
         self,
@@ -151,14 +156,19 @@ class ChatEndpoint:
     def _judged(self, reply: Reply, request: Request, grammar: Mapping[str, object]) -> Reply:
         """Return a reply with the ids that a grammar decided, and learn from one that it did not decide.
 
-        Servers ignore fields they do not know; a finished turn that does not match shows it.
+        Servers ignore fields they do not know; finished turns that do not match show it. Thoughts that a server took
+        out of a turn came before its grammar began, and are not judged.
         """
         if not grammar or request.grammar is None or reply.failure is not None:
             return reply
-        if reply.finish is FinishReason.STOP and not matches(request.grammar, reply.text):
-            for name in grammar:
-                self._do_without(name)
-            return reply
+        (name,) = grammar
+        if reply.finish is FinishReason.STOP:
+            if not matches(request.grammar, reply.content):
+                self._missed[name] += 1
+                if self._missed[name] == MISSES:
+                    self._do_without(name)
+                return reply
+            self._missed[name] = 0
         return replace(reply, held=((0, len(reply.token_ids)),) if reply.token_ids else ())
 
     def _do_without(self, name: str) -> None:

@@ -84,8 +84,13 @@ class Reply:
     """Log-probability of the tokens that were asked for, as far as the server told."""
     usage: Usage | None = None
     """What it cost; None when the server does not say."""
-    split: bool = False
-    """Whether the server had taken the thoughts out of the text, and they were put back."""
+    thoughts: str = ""
+    """What the server had taken out of the text as thoughts, as it was put back, tags included."""
+
+    @property
+    def content(self) -> str:
+        """The text as the server gave it, without the thoughts that were put back."""
+        return self.text.removeprefix(self.thoughts)
 
     def completion(self, session: str, *, estimate: int) -> Completion:
         """Return the turn as a session's completion.
@@ -118,10 +123,11 @@ def read_reply(value: object, request: Request) -> Reply:
     said = choice.message
     content = said.content if isinstance(said.content, str) else "".join(part.text for part in said.content or ())
     thoughts = said.reasoning_content or said.reasoning or ""
-    text = request.prefix + (f"<think>{thoughts}</think>{content}" if thoughts else content)
+    taken = f"<think>{thoughts}</think>" if thoughts else ""
+    text = request.prefix + taken + content
     failure = _wrong(choice, request)
     if failure is not None:
-        return Reply(text=text, finish=FinishReason.ERROR, failure=failure, usage=usage, split=bool(thoughts))
+        return Reply(text=text, finish=FinishReason.ERROR, failure=failure, usage=usage, thoughts=taken)
     finish = FinishReason.LENGTH if choice.finish_reason == "length" else FinishReason.STOP
     if finish is FinishReason.STOP:
         named = choice.stop_reason if choice.stop_reason is not None else choice.matched_stop
@@ -135,7 +141,7 @@ def read_reply(value: object, request: Request) -> Reply:
         logprobs=tuple(token.logprob for token in tokens) if whole else None,
         scores=_scores(tokens, request.score_tokens),
         usage=usage,
-        split=bool(thoughts),
+        thoughts=taken,
     )
 
 

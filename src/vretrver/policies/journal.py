@@ -60,6 +60,7 @@ class _Asked:
 
     key: str
     stream: str
+    sampled: bool
     read_only: bool
 
 
@@ -67,8 +68,10 @@ class JournaledPolicy(DelegatingPolicy):
     """Wraps a policy.
 
     Equal conversations of several sessions get an entry each; a session is given its own again where the journal has
-    one of its random stream. A conversation that the journal answered in part goes on with the inner policy from a
-    request that holds all of it, assistant turns included. Openings that are only read are handed on and not kept.
+    one of its random stream. One that is drawn greedily takes another stream's where there is none of its own; one
+    that is sampled does not, or after a kill two streams would have one draw. A conversation that the journal
+    answered in part goes on with the inner policy from a request that holds all of it, assistant turns included.
+    Openings that are only read are handed on and not kept.
 
     Threads: `cancel` and `wake` may be called by any thread; one thread makes all other calls.
 
@@ -101,9 +104,10 @@ class JournaledPolicy(DelegatingPolicy):
         asked = _Asked(
             key=_digest(self.fingerprint, conversation.state, *_drawn(request)),
             stream=request.stream or request.session,
+            sampled=request.sampling.temperature > 0,
             read_only=request.read_only,
         )
-        entry = None if conversation.told or asked.read_only else self._file.take(asked.key, asked.stream)
+        entry = None if conversation.told or asked.read_only else self._file.take(asked)
         if entry is not None:
             with self._lock:
                 self._ready[request.session] = replace(entry.completion, session=request.session)
@@ -230,12 +234,14 @@ class _JournalFile:
             self._file.close()
             raise
 
-    def take(self, key: str, stream: str) -> _Entry | None:
-        """Return an entry of a key that was not taken yet: the stream's own where there is one, else the oldest."""
-        places = self._places.get(key)
+    def take(self, asked: _Asked) -> _Entry | None:
+        """Return an entry that was not taken yet: the stream's own, else the oldest where the draw is greedy."""
+        places = self._places.get(asked.key)
         if not places:
             return None
-        place = next((place for place in places if place[0] == stream), places[0])
+        place = next((place for place in places if place[0] == asked.stream), None if asked.sampled else places[0])
+        if place is None:
+            return None
         places.remove(place)
         return _ENTRY.validate_json(os.pread(self._file.fileno(), place[2], place[1]))
 

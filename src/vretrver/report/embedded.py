@@ -27,7 +27,7 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class EmbeddedPicture:
     """A picture of the page, or why it is not there."""
 
     name: str | None = None
@@ -48,14 +48,16 @@ class EmbeddedPictures:
         self.bytes = 0
         self._kept: dict[str, tuple[str, Picture]] = {}
 
-    def add(self, picture: Picture) -> Shown:
+    def add(self, picture: Picture) -> EmbeddedPicture:
         """Keep a picture, unless it is there already or the page is full."""
         if picture.sha256 not in self._kept:
             if self.bytes + len(picture.data) > self.max_bytes:
-                return Shown(problem=f"Left out: this page holds {self.max_bytes // 2**20} MiB of pictures already.")
+                return EmbeddedPicture(
+                    problem=f"Left out: this page holds {self.max_bytes // 2**20} MiB of pictures already."
+                )
             self.bytes += len(picture.data)
             self._kept[picture.sha256] = (f"p{len(self._kept) + 1}", picture)
-        return Shown(name=self._kept[picture.sha256][0])
+        return EmbeddedPicture(name=self._kept[picture.sha256][0])
 
     def css(self) -> str:
         """Return the rules that carry the pictures, in the order they were first used."""

@@ -13,7 +13,7 @@ from ..agent.reranked import Reranked
 from ..images import ImageStore
 from .contents import contents, page_header
 from .document import write_document
-from .known import NOTHING_KNOWN, Wanted
+from .known import NOTHING_KNOWN, WantedIds
 from .markup import Markup, element, joined
 from .page_pictures import PagePictures
 from .query import query_article
@@ -34,7 +34,7 @@ def write_report(
     lead: Sequence[str] = (),
     summary: Sequence[tuple[str, str]] = (),
     names: Mapping[str, str] = {},
-    wanted: Wanted = NOTHING_KNOWN,
+    wanted: WantedIds = NOTHING_KNOWN,
 ) -> None:
     """Write the report of some queries as one HTML file; the file appears whole or not at all.
 

@@ -9,10 +9,10 @@ from ..agent.answers import Verdict
 from ..agent.reranked import Reranked
 from .words import Names
 
-Wanted = Mapping[str, Collection[str]]
+WantedIds = Mapping[str, Collection[str]]
 """Query id -> ids of the items that are right; a query without an entry is not judged."""
 
-NOTHING_KNOWN: Wanted = {}
+NOTHING_KNOWN: WantedIds = {}
 """No query is judged, as in a search of one's own."""
 
 
@@ -25,7 +25,7 @@ class Mark(StrEnum):
     """Anything else that was answered."""
 
 
-def mark_of(reranked: Reranked, wanted: Wanted) -> Mark | None:
+def mark_of(reranked: Reranked, wanted: WantedIds) -> Mark | None:
     """Return whether a result is right; None where that is not known, and where no window was answered."""
     right = wanted.get(reranked.query.qid)
     if right is None or reranked.verdict is Verdict.FAILED:
@@ -35,7 +35,7 @@ def mark_of(reranked: Reranked, wanted: Wanted) -> Mark | None:
     return Mark.RIGHT if reranked.ranking[0].did in right else Mark.WRONG
 
 
-def verdict_on(reranked: Reranked, wanted: Wanted, names: Names) -> str | None:
+def verdict_on(reranked: Reranked, wanted: WantedIds, names: Names) -> str | None:
     """Return the sentence on a result that is right or wrong, or None where that is not known."""
     mark = mark_of(reranked, wanted)
     if mark is None:

@@ -14,7 +14,7 @@ from ..agent.trajectory import PictureShown
 from ..errors import PictureError
 from ..images import THUMBNAIL_QUALITY, ImageStore, encode_picture, resized
 from ..records import ImageRef
-from .embedded import MAX_BYTES, EmbeddedPictures, Shown, Within
+from .embedded import MAX_BYTES, EmbeddedPicture, EmbeddedPictures, Within
 from .recut import Recut, cut_again
 
 SMALL = 144
@@ -39,14 +39,14 @@ class PagePictures:
         self.matching = 0
         self.missing = 0
         self._pinned: dict[tuple[str, str, int], ImageRef] = {}
-        self._thumbnails: dict[tuple[ImageRef, int], Shown] = {}
+        self._thumbnails: dict[tuple[ImageRef, int], EmbeddedPicture] = {}
         self._cuts: dict[PictureShown, Recut] = {}
 
     def pin(self, refs: Iterable[ImageRef]) -> None:
         """Remember the hashes pictures had when the model was shown them: a file that changed since is not shown."""
         self._pinned.update({_place(ref): ref for ref in refs if ref.sha256 is not None})
 
-    def thumbnail(self, ref: ImageRef, side: int) -> Shown:
+    def thumbnail(self, ref: ImageRef, side: int) -> EmbeddedPicture:
         """Return the whole picture with a longest side of at most `side` pixels."""
         ref = self._pinned.get(_place(ref), ref)
         known = self._thumbnails.get((ref, side))
@@ -54,7 +54,7 @@ class PagePictures:
             known = self._thumbnails[ref, side] = self._thumbnail(ref, side)
         return known
 
-    def look(self, look: PictureShown) -> Shown:
+    def look(self, look: PictureShown) -> EmbeddedPicture:
         """Return what a look showed, cut again and checked; counts it as matching or missing."""
         shown = self.close_up(look)
         matches = self._cut(look).image is not None
@@ -62,10 +62,10 @@ class PagePictures:
         self.missing += not matches
         return shown
 
-    def close_up(self, look: PictureShown) -> Shown:
+    def close_up(self, look: PictureShown) -> EmbeddedPicture:
         """Return the same as `look` where the page shows a look once more, without counting it again."""
         again = self._cut(look)
-        return Shown(problem=again.problem) if again.image is None else self._embed(again.image, LOOK)
+        return EmbeddedPicture(problem=again.problem) if again.image is None else self._embed(again.image, LOOK)
 
     def css(self) -> str:
         """Return the rules that carry the pictures."""
@@ -76,13 +76,13 @@ class PagePictures:
             self._cuts[look] = cut_again(look, self.images)
         return self._cuts[look]
 
-    def _thumbnail(self, ref: ImageRef, side: int) -> Shown:
+    def _thumbnail(self, ref: ImageRef, side: int) -> EmbeddedPicture:
         try:
             return self._embed(self.images.thumbnail(ref, Within(side=side)), side)
         except PictureError as error:
-            return Shown(problem=f"Not shown: {error}.")
+            return EmbeddedPicture(problem=f"Not shown: {error}.")
 
-    def _embed(self, image: Image.Image, side: int) -> Shown:
+    def _embed(self, image: Image.Image, side: int) -> EmbeddedPicture:
         small = resized(image, Within(side=side).fit(*image.size))
         return self.embedded.add(encode_picture(small, quality=THUMBNAIL_QUALITY))
 

@@ -10,7 +10,7 @@ from ..geometry import Box
 from ..records import Citation, Hit, ImageRef
 from .alike import folded
 from .markup import Markup, breakable, element
-from .result_pictures import ResultPictures, Seen
+from .result_pictures import PagePicture, ResultPictures
 from .result_words import date_of, is_page, link_of, name_of, where_it_stands
 from .tiles import picture, region, shortened
 from .words import counted
@@ -39,7 +39,7 @@ class Place:
     """Place, from 1."""
     hit: Hit
     """The hit."""
-    seen: Seen | None
+    seen: PagePicture | None
     """Its picture, the cited one where a line on a picture matched; None for a text."""
 
 
@@ -77,7 +77,7 @@ def result_card(group: Sequence[Place], page: ResultContext) -> Markup:
     )
 
 
-def _seen(hit: Hit, page: ResultContext) -> Seen | None:
+def _seen(hit: Hit, page: ResultContext) -> PagePicture | None:
     pictures, citation = hit.candidate.pictures, hit.citation
     if not pictures:
         return None

@@ -10,7 +10,7 @@ from ..geometry import Box
 from ..images import THUMBNAIL_QUALITY, Picture, Pictures, encode_picture
 from ..records import ImageRef
 from .alike import Impression, impression
-from .embedded import EmbeddedPictures, Shown, Within
+from .embedded import EmbeddedPicture, EmbeddedPictures, Within
 
 THUMBNAIL = 400
 """Longest side in pixels of a hit's picture."""
@@ -20,10 +20,10 @@ CUT = Within(side=640)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class PagePicture:
     """A whole picture of the page."""
 
-    shown: Shown
+    shown: EmbeddedPicture
     """The picture, or why it is missing."""
     ref: ImageRef
     """The same reference, with its upright size where the file can be read."""
@@ -47,15 +47,15 @@ class ResultPictures:
     def __init__(self, images: Pictures, embedded: EmbeddedPictures) -> None:
         self.images = images
         self.embedded = embedded
-        self._seen: dict[ImageRef, Seen] = {}
+        self._seen: dict[ImageRef, PagePicture] = {}
 
-    def whole(self, ref: ImageRef) -> Seen:
+    def whole(self, ref: ImageRef) -> PagePicture:
         """Return a whole picture as a thumbnail."""
         if ref not in self._seen:
             self._seen[ref] = self._whole(ref)
         return self._seen[ref]
 
-    def around(self, ref: ImageRef, box: Box) -> tuple[Shown, Box] | None:
+    def around(self, ref: ImageRef, box: Box) -> tuple[EmbeddedPicture, Box] | None:
         """Return the region around a line with the box of that region; None where the box is not on the picture.
 
         Args:
@@ -70,16 +70,16 @@ class ResultPictures:
         try:
             cut = self.images.crop(ref, region, CUT.fit(region.width, region.height))
         except PictureError as error:
-            return Shown(problem=f"Not shown: {error}."), region
+            return EmbeddedPicture(problem=f"Not shown: {error}."), region
         return self.embedded.add(encode_picture(cut, quality=THUMBNAIL_QUALITY)), region
 
-    def _whole(self, ref: ImageRef) -> Seen:
+    def _whole(self, ref: ImageRef) -> PagePicture:
         try:
             pinned = self.images.pin(ref)
             picture = self.images.whole(pinned, Within(side=THUMBNAIL), quality=THUMBNAIL_QUALITY)
         except PictureError as error:
-            return Seen(shown=Shown(problem=f"Not shown: {error}."), ref=ref, impression=None)
-        return Seen(shown=self.embedded.add(picture), ref=pinned, impression=_impression(picture))
+            return PagePicture(shown=EmbeddedPicture(problem=f"Not shown: {error}."), ref=ref, impression=None)
+        return PagePicture(shown=self.embedded.add(picture), ref=pinned, impression=_impression(picture))
 
 
 def _impression(picture: Picture) -> Impression | None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from ..agent.trajectory import PictureShown, TextShown
 from ..records import Candidate, ImageRef
-from .embedded import Shown
-from .known import Wanted
+from .embedded import EmbeddedPicture
+from .known import WantedIds
 from .markup import Markup, element
 from .page_pictures import SMALL, PagePictures
 from .recut import lies_on
@@ -31,11 +31,11 @@ class PageContext:
     """The page's pictures."""
     names: Names
     """How items are called."""
-    wanted: Wanted
+    wanted: WantedIds
     """What is right, where it is known."""
 
 
-def picture(shown: Shown, description: str, *inside: Markup, kind: str = "") -> Markup:
+def picture(shown: EmbeddedPicture, description: str, *inside: Markup, kind: str = "") -> Markup:
     """Return a picture as an element with a description for those who do not see it, or the reason it is missing.
 
     Args:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from ..agent.answers import Answer, Ranking, RankingOrNoneAnswer
+from ..agent.answers import Answer, RankingForm, RankingOrNoneAnswer
 from ..agent.parsing import parse_turn
 from ..agent.policy import FinishReason, Usage
 from ..agent.trajectory import CallRecord, MessageRecord, Trajectory, Turn
@@ -55,7 +55,7 @@ def spent(usage: Usage) -> str:
 
 def _words(turn: Turn, *, answered: bool) -> Markup | None:
     """Return the reasoning; the whole text where it holds neither call nor answer."""
-    reasoned = parse_turn(turn.text, Ranking()).think  # the form is that of the answer, which is not read here
+    reasoned = parse_turn(turn.text, RankingForm()).think  # the form is that of the answer, which is not read here
     text = reasoned if turn.calls or answered else turn.text
     if not text.strip():
         return element("p", "Nothing was written.", class_="aside") if not turn.text.strip() else None

@@ -16,7 +16,7 @@ from .encoder import Encoder
 from .fusion import EQUAL, WORDS_FIRST, fused
 from .hash_encoder import HashEncoder
 from .index import Found, VectorIndex
-from .lexical.index import Asked
+from .lexical.index import QueryWords
 from .searched import Searched
 from .wordsearch import WordSearch
 
@@ -74,8 +74,8 @@ def find(
     ]
 
 
-def _ask(words: WordSearch | None, query: Query) -> Asked:
-    return words.ask(query) if words is not None and query.text else Asked(weights={}, unknown=())
+def _ask(words: WordSearch | None, query: Query) -> QueryWords:
+    return words.ask(query) if words is not None and query.text else QueryWords(weights={}, unknown=())
 
 
 def _by_vectors(stage: Stage, queries: Sequence[Query], k: int) -> list[Found | None]:
@@ -103,7 +103,7 @@ class _One:
     stage: Stage
     query: Query
     k: int
-    asked: Asked
+    asked: QueryWords
     min_score: float | None
     empty: str
 

@@ -8,7 +8,7 @@ from ..records import Candidate, Citation, Query
 from ..text.reader import Texts
 from .index import Found
 from .lexical.citation import citation_of
-from .lexical.index import Admits, Asked, LexicalIndex
+from .lexical.index import Admits, LexicalIndex, QueryWords
 from .lexical.lines import NoTexts
 
 
@@ -25,7 +25,7 @@ class WordSearch:
     alone: bool = False
     """Whether vectors are left out."""
 
-    def ask(self, query: Query) -> Asked:
+    def ask(self, query: Query) -> QueryWords:
         """Return the words of a query that stand in some item, and those that stand in none."""
         return self.index.ask(query.text)
 
@@ -34,6 +34,6 @@ class WordSearch:
         (found,) = self.index.search([query.text], k, admits=self.admits)
         return found
 
-    def cite(self, candidate: Candidate, asked: Asked) -> Citation | None:
+    def cite(self, candidate: Candidate, asked: QueryWords) -> Citation | None:
         """Return the line of an item that matches a query best; None where none holds a word of it."""
         return citation_of(candidate, asked.weights, self.texts) if asked.weights else None

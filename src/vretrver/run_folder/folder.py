@@ -25,13 +25,13 @@ from ..agent.trajectory import Trajectory
 from ..errors import ConfigError, DataError
 from ..files import LineFile, replace_file
 from ..records import Hit, Query
-from .lines import BEGINS, AskedQuery, EndedQuery, KeptWindow, Place, line_of, lines_of, parsed, read_line
+from .lines import BEGINS, EndedQuery, KeptQuery, KeptWindow, LinePlace, line_of, lines_of, parsed, read_line
 from .shards import Shard
 
 CONFIG_FILE = "config.yaml"
 """The resolved configuration."""
 
-_FILES = {KeptWindow: "windows", AskedQuery: "hits", EndedQuery: "ended"}
+_FILES = {KeptWindow: "windows", KeptQuery: "hits", EndedQuery: "ended"}
 
 
 class RunFolder:
@@ -51,11 +51,11 @@ class RunFolder:
         self.path = path
         self.shard = shard or Shard()
         self._writes = threading.Lock()
-        self._windows: dict[WindowKey, Place] = {}
+        self._windows: dict[WindowKey, LinePlace] = {}
         self._newest: dict[tuple[str, str, int], WindowKey] = {}
         self._last_agent: dict[str, str] = {}
-        self._asked: dict[str, Place] = {}
-        self._ended: dict[tuple[str, str], Place] = {}
+        self._asked: dict[str, LinePlace] = {}
+        self._ended: dict[tuple[str, str], LinePlace] = {}
         self._files: dict[Path, LineFile] = {}
         self._check_config(config)
         try:
@@ -111,11 +111,11 @@ class RunFolder:
             ConfigError: the folder was opened to read.
             DataError: other candidates are kept for the query already, or these cannot be written.
         """
-        asked = AskedQuery(query=query, hits=tuple(hits))
+        asked = KeptQuery(query=query, hits=tuple(hits))
         place = self._asked.get(query.qid)
         if place is None:
             self._append(asked, f"query {query.qid}")
-        elif read_line(AskedQuery, place) != asked:
+        elif read_line(KeptQuery, place) != asked:
             raise DataError(f"{place.path}: query {query.qid} is kept with other candidates; choose a new folder")
 
     def keep_end(self, result: Reranked, planner: Planner) -> None:
@@ -143,7 +143,7 @@ class RunFolder:
     def queries(self) -> Iterator[tuple[Query, tuple[Hit, ...]]]:
         """Yield the queries that were asked with their candidates, in the order they were kept."""
         for place in [*self._asked.values()]:
-            asked = read_line(AskedQuery, place)
+            asked = read_line(KeptQuery, place)
             yield asked.query, asked.hits
 
     def reranked(self, query: Query, hits: Sequence[Hit], planner: Planner) -> Reranked:
@@ -197,10 +197,10 @@ class RunFolder:
         except OSError as error:
             raise DataError(f"{self.path}: cannot be written: {error.strerror}; choose another folder") from error
 
-    def _file(self, kind: type[KeptWindow | AskedQuery | EndedQuery]) -> Path:
+    def _file(self, kind: type[KeptWindow | KeptQuery | EndedQuery]) -> Path:
         return self.path / f"{_FILES[kind]}-{self.shard.index:03d}.jsonl"
 
-    def _append(self, value: KeptWindow | AskedQuery | EndedQuery, what: str) -> None:
+    def _append(self, value: KeptWindow | KeptQuery | EndedQuery, what: str) -> None:
         """Write a line, and then note where it is."""
         path = self._file(type(value))
         file = self._files.get(path)
@@ -208,7 +208,7 @@ class RunFolder:
             raise ConfigError(f"{self.path}: this folder was opened to read; open it with a configuration to write")
         line = line_of(value, what)
         with self._writes:
-            place = Place(path, path.stat().st_size, len(line))
+            place = LinePlace(path, path.stat().st_size, len(line))
             file.append(line)
             self._note(value, place)
 
@@ -219,8 +219,8 @@ class RunFolder:
                 for place, line in lines_of(path):
                     self._note(parsed(kind, line, place), place)
 
-    def _note(self, value: KeptWindow | AskedQuery | EndedQuery, place: Place) -> None:
-        if isinstance(value, AskedQuery):
+    def _note(self, value: KeptWindow | KeptQuery | EndedQuery, place: LinePlace) -> None:
+        if isinstance(value, KeptQuery):
             self._asked[value.query.qid] = place
         elif isinstance(value, EndedQuery):
             self._ended[(value.qid, value.plan)] = place

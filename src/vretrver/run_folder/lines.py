@@ -18,7 +18,7 @@ from ..agent.trajectory import STORED, Trajectory
 from ..errors import DataError
 from ..records import Hit, Query
 
-T = TypeVar("T", "KeptWindow", "AskedQuery", "EndedQuery")
+T = TypeVar("T", "KeptWindow", "KeptQuery", "EndedQuery")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class KeptWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedQuery:
+class KeptQuery:
     """A line of `hits-*.jsonl`."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STORED
@@ -64,14 +64,14 @@ class EndedQuery:
     """Records of windows that are not kept, because asking again may come to more."""
 
 
-BEGINS = {KeptWindow: b'{"key":', AskedQuery: b'{"query":', EndedQuery: b'{"qid":'}
+BEGINS = {KeptWindow: b'{"key":', KeptQuery: b'{"query":', EndedQuery: b'{"qid":'}
 """How every line of a kind begins."""
 
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in BEGINS}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LinePlace:
     """Where a line is."""
 
     path: Path
@@ -82,20 +82,20 @@ class Place:
     """Its bytes, newline included."""
 
 
-def lines_of(path: Path) -> Iterator[tuple[Place, bytes]]:
+def lines_of(path: Path) -> Iterator[tuple[LinePlace, bytes]]:
     """Yield the whole lines of a file with their places; a torn last one is left out. Raises DataError."""
     offset = 0
     try:
         with path.open("rb") as file:
             for line in file:
                 if line.endswith(b"\n"):
-                    yield Place(path, offset, len(line)), line
+                    yield LinePlace(path, offset, len(line)), line
                 offset += len(line)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def read_line(kind: type[T], place: Place) -> T:
+def read_line(kind: type[T], place: LinePlace) -> T:
     """Read the line at a place; raises DataError when it is damaged or cannot be read."""
     try:
         with place.path.open("rb") as file:
@@ -104,7 +104,7 @@ def read_line(kind: type[T], place: Place) -> T:
         raise DataError(f"{place.path}: cannot be read: {error.strerror}") from error
 
 
-def parsed(kind: type[T], line: bytes, place: Place) -> T:
+def parsed(kind: type[T], line: bytes, place: LinePlace) -> T:
     """Return what a line holds; raises DataError when it is damaged."""
     try:
         value: T = _ADAPTERS[kind].validate_json(line)
@@ -116,7 +116,7 @@ def parsed(kind: type[T], line: bytes, place: Place) -> T:
     return value
 
 
-def line_of(value: KeptWindow | AskedQuery | EndedQuery, what: str) -> bytes:
+def line_of(value: KeptWindow | KeptQuery | EndedQuery, what: str) -> bytes:
     """Return a line with its newline; raises DataError, beginning with `what`, for texts that have no UTF-8 form."""
     try:
         return _ADAPTERS[type(value)].dump_json(value) + b"\n"

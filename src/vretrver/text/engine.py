@@ -29,6 +29,9 @@ INSTALL_OCR = "pip install 'vretrver[ocr]'"
 DETECTION_PIXELS = 2_000_000
 """Most pixels of the copy on which text is looked for: an A4 page at 145 dots per inch, a second on one core."""
 
+FIRST_PIXELS = 1_000_000
+"""The same for a first copy of large pictures; most photos show no text there and need no second look."""
+
 DETECTION_SIDE = 736
 """Pictures with a shorter side are enlarged towards this for it, at most twice."""
 
@@ -47,21 +50,24 @@ def is_installed() -> bool:
     return all(find_spec(name) is not None for name in _LIBRARIES)
 
 
-class Engine:
+class OcrEngine:
     """Finds and reads the lines of text on pixels; threads may share one, and are served one after another.
+
+    Args:
+        threads: threads that one reading uses.
 
     Raises:
         MissingDependency: a library is not installed.
         ConfigError: its models are not where its wheel has them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, threads: int = 1) -> None:
         for name in reversed(_LIBRARIES):
             require(name, extra="ocr")
         self._arrays = require("numpy", extra="ocr")
         self._vision = require("cv2", extra="ocr")
-        self._vision.setNumThreads(1)
-        self._library = _library()
+        self._vision.setNumThreads(threads)
+        self._library = _library(threads)
         self._lock = threading.Lock()
 
     def lines(self, picture: Image.Image) -> tuple[TextLine, ...]:
@@ -81,18 +87,31 @@ class Engine:
         return in_reading_order(in_rows(found))
 
     def _found(self, pixels: Any) -> Any:
-        """Return the corners of lines [N, 4, 2] on a picture [H, W, 3]."""
-        np, (height, width) = self._arrays, pixels.shape[:2]
-        columns, rows = detection_size(width, height)
-        copy = self._vision.resize(pixels, (columns, rows), interpolation=self._vision.INTER_AREA)
-        border = _BORDER if min(columns, rows) < 4 * _BORDER else 0
+        """Return the corners of lines [N, 4, 2] on a picture [H, W, 3].
+
+        A large picture is looked at twice. On the smaller copy a lone line on an empty page is found, which is lost
+        on the larger one; the larger one shows small print. Where the smaller shows no text, that is the answer.
+        """
+        height, width = pixels.shape[:2]
+        fine = detection_size(width, height, most=DETECTION_PIXELS)
+        coarse = detection_size(width, height, most=FIRST_PIXELS)
+        first = self._found_on(pixels, coarse)
+        if coarse == fine or not len(first):
+            return first
+        second = self._found_on(pixels, fine)
+        return second if len(second) >= len(first) else first
+
+    def _found_on(self, pixels: Any, size: tuple[int, int]) -> Any:
+        np, vision, (height, width) = self._arrays, self._vision, pixels.shape[:2]
+        copy = vision.resize(pixels, size, interpolation=vision.INTER_AREA)
+        border = _BORDER if min(size) < 4 * _BORDER else 0
         if border:
             copy = np.pad(copy, ((border, border), (border, border), (0, 0)), mode="edge")
         boxes = self._library(copy, use_det=True, use_cls=False, use_rec=False).boxes
         if boxes is None:
             return np.zeros((0, 4, 2), np.float32)
-        quads = (np.asarray(boxes, np.float32) - border) * np.array([width / columns, height / rows], np.float32)
-        return np.clip(quads, 0, np.array([width, height], np.float32))
+        scale = np.array([width / size[0], height / size[1]], np.float32)
+        return np.clip((np.asarray(boxes, np.float32) - border) * scale, 0, np.array([width, height], np.float32))
 
     def _read(self, pixels: Any, quads: Any) -> list[tuple[str, float]]:
         """Return (text, confidence) of each line."""
@@ -103,15 +122,14 @@ class Engine:
 
 
 @lru_cache(maxsize=1)
-def shared_engine() -> Engine:
+def shared_engine() -> OcrEngine:
     """Return the engine of this process; its models take a quarter of a second and 200 MiB to load."""
-    return Engine()
+    return OcrEngine()
 
 
-def detection_size(width: int, height: int) -> tuple[int, int]:
-    """Return the (width, height) of the copy of a picture on which text is looked for."""
-    most = math.sqrt(DETECTION_PIXELS / (width * height))
-    scale = min(most, max(DETECTION_SIDE / min(width, height), 1.0), 2.0)
+def detection_size(width: int, height: int, *, most: int) -> tuple[int, int]:
+    """Return the (width, height) of the copy of a picture on which text is looked for, with at most `most` pixels."""
+    scale = min(math.sqrt(most / (width * height)), max(DETECTION_SIDE / min(width, height), 1.0), 2.0)
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
@@ -123,18 +141,17 @@ def box_of(quad: Any, size: tuple[int, int]) -> Box | None:
     return Box(left=left, top=top, right=right, bottom=bottom) if left < right and top < bottom else None
 
 
-def _library() -> Any:
+def _library(threads: int) -> Any:
     """Return RapidOCR with its models named, so that it never looks for them on the network."""
     library = require("rapidocr", extra="ocr")
-    threads = "EngineConfig.onnxruntime"
     settings: dict[str, object] = {
         "Global.log_level": "critical",
         "Global.use_preprocess_img": False,
         "Global.use_vertical_padding": False,
         "Det.limit_type": "max",
         "Det.limit_side_len": 10**9,
-        f"{threads}.intra_op_num_threads": 1,
-        f"{threads}.inter_op_num_threads": 1,
+        "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+        "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
     folder = Path(library.__file__).parent / "models"
     for part in ("det", "cls", "rec"):

@@ -18,17 +18,17 @@ from ..records import ImageRef, TextLine
 from .layer import LayerReader
 from .reader import PageText
 
-ReadText = Literal["auto", "always", "never"]
+ReadTextMode = Literal["auto", "always", "never"]
 """How much text is read."""
 
-READ_TEXT: tuple[ReadText, ...] = ("auto", "always", "never")
+READ_TEXT: tuple[ReadTextMode, ...] = ("auto", "always", "never")
 """The same, as values."""
 
 LEAST_PIXELS = 10_000
 """In mode `auto` pictures with fewer pixels (100 x 100: most icons) are not read."""
 
 
-def checked_mode(mode: str) -> ReadText:
+def checked_mode(mode: str) -> ReadTextMode:
     """Return a mode; raises ConfigError for a word that is none."""
     for known in READ_TEXT:
         if mode == known:
@@ -36,7 +36,7 @@ def checked_mode(mode: str) -> ReadText:
     raise ConfigError(f"--read-text is {mode!r}, not one of {', '.join(READ_TEXT)}")
 
 
-def is_read(image: ImageRef, mode: ReadText) -> bool:
+def is_read(image: ImageRef, mode: ReadTextMode) -> bool:
     """Return whether a picture is read at all; in mode `auto` small ones whose size is known are not."""
     known = image.width is not None and image.height is not None
     small = known and (image.width or 0) * (image.height or 0) < LEAST_PIXELS
@@ -60,7 +60,7 @@ class FileTexts:
         ocr: whether OCR is at hand.
     """
 
-    def __init__(self, images: ImageStore, mode: ReadText, *, ocr: bool) -> None:
+    def __init__(self, images: ImageStore, mode: ReadTextMode, *, ocr: bool) -> None:
         self._layers = LayerReader(images)
         self._mode = mode
         self._ocr = ocr

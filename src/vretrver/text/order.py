@@ -18,7 +18,7 @@ LEAST_ROWS = 3
 PROSE = 20
 """Characters of a line, on average, from which columns are prose and not a table."""
 
-Row = list[TextLine]
+LineRow = list[TextLine]
 
 
 def in_reading_order(lines: Sequence[TextLine]) -> tuple[TextLine, ...]:
@@ -32,9 +32,9 @@ def in_reading_order(lines: Sequence[TextLine]) -> tuple[TextLine, ...]:
     return tuple(ordered)
 
 
-def _rows(lines: Sequence[TextLine]) -> Iterator[Row]:
+def _rows(lines: Sequence[TextLine]) -> Iterator[LineRow]:
     """Yield lines that follow one another and stand side by side, left to right."""
-    row: Row = []
+    row: LineRow = []
     for line in lines:
         if row and not _beside(row[-1], line):
             yield row
@@ -54,9 +54,9 @@ def _same_height(a: Box, b: Box) -> bool:
     return 2 * shared >= min(a.height, b.height)
 
 
-def _stretches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _stretches(rows: Iterable[LineRow]) -> Iterator[list[LineRow]]:
     """Yield rows that follow one another and are parted at the same places; rows of one line are by themselves."""
-    stretch: list[Row] = []
+    stretch: list[LineRow] = []
     gaps: list[tuple[int, int]] = []
     for row in rows:
         narrower = _gaps(row)
@@ -71,14 +71,14 @@ def _stretches(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield stretch
 
 
-def _gaps(row: Row) -> list[tuple[int, int]]:
+def _gaps(row: LineRow) -> list[tuple[int, int]]:
     """Return where each line of a row ends and the next one begins."""
     return [(a.box.right, b.box.left) for a, b in pairwise(row)]
 
 
 def in_rows(lines: Sequence[TextLine]) -> list[TextLine]:
     """Return lines, given in any order, row by row from the top, each row from left to right."""
-    rows: list[Row] = []
+    rows: list[LineRow] = []
     for line in sorted(lines, key=lambda one: one.box.top + one.box.bottom):
         last = rows[-1][-1].box if rows else None
         if last is None or not _same_height(last, line.box):

@@ -28,7 +28,7 @@ def processes_at_once() -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ReadOutcome:
     """What came of a picture."""
 
     image: ImageRef
@@ -56,7 +56,7 @@ class OcrPool:
         for process in self._processes:
             self._free.put(process)
         self._threads = ThreadPoolExecutor(workers)
-        self._running: set[Future[Outcome]] = set()
+        self._running: set[Future[ReadOutcome]] = set()
 
     def __enter__(self) -> Self:
         """Return the pool."""
@@ -73,16 +73,16 @@ class OcrPool:
         for process in self._processes:
             process.close()
 
-    def submit(self, image: ImageRef, unseen: Unseen) -> Iterator[Outcome]:
+    def submit(self, image: ImageRef, unseen: Unseen) -> Iterator[ReadOutcome]:
         """Hand a picture in and yield what is ready; waits while every process has a picture more to do."""
         self._running.add(self._threads.submit(self._read, image, unseen))
         yield from self._ready(most=2 * self._workers)
 
-    def finish(self) -> Iterator[Outcome]:
+    def finish(self) -> Iterator[ReadOutcome]:
         """Yield what is still to come."""
         yield from self._ready(most=0)
 
-    def _ready(self, *, most: int) -> Iterator[Outcome]:
+    def _ready(self, *, most: int) -> Iterator[ReadOutcome]:
         while self._running:
             timeout = None if len(self._running) > most else 0
             done, self._running = wait(self._running, timeout, return_when=FIRST_COMPLETED)
@@ -90,11 +90,11 @@ class OcrPool:
             if timeout == 0:
                 return
 
-    def _read(self, image: ImageRef, unseen: Unseen) -> Outcome:
+    def _read(self, image: ImageRef, unseen: Unseen) -> ReadOutcome:
         try:
             data = self._images.read_bytes(image)
         except PictureError as error:
-            return Outcome(image=image, text=PageText(lines=(), reader="", refused=error.reason), lasting=False)
+            return ReadOutcome(image=image, text=PageText(lines=(), reader="", refused=error.reason), lasting=False)
         process = self._free.get()
         try:
             lines, refused = process.read(image, data, image.sha256 or ""), ""
@@ -102,4 +102,6 @@ class OcrPool:
             lines, refused = (), error.reason
         finally:
             self._free.put(process)
-        return Outcome(image=image, text=PageText(lines=lines or unseen.lines, reader=ocr_name(), refused=refused))
+        return ReadOutcome(
+            image=image, text=PageText(lines=lines or unseen.lines, reader=ocr_name(), refused=refused)
+        )

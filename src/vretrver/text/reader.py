@@ -33,7 +33,7 @@ class Texts(Protocol):
     """What was read on pictures: kept in an index directory, or held in memory."""
 
     def lines(self, image: ImageRef) -> tuple[TextLine, ...] | None:
-        """Return the lines of a picture that has a hash, in reading order; None where it was not read."""
+        """Return the lines of a picture in reading order, none where it shows no text; None where it was not read."""
         ...
 
 
@@ -49,3 +49,8 @@ class PageText:
     """Why it could not be read; empty where it could."""
     complete: bool = True
     """False where its file holds too little text to be all, and no reader of pictures was at hand."""
+
+    @property
+    def found(self) -> tuple[TextLine, ...] | None:
+        """Its lines; None where nothing was read, because it was refused or waits for a reader of pictures."""
+        return None if not self.lines and (self.refused or not self.complete) else self.lines

@@ -11,9 +11,9 @@ from ..errors import MissingDependency, PictureError
 from ..images import ImageStore
 from ..records import ImageRef, TextLine
 from .engine import INSTALL_OCR, is_installed
-from .files import FileTexts, ReadText, Unseen, is_read
+from .files import FileTexts, ReadTextMode, Unseen, is_read
 from .ocr import ocr_name
-from .pool import OcrPool, Outcome, processes_at_once
+from .pool import OcrPool, ReadOutcome, processes_at_once
 from .reader import PageText
 
 KEPT_AT_ONCE = 16
@@ -53,14 +53,14 @@ class TextReport:
         return self.layer + self.ocr + self.empty + self.waiting + len(self.refused)
 
 
-def ocr_at_hand(mode: ReadText) -> bool:
+def ocr_at_hand(mode: ReadTextMode) -> bool:
     """Return whether pictures can be read; raises MissingDependency where `always` needs what is not installed."""
     if mode == "always" and not is_installed():
         raise MissingDependency(f"--read-text always: OCR is not installed; run: {INSTALL_OCR}")
     return mode != "never" and is_installed()
 
 
-def wanted_of(mode: ReadText, *, ocr: bool) -> tuple[str | None, bool]:
+def wanted_of(mode: ReadTextMode, *, ocr: bool) -> tuple[str | None, bool]:
     """Return what `TextStore.missing` takes for a mode: the reader, and whether incomplete texts are read again."""
     return (ocr_name() if mode == "always" else None), ocr
 
@@ -69,7 +69,7 @@ def read_texts(
     pages: Iterable[ImageRef],
     images: ImageStore,
     *,
-    mode: ReadText,
+    mode: ReadTextMode,
     ocr: bool,
     keep: Keep,
     workers: int | None = None,
@@ -109,9 +109,9 @@ class MemoryTexts:
         self._texts: dict[tuple[str, str, int], PageText] = {}
 
     def lines(self, image: ImageRef) -> tuple[TextLine, ...] | None:
-        """Return the lines of a picture in reading order; None where it was not read."""
+        """Return the lines of a picture in reading order, none where it shows no text; None where it was not read."""
         found = self._texts.get((image.root, image.path, image.page))
-        return None if found is None else found.lines
+        return None if found is None else found.found
 
     def keep(self, texts: Sequence[tuple[ImageRef, PageText]]) -> None:
         """Hold what was read."""
@@ -122,7 +122,7 @@ def texts_in_memory(
     pages: Iterable[ImageRef],
     images: ImageStore,
     *,
-    mode: ReadText = "auto",
+    mode: ReadTextMode = "auto",
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[MemoryTexts, TextReport]:
     """Read the texts of a source that is searched in memory: layers; pictures with `always` only, for they take long.
@@ -154,7 +154,7 @@ class _Run:
     pending: list[tuple[ImageRef, PageText]] = field(default_factory=list)
     flushed: float = field(default_factory=time.monotonic)
 
-    def file(self, page: ImageRef, images: ImageStore, files: FileTexts) -> Outcome | Unseen:
+    def file(self, page: ImageRef, images: ImageStore, files: FileTexts) -> ReadOutcome | Unseen:
         """Return what a page's file itself holds."""
         begun = time.monotonic()
         there = False
@@ -164,20 +164,20 @@ class _Run:
             found = files.read(page)
         except PictureError as error:
             text = PageText(lines=(), reader="files", refused=error.reason)
-            return Outcome(image=page, text=text, lasting=there)
+            return ReadOutcome(image=page, text=text, lasting=there)
         if isinstance(found, Unseen):
             return found
         self.report.layer_seconds += time.monotonic() - begun
-        return Outcome(image=page, text=found)
+        return ReadOutcome(image=page, text=found)
 
-    def take_all(self, outcomes: Iterable[Outcome]) -> None:
+    def take_all(self, outcomes: Iterable[ReadOutcome]) -> None:
         begun = time.monotonic()
         for outcome in outcomes:
             self.report.seen += outcome.lasting
             self.take(outcome)
         self.report.ocr_seconds += time.monotonic() - begun
 
-    def take(self, outcome: Outcome) -> None:
+    def take(self, outcome: ReadOutcome) -> None:
         """Count what came of a page and keep it."""
         text, report = outcome.text, self.report
         if text.refused:

@@ -41,7 +41,7 @@ CONFIGS = "configs"
 Note = Callable[[str], None]
 
 
-class Stage(Section):
+class CurriculumStage(Section):
     """One run of a command."""
 
     name: str = Field(pattern=r"^[a-z][a-z.-]*$")
@@ -65,12 +65,12 @@ class Curriculum(Section):
     """Folder of the results."""
     ships: dict[Path, str] = Field(default_factory=dict)
     """Folder in the package -> the stage whose model is copied there."""
-    stages: tuple[Stage, ...]
+    stages: tuple[CurriculumStage, ...]
     """The stages, in the order they are run."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Curriculum:
-        above: dict[str, Stage] = {}
+        above: dict[str, CurriculumStage] = {}
         for stage in self.stages:
             lacking = [name for name in (*stage.needs, stage.base) if name is not None and name not in above]
             if lacking:
@@ -85,14 +85,14 @@ class Curriculum(Section):
             raise ValueError(f"ships names {min(unknown)}, which is not a stage")
         return self
 
-    def stage(self, name: str) -> Stage:
+    def stage(self, name: str) -> CurriculumStage:
         """Return a stage by name; raises ConfigError where there is none."""
         found = next((stage for stage in self.stages if stage.name == name), None)
         if found is None:
             raise ConfigError(f"no stage is called {name!r}; there are {', '.join(one.name for one in self.stages)}")
         return found
 
-    def settings_of(self, stage: Stage) -> dict[str, Any]:
+    def settings_of(self, stage: CurriculumStage) -> dict[str, Any]:
         """Return the settings of a stage's command: those of its base, then its own, then single keys."""
         values = {} if stage.base is None else self.settings_of(self.stage(stage.base))
         values |= copy.deepcopy(stage.settings)
@@ -100,7 +100,7 @@ class Curriculum(Section):
             put_value(values, key.split("."), value, f"stage {stage.name}")
         return values
 
-    def wanted(self, names: Sequence[str]) -> list[Stage]:
+    def wanted(self, names: Sequence[str]) -> list[CurriculumStage]:
         """Return stages with all they need, in the order they are run; without names, what ships."""
         found: set[str] = set()
         open_names = [*names] or [*self.ships.values()]
@@ -118,7 +118,7 @@ class Curriculum(Section):
         noted = {line["stage"]: float(line["seconds"]) for line in map(json.loads, lines)}
         return {s.name: noted[s.name] for s in self.stages if s.name in noted and self.result(s).is_file()}
 
-    def result(self, stage: Stage) -> Path:
+    def result(self, stage: CurriculumStage) -> Path:
         """Return the file that a stage leaves at its end."""
         return self.work / stage.name / RESULTS[stage.command]
 
@@ -151,7 +151,7 @@ def run_curriculum(curriculum: Curriculum, names: Sequence[str], *, note: Note) 
             _ship(curriculum.work / name / "model", folder)
 
 
-def _run(curriculum: Curriculum, stage: Stage) -> None:
+def _run(curriculum: Curriculum, stage: CurriculumStage) -> None:
     """Run a stage in a process of its own, so that its memory is freed."""
     command = [str(Path(sys.executable).parent / "vretrver"), "train", stage.command]
     settings = curriculum.settings_of(stage)

@@ -12,7 +12,7 @@ from tests.drawn import DrawnFolder
 from tests.unit.agent.sessions import select, window, zoom
 
 from vretrver.agent.ablation import without_evidence
-from vretrver.agent.answers import Ranking
+from vretrver.agent.answers import RankingForm
 from vretrver.agent.bench import Bench, Views
 from vretrver.agent.dialects import dialect_named
 from vretrver.agent.observations import Seen
@@ -39,7 +39,7 @@ def bench(drawn: DrawnFolder) -> Bench:
 
 
 def looks(text: str, tools: tuple[Tool, ...], bench: Bench) -> tuple[Seen, ...]:
-    (call,) = parse_turn(text, Ranking()).calls
+    (call,) = parse_turn(text, RankingForm()).calls
     return tuple(one for one in execute(call, tools, bench).observations if isinstance(one, Seen))
 
 
@@ -72,7 +72,7 @@ def test_a_false_look_shows_the_thumbnail_and_nothing_else(bench: Bench) -> None
 
 def test_a_false_look_refuses_what_a_real_one_refuses(bench: Bench) -> None:
     for text in (zoom(7, "[0, 0, 10, 10]"), zoom(1, "[10, 10, 5, 5]"), select(0)):
-        (call,) = parse_turn(text, Ranking()).calls
+        (call,) = parse_turn(text, RankingForm()).calls
         assert execute(call, FALSE, bench).reason == execute(call, REAL, bench).reason is not None
 
 

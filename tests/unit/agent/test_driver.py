@@ -79,7 +79,7 @@ def test_no_sessions_are_no_results() -> None:
     assert list(driven(Ledger()).run([])) == []
 
 
-def test_windows_one_after_another_are_each_released_before_the_next_is_asked() -> None:
+def test_windows_one_after_another_are_each_released_once_the_next_is_asked() -> None:
     policy = Ledger()
 
     def windows() -> Asking:

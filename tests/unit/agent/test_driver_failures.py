@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.agent.ledger import Asking, Ledger, ask, asking, driven
 
+from vretrver.agent.effects import Await, Do, Start
 from vretrver.agent.policy import Completion
 from vretrver.policies.scripted import ScriptedPolicy
 
@@ -37,10 +40,101 @@ def test_an_exception_in_a_session_ends_the_run_and_releases_every_session_once(
 
 
 def test_what_had_finished_is_handed_over_before_the_exception() -> None:
+    """Also what comes with it and behind it in one batch."""
     results = driven(Ledger(in_flight=3)).run([asking("a", 1), _failing("broken", 1), asking("c", 1)])
-    assert next(results) == (0, ["a:1"])
+    assert [next(results), next(results)] == [(0, ["a:1"]), (2, ["c:1"])]
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+def test_every_exception_is_raised_each_by_a_step_of_its_own() -> None:
+    driver = driven(Ledger(in_flight=3))
+    heard: list[list[str]] = []
+    for running in (_failing("first", 1), _failing("second", 1), asking("c", 2)):
+        driver.start(running, heard.append)
+    with pytest.raises(ZeroDivisionError, match="first"):
+        driver.step()
+    with pytest.raises(ZeroDivisionError, match="second"):
+        driver.step()
+    assert heard == [["c:1", "c:2"]]
+
+
+def test_a_turn_of_a_session_that_was_closed_meanwhile_is_dropped() -> None:
+    """The parent ends with its first child, while the turn of the second has come in the same batch."""
+
+    def parent() -> Asking:
+        for name in ("a", "b"):
+            yield Start(asking(name, 1))
+        return (yield Await())[1]
+
+    policy = Ledger()
+    assert list(driven(policy).run([parent()])) == [(0, ["a:1"])]
+    assert policy.released == {"a": 1, "b": 1}
+
+
+def _refusing() -> ScriptedPolicy:
+    return ScriptedPolicy(lambda moment: f"turn {len(moment.said) + 1}", name="refusing")
+
+
+def test_a_session_may_start_after_the_one_its_running_leaves() -> None:
+    def forking() -> Asking:
+        yield ask("a", text="opening")
+        return [(yield replace(ask("b"), after="a")).text]
+
+    policy = _refusing()
+    assert list(driven(policy).run([forking()])) == [(0, ["turn 2"])]
+    assert policy._conversations == {}
+
+
+def test_what_the_policy_refuses_is_thrown_into_the_running_that_asked() -> None:
+    def mistaken() -> Asking:
+        try:
+            yield replace(ask("b"), after="never heard of")
+        except ValueError as error:
+            return [str(error)]
+        return []
+
+    def failing() -> Asking:
+        yield replace(ask("c"), after="never heard of")
+        return []
+
+    policy = _refusing()
+    driver = driven(policy)
+    heard: list[list[str]] = []
+    errors: list[Exception] = []
+    for running in (mistaken(), failing(), asking("a", 2)):
+        driver.start(running, heard.append, errors.append)
+    while driver.step():
+        pass
+    assert heard == [
+        ["session 'b' starts after 'never heard of', which is not known"],
+        ["turn 1", "turn 2"],
+    ]
+    assert [str(error) for error in errors] == ["session 'c' starts after 'never heard of', which is not known"]
+    assert policy._conversations == {}
+
+
+@pytest.mark.parametrize("raises", [True, False], ids=["raises", "asks for more"])
+def test_a_cleanup_that_breaks_leaves_nothing_held(raises: bool) -> None:
+    closed: list[str] = []
+
+    def unruly() -> Asking:
+        try:
+            return (yield from asking("unruly", 9))
+        finally:
+            if raises:
+                raise ArithmeticError("cleanup")
+            yield Do(lambda: None)
+
+    policy = Ledger(in_flight=3)
+    driver = driven(policy)
+    for running in (asking("a", 9, closed=closed), unruly(), asking("c", 9, closed=closed)):
+        driver.start(running, lambda _: None)
+    with pytest.raises((ArithmeticError, RuntimeError), match=r"cleanup|ignored GeneratorExit"):
+        driver.close()
+    assert (driver.busy, closed) == (False, ["a", "c"])
+    assert policy.released == {"a": 1, "unruly": 1, "c": 1}
+    assert list(driven(policy).run([asking("d", 1)])) == [(0, ["d:1"])]
 
 
 def test_what_had_finished_is_handed_over_when_a_new_session_fails_at_its_start() -> None:

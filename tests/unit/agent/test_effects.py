@@ -7,13 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.unit.agent.ledger import Ledger, ask, asking
+from tests.unit.agent.ledger import Ledger, ask, asking, everything
 
 from vretrver.agent.driver import Driver
-from vretrver.agent.effects import Await, Do, Running, Start
+from vretrver.agent.effects import Await, Do, Running, Start, WorkAbandoned
 from vretrver.agent.policy import FinishReason
-from vretrver.errors import PolicyInUse
-from vretrver.policies.scripted import ScriptedPolicy
+from vretrver.policies.scripted import Moment, ScriptedPolicy
 
 
 def run(running: Running[Any], policy: Any = None, pool: ThreadPoolExecutor | None = None) -> Any:
@@ -31,6 +30,10 @@ def working(*works: Any) -> Running[list[Any]]:
         except ValueError as error:
             out.append(str(error))
     return out
+
+
+def _turn(moment: Moment) -> str:
+    return "turn"
 
 
 def failing() -> None:
@@ -129,16 +132,18 @@ def test_waiting_without_a_child_is_an_error_of_the_running() -> None:
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_cancelled_running_hands_back_what_it_has(workers: int) -> None:
-    """Requests that wait, and all that follow, are cancelled; work that was begun is finished."""
+    """Requests that wait, and all that follow, are cancelled; work is not begun any more."""
     pool = ThreadPoolExecutor(workers) if workers else None
     seen: list[object] = []
 
     def window(name: str) -> Running[str]:
-        yield Do(lambda: None)
         first = yield ask(name)
-        yield Do(lambda: None)
-        second = yield ask(name)
-        return f"{first.finish.value} {second.finish.value}"
+        try:
+            yield Do(lambda: seen.append("never"))
+        except WorkAbandoned as abandoned:
+            second = yield ask(name)
+            return f"{first.finish.value} {abandoned.finish.value} {second.finish.value}"
+        return "worked"
 
     def parent() -> Running[None]:
         for name in ("a", "b"):
@@ -147,58 +152,51 @@ def test_a_cancelled_running_hands_back_what_it_has(workers: int) -> None:
         _, second = yield Await()
         seen.extend((first, second))
         late = yield Start(window("late"))
-        seen.append((yield Await()) == (late, "cancelled cancelled"))
+        seen.append((yield Await()) == (late, "cancelled cancelled cancelled"))
 
-    held = [True]
-    policy = Ledger(choose=lambda waiting: [] if held[0] else waiting)
+    policy = Ledger(choose=lambda waiting: waiting[:0])
     driver: Driver[None] = Driver(policy, pool=pool)
     done: list[None] = []
     seat = driver.start(parent(), done.append)
-    while len(policy.requests) < 2:
-        driver.step(patience=0.01)
+    assert policy.waiting == ["a", "b"]
     driver.cancel(seat)
-    held[0] = False
+    policy.choose = everything
     while driver.step():
         pass
     assert done == [None]
-    assert sorted(map(str, seen[:2])) == ["cancelled cancelled", "cancelled cancelled"]
-    assert seen[2] is True
+    assert seen == ["cancelled cancelled cancelled", "cancelled cancelled cancelled", True]
     assert sorted(policy.released) == ["a", "b"]
     if pool is not None:
         pool.shutdown()
 
 
 def test_work_that_ends_while_the_policy_is_waited_for_brings_the_driver_back() -> None:
-    """The policy answers only after the work of another running is done: without a wake this would hang."""
-    released = threading.Event()
+    """The policy answers only when it is woken, as one that waits for a server does: nobody else ever wakes it."""
+    collecting, woken = threading.Event(), threading.Event()
 
     class Waiting(ScriptedPolicy):
         def collect(self, *, patience: float | None = None) -> list[Any]:
-            return super().collect(patience=patience) if released.is_set() else []
+            collecting.set()
+            assert woken.wait(5), "nobody woke the policy"
+            return super().collect(patience=patience)
 
         def wake(self) -> None:
-            super().wake()
+            woken.set()
 
     def slow() -> Running[str]:
-        yield Do(released.wait)
+        assert (yield Do(lambda: collecting.wait(5)))
         return "worked"
 
-    policy = Waiting(lambda _: "turn", name="waiting")
     with ThreadPoolExecutor(1) as pool:
-        driver: Driver[Any] = Driver(policy, pool=pool)
-        heard: list[Any] = []
-        driver.start(asking("a", 1), heard.append)
-        driver.start(slow(), heard.append)
-        driver.step(patience=0.0)
-        assert heard == []
-        released.set()
-        while driver.step(patience=0.01):
-            pass
-    assert sorted(map(str, heard)) == ["['turn']", "worked"]
+        results = [
+            result for _, result in Driver[Any](Waiting(_turn, name="w"), pool=pool).run([slow(), asking("a", 1)])
+        ]
+    assert sorted(map(str, results)) == ["['turn']", "worked"]
 
 
-def test_work_of_a_running_that_was_closed_takes_no_place() -> None:
+def test_work_of_a_running_that_was_closed_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """One place: without it the second running would never be started."""
+    monkeypatch.setattr("vretrver.agent.driver.GRACE", 0.0)
     held = threading.Event()
 
     def broken() -> Running[list[str]]:
@@ -216,38 +214,6 @@ def test_work_of_a_running_that_was_closed_takes_no_place() -> None:
         assert driver.room
         assert list(driver.run([asking("a", 1)])) == [(0, ["a:1"])]
         held.set()
-
-
-def test_a_wake_that_was_meant_for_an_earlier_driver_loses_no_session() -> None:
-    class Woken(Ledger):
-        stale = True
-
-        def collect(self, *, patience: float | None = None) -> list[Any]:
-            if self.stale:
-                self.stale = False
-                return []
-            return super().collect(patience=patience)
-
-    assert run(asking("a", 2), Woken()) == ["a:1", "a:2"]
-
-
-def test_a_second_driver_on_a_policy_in_use_is_refused_by_name() -> None:
-    policy = ScriptedPolicy(lambda _: "turn", name="shared")
-    first, second = Driver[list[str]](policy), Driver[list[str]](policy)
-    run = first.run([asking("a", 1), asking("b", 3)])
-    next(run)
-    with pytest.raises(PolicyInUse, match="the policy scripted:shared is in use by another driver"):
-        list(second.run([asking("c", 1)]))
-    run.close()
-    assert list(second.run([asking("c", 1)])) == [(0, ["turn"])]
-
-
-def test_a_driver_that_was_dropped_half_way_holds_no_policy() -> None:
-    policy = ScriptedPolicy(lambda _: "turn", name="shared")
-    run = Driver[list[str]](policy).run([asking("a", 1), asking("b", 3)])
-    next(run)
-    del run
-    assert list(Driver[list[str]](policy).run([asking("c", 1)])) == [(0, ["turn"])]
 
 
 def test_an_error_goes_to_whoever_asked_for_it_and_the_others_go_on() -> None:

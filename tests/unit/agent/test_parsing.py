@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vretrver.agent.answers import Ranking, RankingAnswer
+from vretrver.agent.answers import RankingAnswer, RankingForm
 from vretrver.agent.parsing import MAX_CALL_DEPTH, MAX_TURN_CHARS, ParsedCall, parse_turn
 from vretrver.agent.refusals import RefusalCode, refusal
 from vretrver.policies.scripted import HOSTILE
@@ -81,14 +81,14 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("text", "numbers"), ANSWERS)
 def test_an_answer_is_read(text: str, numbers: tuple[int, ...]) -> None:
-    parsed = parse_turn(text, Ranking())
+    parsed = parse_turn(text, RankingForm())
     assert parsed.answer == RankingAnswer(numbers=numbers)
     assert parsed.problem is None
 
 
 @pytest.mark.parametrize(("text", "problem"), NO_ANSWERS)
 def test_what_is_no_answer_is_said_to_be_none(text: str, problem: str) -> None:
-    parsed = parse_turn(text, Ranking())
+    parsed = parse_turn(text, RankingForm())
     assert parsed.answer is None
     assert parsed.calls == ()
     assert parsed.problem is not None
@@ -97,14 +97,14 @@ def test_what_is_no_answer_is_said_to_be_none(text: str, problem: str) -> None:
 
 @pytest.mark.parametrize(("content", "problem"), UNREADABLE)
 def test_an_unreadable_call_is_kept_with_its_reason(content: str, problem: str) -> None:
-    (call,) = parse_turn(f"<tool_call>{content}</tool_call>", Ranking()).calls
+    (call,) = parse_turn(f"<tool_call>{content}</tool_call>", RankingForm()).calls
     assert (call.name, call.arguments) == (None, None)
     assert call.problem is not None
     assert call.problem.worded().startswith(problem)
 
 
 def test_calls_are_read_in_order_and_one_bad_call_does_not_hide_the_others() -> None:
-    parsed = parse_turn(f"<think>unsure</think>{CALL} and <tool_call>{{}}</tool_call>{CALL}", Ranking())
+    parsed = parse_turn(f"<think>unsure</think>{CALL} and <tool_call>{{}}</tool_call>{CALL}", RankingForm())
     assert parsed.think == "unsure"
     assert parsed.calls[0] == parsed.calls[2] == LOOK
     assert parsed.calls[1].problem is not None
@@ -112,42 +112,44 @@ def test_calls_are_read_in_order_and_one_bad_call_does_not_hide_the_others() -> 
 
 
 def test_a_call_that_is_cut_off_is_a_call_with_a_problem() -> None:
-    parsed = parse_turn(f'{CALL}<tool_call>{{"name": "look"', Ranking())
+    parsed = parse_turn(f'{CALL}<tool_call>{{"name": "look"', RankingForm())
     assert parsed.calls == (LOOK, ParsedCall(problem=refusal(RefusalCode.CALL_OPEN)))
 
 
 def test_an_answer_inside_a_call_or_a_thought_is_none() -> None:
-    assert parse_turn("<tool_call><answer>[1]</answer></tool_call>", Ranking()).answer is None
-    assert parse_turn("<think><answer>[1]</answer></think>", Ranking()).answer is None
+    assert parse_turn("<tool_call><answer>[1]</answer></tool_call>", RankingForm()).answer is None
+    assert parse_turn("<think><answer>[1]</answer></think>", RankingForm()).answer is None
 
 
 def test_a_thought_without_opening_tag_is_taken_out() -> None:
-    assert parse_turn("it is 2</think><answer>[2]</answer>", Ranking()).think == "it is 2"
+    assert parse_turn("it is 2</think><answer>[2]</answer>", RankingForm()).think == "it is 2"
 
 
 @pytest.mark.parametrize("depth", [MAX_CALL_DEPTH + 1, 200, 300, 900, 2000, 20_000])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 def test_a_call_nested_too_deeply_is_refused_at_any_depth(depth: int, opening: str, closing: str) -> None:
     content = opening * depth + "1" + closing * depth
-    (call,) = parse_turn(f"<tool_call>{content}</tool_call>", Ranking()).calls
+    (call,) = parse_turn(f"<tool_call>{content}</tool_call>", RankingForm()).calls
     assert call.problem is not None
     assert call.problem.worded() == f"the call is nested more than {MAX_CALL_DEPTH} deep"
 
 
 def test_a_call_as_deep_as_allowed_is_read() -> None:
     inner = "[" * (MAX_CALL_DEPTH - 2) + "]" * (MAX_CALL_DEPTH - 2)
-    (call,) = parse_turn(f'<tool_call>{{"name": "look", "arguments": {{"a": {inner}}}}}</tool_call>', Ranking()).calls
+    (call,) = parse_turn(
+        f'<tool_call>{{"name": "look", "arguments": {{"a": {inner}}}}}</tool_call>', RankingForm()
+    ).calls
     assert call.problem is None
 
 
 def test_a_long_name_is_cut() -> None:
-    (call,) = parse_turn(f'<tool_call>{{"name": "{"x" * 5000}", "arguments": {{}}}}</tool_call>', Ranking()).calls
+    (call,) = parse_turn(f'<tool_call>{{"name": "{"x" * 5000}", "arguments": {{}}}}</tool_call>', RankingForm()).calls
     assert call.name == "x" * 200
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_turns_give_an_answer_a_call_or_a_problem(text: str) -> None:
-    parsed = parse_turn(text, Ranking())
+    parsed = parse_turn(text, RankingForm())
     assert parsed.answer is not None or parsed.calls or parsed.problem
 
 
@@ -162,7 +164,7 @@ SNIPPETS = st.sampled_from(
 @given(st.lists(SNIPPETS, max_size=12).map("".join) | st.text(max_size=80))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_read_without_an_exception(text: str) -> None:
-    parsed = parse_turn(text, Ranking())
+    parsed = parse_turn(text, RankingForm())
     assert parsed.answer is not None or parsed.calls or parsed.problem
     assert all((call.problem is None) == (call.name is not None) for call in parsed.calls)
 
@@ -171,7 +173,7 @@ def test_depth_is_told_without_recursion() -> None:
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(10_000)
     try:
-        (call,) = parse_turn(f"<tool_call>{'[' * 5000}{']' * 5000}</tool_call>", Ranking()).calls
+        (call,) = parse_turn(f"<tool_call>{'[' * 5000}{']' * 5000}</tool_call>", RankingForm()).calls
     finally:
         sys.setrecursionlimit(before)
     assert call.problem is not None

@@ -10,18 +10,21 @@ import pytest
 from tests.drawn import DrawnFolder
 from tests.unit.agent.sessions import zoom
 
-from vretrver.agent.answers import RankingOrNone, Verdict
+from vretrver.agent.answers import RankingOrNoneForm, Verdict
 from vretrver.agent.bench import Views
 from vretrver.agent.budget import Budget, Limit
 from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialects.released import released
 from vretrver.agent.dialects.vretrver import VretrverWording, vretrver
-from vretrver.agent.plans import BlocksPlanner, Outcome, ReferencePlanner, Window
+from vretrver.agent.plans import BlocksPlanner, Outcome, Plan, ReferencePlanner, Window
 from vretrver.agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Sampling
 from vretrver.agent.reranked import Ended, Reranked
 from vretrver.agent.reranker import Ask, Reranker
 from vretrver.agent.task import WindowTask
 from vretrver.agent.trajectory import StopReason
+from vretrver.assembly.plans import BlocksPlan
+from vretrver.assembly.spec import AgentSpec
+from vretrver.assembly.told import config_of
 from vretrver.errors import ConfigError, DataError
 from vretrver.geometry import PixelBudget
 from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text, first_k, misbehaving, shuffled
@@ -59,7 +62,36 @@ def test_a_plan_that_forces_answers_is_refused_with_a_dialect_that_never_does(dr
     with pytest.raises(
         ConfigError, match=r"the plan blocks\(6,4,turns=0\) forces answers, which the dialect released"
     ):
-        _rerank(drawn, _favouring("1:5"), 6, planner=BlocksPlanner(depth=6, size=4, turns=0), dialect=released())
+        AgentConfig(planner=BlocksPlanner(depth=6, size=4, turns=0), dialect=released())
+    with pytest.raises(ConfigError, match=r"the plan blocks\(50,20,turns=2\) forces answers"):
+        config_of(AgentSpec(policy="first-k", dialect="released", plan=BlocksPlan(turns=2)))
+
+
+def test_a_later_window_that_forces_its_answer_is_refused_when_it_is_due(drawn: DrawnFolder) -> None:
+    class Late:
+        """Two windows, and the second one is to answer at once."""
+
+        name = "late"
+
+        def plan(self, count: int) -> Plan:
+            plan = ReferencePlanner(depth=6, size=4, stride=2).plan(count)
+            due = plan.due
+            plan.due = lambda: [replace(one, turns=0 if one.index else None) for one in due()]  # type: ignore[method-assign]
+            return plan
+
+    with pytest.raises(ConfigError, match="the plan late forces answers, which the dialect released never does"):
+        _rerank(drawn, _favouring("1:5"), 6, planner=Late(), dialect=released())
+
+
+def test_queries_of_any_ids_run_beside_one_another(drawn: DrawnFolder) -> None:
+    """Names of sessions are those in use by nobody; streams, and so draws, are the query's whoever else is asked."""
+    reranker = Reranker(shuffled(1), drawn.store, clock=lambda: 0.0)
+    asked = [drawn.query(qid=qid) for qid in ("a#2", "a", "a", "a")]
+    results = [*reranker.rerank_many((query, _texts(5)) for query in asked)]
+    windows = [result.trajectories[0] for result in results]
+    assert sorted(window.session for window in windows) == ["a#2/w0", "a#3/w0", "a#4/w0", "a/w0"]
+    assert sorted(window.stream or window.session for window in windows) == ["a#2/w0", "a/w0", "a/w0", "a/w0"]
+    assert len({window.ranking for window in windows if window.qid == "a"}) == 1
 
 
 def test_a_candidate_is_carried_from_the_last_place_to_the_first(drawn: DrawnFolder) -> None:
@@ -199,14 +231,14 @@ def test_the_verdict_is_that_of_the_last_window_that_was_answered(
         said = windows[task.step.index]
         return "no idea" if said is FAILED else answer_text([2, 1], none_fits=said is NOTHING)
 
-    plan, dialect = ReferencePlanner(depth=4, size=2, stride=1), vretrver(form=RankingOrNone())
+    plan, dialect = ReferencePlanner(depth=4, size=2, stride=1), vretrver(form=RankingOrNoneForm())
     reranked = _rerank(drawn, script, 4, dialect=dialect, planner=plan)
     assert [record.verdict for record in reranked.trajectories] == windows
     assert reranked.verdict is verdict
 
 
 def test_that_a_budget_ended_it_does_not_turn_nothing_fits_into_an_order(drawn: DrawnFolder) -> None:
-    plan, dialect = ReferencePlanner(depth=4, size=2, stride=1), vretrver(form=RankingOrNone())
+    plan, dialect = ReferencePlanner(depth=4, size=2, stride=1), vretrver(form=RankingOrNoneForm())
     reranked = _rerank(
         drawn,
         lambda *_: answer_text([2, 1], none_fits=True),
@@ -227,7 +259,7 @@ def test_of_blocks_that_were_answered_one_that_found_something_counts(drawn: Dra
         drawn,
         script,
         6,
-        dialect=vretrver(form=RankingOrNone()),
+        dialect=vretrver(form=RankingOrNoneForm()),
         planner=BlocksPlanner(depth=6, size=4),
         budget=Budget(turns=2),
     )
@@ -285,7 +317,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "sampling": {"sampling": Sampling(temperature=0.5)},
     "complete": {"complete_answers": False},
     "scores": {"score_tokens": ("yes",)},
-    "form": {"dialect": vretrver(form=RankingOrNone())},
+    "form": {"dialect": vretrver(form=RankingOrNoneForm())},
     "blocks": {"planner": BlocksPlanner()},
     "looks": {"budget": Budget(look_tokens=9)},
     "seconds": {"budget": Budget(seconds=3.0)},

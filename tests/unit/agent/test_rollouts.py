@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.drawn import DrawnFolder
+from tests.drawn import DrawnFolder, draw
 from tests.unit.agent.sessions import answer, setup, window, zoom
 
+from vretrver.agent.budget import Account, Budget
 from vretrver.agent.driver import Driver
-from vretrver.agent.policy import Request
+from vretrver.agent.policy import Completion, FinishReason, Request
 from vretrver.agent.session import rank_group, rank_window
 from vretrver.agent.trajectory import Trajectory
 from vretrver.policies.scripted import Moment, ScriptedPolicy
@@ -54,3 +55,34 @@ def test_rollouts_draw_from_streams_of_their_own(drawn: DrawnFolder) -> None:
     task = window(drawn.candidates(2), drawn.query(), session="7/q")
     list(Driver[tuple[Trajectory, ...]](policy).run([rank_group(replace(task, stream="q"), setup(drawn), 2)]))
     assert [request.stream for request in policy.requests[1:3]] == ["q/0", "q/1"]
+
+
+def test_a_picture_that_is_replaced_after_the_opening_is_shown_to_no_rollout(drawn: DrawnFolder) -> None:
+    def turn(moment: Moment) -> str:
+        if not moment.said:
+            draw(99).save(drawn.path / "1.png")
+            return zoom(1)
+        return answer(2, 1)
+
+    task = window(drawn.candidates(2), drawn.query(), session="group")
+    policy = ScriptedPolicy(turn, name="test")
+    ((_, group),) = Driver[tuple[Trajectory, ...]](policy).run([rank_group(task, setup(drawn), 2)])
+    changed = "the picture is not available (the file has changed since it was recorded; index it again)"
+    assert [one.turns[0].calls[0].reason for one in group] == [changed, changed]
+    assert [len(one.observations(0)) for one in group] == [0, 0]
+
+
+def test_the_opening_of_a_group_has_the_deadline_of_its_account(drawn: DrawnFolder) -> None:
+    class Late(Listening):
+        def collect(self, *, patience: float | None = None) -> list[Completion]:
+            done = super().collect(patience=patience)
+            return [replace(one, finish=FinishReason.DEADLINE) if one.session == "group" else one for one in done]
+
+    policy = Late()
+    task = window(drawn.candidates(2), drawn.query(), session="group")
+    account = Account(Budget(seconds=5.0), lambda: 100.0)
+    run = setup(drawn, clock=lambda: 100.0)
+    ((_, group),) = Driver[tuple[Trajectory, ...]](policy).run([rank_group(task, run, 2, account=account)])
+    assert [request.deadline for request in policy.requests] == [105.0] * 5
+    assert [(request.after, len(request.messages)) for request in policy.requests[1:3]] == [(None, 2), (None, 2)]
+    assert [one.ranking for one in group] == [("1:2", "1:1")] * 2

@@ -8,7 +8,7 @@ import pytest
 from tests.drawn import DrawnFolder, draw
 from tests.unit.agent.sessions import answer, play, select, setup, window, zoom
 
-from vretrver.agent.answers import Ranking, RankingAnswer, Repairs
+from vretrver.agent.answers import RankingAnswer, RankingForm, Repairs
 from vretrver.agent.budget import Budget
 from vretrver.agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Sampling, Usage
 from vretrver.agent.trajectory import PictureShown, StopReason
@@ -82,7 +82,7 @@ def test_the_answer_is_asked_for_once_the_turns_are_used_up(drawn: DrawnFolder) 
     turns = [zoom(1), zoom(2), "hm", zoom(1), answer(2, 1)]
     played = play(window(drawn.candidates(2), drawn.query()), setup(drawn), turns)
     assert [request.grammar for request in played.requests[:4]] == [None] * 4
-    assert played.requests[4].grammar == Ranking().grammar(2, whole_turn=True, complete=False)
+    assert played.requests[4].grammar == RankingForm().grammar(2, whole_turn=True, complete=False)
     ask = "No looks are left. Answer now with all 2 candidate numbers: <answer>[...]</answer>"
     assert [ask in reply for reply in played.replies] == [False, False, False, True]
     record = played.trajectory

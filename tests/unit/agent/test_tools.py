@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from tests.drawn import DrawnFolder, draw
 from tests.unit.agent.sessions import select, window, zoom
 
-from vretrver.agent.answers import Ranking
+from vretrver.agent.answers import RankingForm
 from vretrver.agent.bench import Bench
 from vretrver.agent.budget import Account, Budget
 from vretrver.agent.dialects import dialect_named
@@ -40,7 +40,7 @@ def bench(drawn: DrawnFolder) -> Bench:
 
 
 def _run(text: str, bench: Bench, *, tokens_left: int | None = None) -> Executed:
-    (call,) = parse_turn(text, Ranking()).calls
+    (call,) = parse_turn(text, RankingForm()).calls
     return execute(call, TOOLS, bench, account=Account(Budget(look_tokens=tokens_left), lambda: 0.0))
 
 
@@ -157,13 +157,13 @@ def test_a_tool_that_shows_nothing_or_gives_no_reason_is_a_refusal_with_one(benc
         def run(self, arguments: BaseModel, bench: Bench) -> list[Seen]:
             raise Refused("")
 
-    (call,) = parse_turn(select(1), Ranking()).calls
+    (call,) = parse_turn(select(1), RankingForm()).calls
     assert execute(call, (Blind(),), bench).reason == "there was nothing to show"
     assert execute(call, (Silent(),), bench).reason == "refused without a reason"
 
 
 def test_without_tools_every_call_is_refused(bench: Bench) -> None:
-    (call,) = parse_turn(zoom(1), Ranking()).calls
+    (call,) = parse_turn(zoom(1), RankingForm()).calls
     assert execute(call, (), bench).reason == "there is no tool 'zoom_in'; no tools are given"
 
 

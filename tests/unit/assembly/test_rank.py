@@ -67,9 +67,42 @@ def test_only_the_best_rows_without_documents(photos: Path) -> None:
 
 def test_a_string_is_a_picture_only_when_it_ends_like_one_and_is_a_file(photos: Path) -> None:
     (photos / "note.txt").write_text("x")
-    assert kinds(["a.jpg", str(photos / "a.jpg"), "gone.jpg", "note.txt", f"{'long ' * 2000}.jpg"]) == [
-        [TextPart], [ImagePart], [ImagePart], [TextPart], [TextPart], [TextPart],
+    documents: list[Any] = [
+        "a.jpg",
+        str(photos / "a.jpg"),
+        "note.txt",
+        f"{'long ' * 2000}.jpg",
+        "see https://x.org/1",
+    ]
+    assert kinds([*documents, {"text": "gone.jpg"}, {"text": "https://x.org/1"}]) == [
+        [TextPart], [ImagePart], [ImagePart], [TextPart], [TextPart], [TextPart], [TextPart], [TextPart],
     ]  # fmt: skip
+
+
+MISSING = "named like a picture, and there is no such file; correct the path, or {'text': ...} for a text"
+ADDRESS = "an address, and nothing is fetched; give a file or a PIL image, or {'text': ...} for a text"
+
+
+@pytest.mark.parametrize(
+    ("given_as", "said"),
+    [
+        ("gone.jpg", MISSING),
+        ("elsewhere/my photo.PNG", MISSING),
+        ("scan.pdf", MISSING),
+        ("https://example.org/a.jpg", ADDRESS),
+        ("s3://shop/mug", ADDRESS),
+        ("data:image/png;base64,AAAA", ADDRESS),
+    ],
+)
+def test_a_string_that_can_only_be_meant_as_a_picture_and_is_none_is_refused(
+    photos: Path, given_as: str, said: str
+) -> None:
+    ranked = agent("<answer>[1]</answer>")
+    with pytest.raises(DataError) as raised:
+        ranked.rank("x", ["a.jpg", given_as])
+    assert str(raised.value) == f"document 1: {given_as!r} is {said}"
+    with pytest.raises(DataError, match="the query: "):
+        ranked.rank(given_as, ["a.jpg"])
 
 
 def test_paths_images_and_mappings_say_what_they_are(photos: Path) -> None:

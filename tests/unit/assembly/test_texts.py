@@ -16,7 +16,7 @@ from vretrver.geometry import Box
 from vretrver.images import ImageStore
 from vretrver.records import ImageRef, TextLine
 from vretrver.text import ocr
-from vretrver.world.documents.page import Page, Run
+from vretrver.world.documents.page import Page, PlacedText
 from vretrver.world.documents.pdf import text_pdf
 
 TOP = Box(left=0, top=0, right=1653, bottom=600)
@@ -26,7 +26,7 @@ def page(tmp_path: Path) -> tuple[ImageStore, ImageRef]:
     """Return a document of one page with two lines."""
     pytest.importorskip("pypdfium2")
     runs = [("Invoice number 4711 of 2024", 100.0), ("Total 118.40 EUR", 700.0)]
-    placed = tuple(Run(text=text, x=60, y=y, font="Helvetica", size=12) for text, y in runs)
+    placed = tuple(PlacedText(text=text, x=60, y=y, font="Helvetica", size=12) for text, y in runs)
     (tmp_path / "a.pdf").write_bytes(text_pdf([Page(size=(595, 842), runs=placed)]))
     store = ImageStore({"": tmp_path})
     return store, store.pin(ImageRef(path="a.pdf"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from vretrver.cli.hits import Given, what_to_rerank
+from vretrver.cli.hits import QueriesWithHits, what_to_rerank
 from vretrver.errors import ConfigError, DataError
 
 NOTHING: dict[str, Any] = {
@@ -25,7 +25,7 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def given(*files: Path, **options: Any) -> Given:
+def given(*files: Path, **options: Any) -> QueriesWithHits:
     return what_to_rerank(files, **{**NOTHING, **options})
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from vretrver.cli.output import emit_json, emit_table, prepare_output, refuse_foreign, tolerate_letters
+from vretrver.cli.output import (
+    emit_json,
+    emit_table,
+    json_text,
+    prepare_output,
+    refuse_foreign,
+    table_text,
+    tolerate_letters,
+)
 from vretrver.errors import ConfigError, DataError
 
 
@@ -62,3 +71,15 @@ def test_a_folder_of_others_files_is_never_written_into(tmp_path: Path) -> None:
         check()
     (tmp_path / "ours.json").write_text("")
     check()
+
+
+def test_a_table_holds_no_row_that_a_name_forged() -> None:
+    rows = [(1, "a\n  2  b"), (2, "\x1b[8mhidden")]
+    assert table_text(("rank", "candidate"), rows) == ("rank  candidate\n   1  a\\n  2  b\n   2  \\x1b[8mhidden\n")
+
+
+def test_json_says_the_same_without_what_a_terminal_obeys() -> None:
+    value = {"did": "\x9b2J\u202e\x7f", "text": "Straße 杯"}
+    line = json_text(value)
+    assert line == '{"did": "\\u009b2J\\u202e\\u007f", "text": "Straße 杯"}\n'
+    assert json.loads(line) == value

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vretrver.data.folder import Refused, left_out_by_name, list_folder
+from vretrver.data.folder import LeftOut, left_out_by_name, list_folder
 from vretrver.data.sources.source import Source, read_source
 from vretrver.errors import DataError
 from vretrver.images import ImageLimits, ImageStore
@@ -48,7 +48,7 @@ def test_hidden_files_links_and_other_files_are_left_out_and_counted(tmp_path: P
     os.mkfifo(tmp_path / "pipe.png")
     candidates, scan = read(tmp_path)
     assert [candidate.did for candidate in candidates] == ["a.png"]
-    assert scan.refused == [Refused(path="pipe.png", reason="it is not a file")]
+    assert scan.refused == [LeftOut(path="pipe.png", reason="it is not a file")]
     assert (scan.others, scan.links) == ({".txt": 1}, 2)
 
 

@@ -24,7 +24,7 @@ from vretrver._http import Patience
 from vretrver.agent.dialects import dialect_named
 from vretrver.doctor.endpoint import check_endpoint
 from vretrver.doctor.findings import Finding, Severity
-from vretrver.doctor.model_pictures import Pixels
+from vretrver.doctor.model_pictures import PixelCheck
 
 BLUE_FIRST = "<think>The second is blue.</think><answer>[2, 1]</answer>"
 HURRY = Patience(tries=1, first=0.01, connect=1.0, answer=1.0)
@@ -66,7 +66,7 @@ def test_a_server_that_resizes_pictures_or_drops_thoughts_is_warned_of() -> None
 
 
 def test_a_server_that_enlarges_only_thumbnails_is_found_out() -> None:
-    pixels = Pixels(cell=32, least=65536, most=16777216)  # as published Qwen3-VL folders say
+    pixels = PixelCheck(cell=32, least=65536, most=16777216)  # as published Qwen3-VL folders say
 
     def cost(message: Mapping[str, Any]) -> int:
         pictures = [part for part in message["content"] if isinstance(part, dict) and part["type"] != "text"]

@@ -13,7 +13,7 @@ from tests.unit.doctor.folders import MARKS, TEMPLATE, write_json, write_model
 from vretrver.agent.dialects import dialect_named
 from vretrver.doctor.findings import Severity
 from vretrver.doctor.model_folder import check_model_folder
-from vretrver.doctor.model_pictures import Pixels
+from vretrver.doctor.model_pictures import PixelCheck
 from vretrver.doctor.model_text import MARKS as WIRE_MARKS
 
 PUBLISHED_3 = {"size": {"shortest_edge": 65536, "longest_edge": 16777216}}
@@ -67,7 +67,7 @@ def test_a_dialect_for_another_cell_is_warned_of(tmp_path: Path) -> None:
 def test_sizes_are_changed_as_the_qwen_preprocessor_changes_them(
     size: tuple[int, int], becomes: tuple[int, int]
 ) -> None:
-    pixels = Pixels.read({"patch_size": 16, "merge_size": 2, **PUBLISHED_3})
+    pixels = PixelCheck.read({"patch_size": 16, "merge_size": 2, **PUBLISHED_3})
     assert pixels.resized(size) == becomes
     assert pixels.keeps(size) is (size == becomes)
 

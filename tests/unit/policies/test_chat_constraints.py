@@ -10,6 +10,7 @@ from tests.unit.policies.asking import MORE, Make, answer, ask
 
 from vretrver.agent.answers import FORMS
 from vretrver.agent.policy import Failure, FailureKind, FinishReason
+from vretrver.policies.chat_endpoint import MISSES
 
 GRAMMAR = FORMS["ranking"].grammar(3, whole_turn=True, complete=True)
 
@@ -111,7 +112,7 @@ def test_which_field_of_a_grammar_a_server_takes_is_learned(
 ) -> None:
     server.script = taking(field, refuses=refuses)
     policy = make(tokens=True)
-    for _ in range(3):
+    for _ in range(2 * MISSES + 1):
         done = answer(policy, ask("s", grammar=GRAMMAR))
     assert (done.text, done.held) == ("<answer>[1]</answer>", ((0, 3),))
     assert [name for name in server.posts[-1] if name in ("structured_outputs", "guided_regex", "regex")] == [field]
@@ -123,7 +124,7 @@ def test_a_server_that_takes_no_grammar_goes_on_without_and_nothing_counts_as_he
 ) -> None:
     server.script = taking(refuses=refuses)
     policy = make(tokens=True)
-    done = [answer(policy, ask(f"s{number}", grammar=GRAMMAR)) for number in range(4)]
+    done = [answer(policy, ask(f"s{number}", grammar=GRAMMAR)) for number in range(3 * MISSES + 1)]
     assert {(one.text, one.held) for one in done} == {("I prefer 1.", ())}
     assert not set(server.posts[-1]) & {"structured_outputs", "guided_regex", "regex"}
     (record,) = caplog.records
@@ -135,3 +136,23 @@ def test_a_turn_cut_off_under_a_grammar_counts_as_held(server: StubServer, make:
     server.script = lambda _: as_json(completion(["<answer>["], finish="length", token_ids=[5], logprobs=logprobs))
     done = answer(make(tokens=True), ask("s", grammar=GRAMMAR))
     assert (done.finish, done.held) == (FinishReason.LENGTH, ((0, 1),))
+
+
+def test_thoughts_that_the_server_took_out_do_not_count_against_the_grammar(server: StubServer, make: Make) -> None:
+    """So does vLLM with a reasoning parser: the answer was constrained, what was thought before it was not."""
+    said = {"role": "assistant", "content": "<answer>[1]</answer>", "reasoning_content": "1 has it"}
+    server.script = lambda _: as_json({"choices": [{"message": said, "finish_reason": "stop"}]})
+    policy = make()
+    for number in range(MISSES + 1):
+        done = answer(policy, ask(f"s{number}", grammar=GRAMMAR))
+        assert done.text == "<think>1 has it</think><answer>[1]</answer>"
+    assert all("structured_outputs" in post for post in server.posts)
+
+
+def test_a_turn_now_and_then_that_does_not_match_is_an_accident(server: StubServer, make: Make) -> None:
+    texts = iter(["I prefer 1.", "I prefer 1.", "<answer>[1]</answer>"] * 3)
+    server.script = lambda _: as_json(completion([next(texts)]))
+    policy = make()
+    for number in range(9):
+        answer(policy, ask(f"s{number}", grammar=GRAMMAR))
+    assert all("structured_outputs" in post for post in server.posts)

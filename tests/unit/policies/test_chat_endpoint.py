@@ -168,7 +168,8 @@ def test_thoughts_a_server_took_apart_are_put_back(name: str) -> None:
     value = completion(["<answer>[1]</answer>"])
     value["choices"][0]["message"][name] = "so"
     choice = one(value)
-    assert (choice.text, choice.split) == ("<think>so</think><answer>[1]</answer>", True)
+    assert (choice.text, choice.content) == ("<think>so</think><answer>[1]</answer>", "<answer>[1]</answer>")
+    assert choice.thoughts == "<think>so</think>"
 
 
 def test_thoughts_alone_are_a_turn() -> None:

@@ -288,3 +288,14 @@ def test_a_turn_that_was_cancelled_is_not_part_of_the_conversation(reopen: Calla
     again.texts(ask("s", messages=(MORE,)))
     (moment,) = again.paid.moments
     assert (moment.messages, moment.said) == ((SAID, MORE), ())
+
+
+def test_a_sampled_stream_takes_no_other_streams_turn(reopen: Callable[..., Opened]) -> None:
+    """A run was killed when one rollout of four was written: it finds its own turn again, and the others draw."""
+    streams = ["g/0", "g/1", "g/2", "g/3"]
+    group = [ask(stream, sampling=Sampling(temperature=1.0), stream=stream) for stream in streams]
+    opened = reopen(lambda moment: f"draw of {moment.stream}")
+    opened.texts(group[3])
+    again = reopen(lambda moment: f"draw of {moment.stream}")
+    assert again.texts(*group) == {stream: f"draw of {stream}" for stream in streams}
+    assert again.paid.turns == 3

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tests.unit.report.reranks import LOOKED, call, drawn, looks_of, page, pictured, reranked, with_look, zoom
 
-from vretrver.agent.answers import RankingOrNone
+from vretrver.agent.answers import RankingOrNoneForm
 from vretrver.agent.budget import Budget
 from vretrver.agent.observations import Layout
 from vretrver.agent.trajectory import TextShown
@@ -235,7 +235,7 @@ def test_cuts_in_one_picture_are_named_and_checked(tmp_path: Path) -> None:
 
 def test_nothing_fits_is_in_the_headline_and_at_its_window(tmp_path: Path) -> None:
     images = drawn(tmp_path)
-    text = page(tmp_path, images, reranked(images, ["<answer>none [1, 2, 3, 4]</answer>"], form=RankingOrNone()))
+    text = page(tmp_path, images, reranked(images, ["<answer>none [1, 2, 3, 4]</answer>"], form=RankingOrNoneForm()))
     assert "No candidate fits, the agent says; the order is kept beside it." in text
     assert "This window: no candidate fits, the agent says; its order is kept beside it." in text
     assert text.count('<span class="badge plain">nothing fits</span>') == 2

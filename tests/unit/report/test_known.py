@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.report.reranks import LOOKED, drawn, reranked
 
-from vretrver.agent.answers import RankingOrNone
+from vretrver.agent.answers import RankingOrNoneForm
 from vretrver.report.known import Mark, mark_of, verdict_on
 from vretrver.report.words import Names
 
@@ -31,7 +31,7 @@ NONE = ["<answer>none [1, 2, 3, 4]</answer>"]
 def test_a_result_is_judged(
     tmp_path: Path, turns: list[str], wanted: list[str], mark: Mark | None, sentence: str | None
 ) -> None:
-    form = RankingOrNone() if turns is NONE else None
+    form = RankingOrNoneForm() if turns is NONE else None
     result = reranked(drawn(tmp_path), turns, form=form)
     assert mark_of(result, {"9:1": wanted}) is mark
     assert verdict_on(result, {"9:1": wanted}, Names(given={})) == sentence

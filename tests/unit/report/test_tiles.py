@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vretrver.records import ImageRef
-from vretrver.report.embedded import Shown
+from vretrver.report.embedded import EmbeddedPicture
 from vretrver.report.tiles import picture, region, shortened
 
 REF = ImageRef(path="a.png", width=400, height=200)
@@ -28,12 +28,13 @@ def test_no_region_is_drawn_on_a_picture_of_unknown_size() -> None:
 
 def test_a_missing_picture_is_replaced_by_the_reason() -> None:
     assert (
-        picture(Shown(problem="Not <here>."), "a mug") == '<span class="gone"><span>Not &lt;here&gt;.</span></span>'
+        picture(EmbeddedPicture(problem="Not <here>."), "a mug")
+        == '<span class="gone"><span>Not &lt;here&gt;.</span></span>'
     )
 
 
 def test_a_picture_carries_its_description() -> None:
-    written = picture(Shown(name="p1"), 'a "mug"', kind="seen")
+    written = picture(EmbeddedPicture(name="p1"), 'a "mug"', kind="seen")
     assert written == '<span class="pic p1 seen" role="img" aria-label="a &quot;mug&quot;"></span>'
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.report.reranks import LOOKED, drawn, pictured, reranked
 
-from vretrver.agent.answers import RankingOrNone
+from vretrver.agent.answers import RankingOrNoneForm
 from vretrver.agent.budget import Budget, Limit
 from vretrver.agent.reranked import Ended
 from vretrver.agent.trajectory import STOPS, StopReason, Trajectory
@@ -102,11 +102,13 @@ def test_nothing_fits_is_said_plainly_when_every_window_says_so(tmp_path: Path) 
     candidates = [pictured(number) for number in (0, 1, 2)]
     images = drawn(tmp_path)
     every = reranked(
-        images, {"9:1/w0": [NONE], "9:1/w1": [NONE]}, candidates=candidates, size=2, form=RankingOrNone()
+        images, {"9:1/w0": [NONE], "9:1/w1": [NONE]}, candidates=candidates, size=2, form=RankingOrNoneForm()
     )
     assert outcome(every) is OrderOutcome.NOTHING_FITS
     assert headline(every, UNNAMED) == "No candidate fits, the agent says; the order is kept beside it."
-    one = reranked(images, {"9:1/w0": [NONE], "9:1/w1": [FITS]}, candidates=candidates, size=2, form=RankingOrNone())
+    one = reranked(
+        images, {"9:1/w0": [NONE], "9:1/w1": [FITS]}, candidates=candidates, size=2, form=RankingOrNoneForm()
+    )
     assert outcome(one) is OrderOutcome.CHANGED
     assert headline(one, UNNAMED) == "Candidate 5:1 moved from 2 to 1 without a look."
     assert nothing_fits(one.trajectories[0], window=1, windows=2) == (

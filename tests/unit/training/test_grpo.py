@@ -107,6 +107,7 @@ class Trainer(GRPOTrainer):  # type: ignore[misc]
             advantages += ((rewards - rewards.mean()) / (rewards.std() + 1e-4)).tolist()
             samples += [sample_of(one, loaded.vocabulary, loaded.folder.geometry) for one in group]
             self.revisions += [one.revision for one in group]
+        assert any(_looked(one) for group in groups for one in group)  # else later pictures would go untested
         tokens = sum(int(sample.chosen_T.sum()) for sample in samples)
         return {
             "advantages": torch.tensor(advantages),
@@ -127,6 +128,11 @@ class Trainer(GRPOTrainer):  # type: ignore[misc]
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         super(GRPOTrainer, self).log(logs, start_time)
+
+
+def _looked(rollout: Trajectory) -> bool:
+    """Say whether a call of a turn brought back a picture."""
+    return any(isinstance(shown, PictureShown) and shown.turn is not None for shown in rollout.shown)
 
 
 class Updates(TrainerCallback):
@@ -197,7 +203,7 @@ def looked(rollouts: Rollouts) -> Trajectory:
     """A rollout that was shown a picture after its first turn."""
     for seed in range(5, 20):
         for one in rollouts.of([0], seed=seed)[0]:
-            if any(isinstance(shown, PictureShown) and shown.turn is not None for shown in one.shown):
+            if _looked(one):
                 return one
     raise AssertionError("no rollout looked")
 

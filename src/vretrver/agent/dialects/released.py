@@ -10,7 +10,7 @@ four pictures in a selection, as their prompt says and their tool forgets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -22,19 +22,24 @@ from ...records import Address
 from ..answers import AnswerForm
 from ..bench import Views
 from ..boxes import ReleasedBoxes
+from ..details import DetailCode, Words, WrongArgument, detail
 from ..dialect import Dialect
 from ..messages import Piece
 from ..observations import Observation, Read
 from ..refusals import WORDS, RefusalCode
 from ..task import WindowTask
-from ..tools import Executed, SelectImages, Tool, ZoomIn, signature
+from ..tools import Executed, SelectImages, Tool, ZoomIn, read_address, signature
 
 
 def _target(value: object) -> Address:
     """Read a target as the released `int()` does: 2, 2.0 and "2" name the same picture."""
     if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > 12:
-        raise ValueError("a target is the number of a picture")
-    return Address.from_wire(int(value))
+        raise WrongArgument(detail(DetailCode.TARGET_KIND))
+    try:
+        number = int(value)
+    except ValueError as error:
+        raise WrongArgument(detail(DetailCode.TARGET_TEXT, value=value)) from error
+    return read_address(number)
 
 
 Number = Annotated[Address, BeforeValidator(_target), WithJsonSchema({"type": "integer"})]
@@ -55,6 +60,9 @@ class ReleasedSelectArguments(BaseModel):
     model_config = ConfigDict(extra="ignore")
     target_images: list[Number] = Field(min_length=1, max_length=4)
 
+
+_REFUSALS: Words = {**WORDS, RefusalCode.BOX_EMPTY: "the box {box} is empty or inverted"}
+"""Boxes of this dialect are in pixels or shares, so that no form is told for one that is empty."""
 
 _SYSTEM = """You are an assistant for multimodal retrieval.
 
@@ -83,7 +91,7 @@ class ReleasedWording:
     """What follows `Guidelines:` in the released data."""
     unavailable: str = "[picture not available]"
     """What takes the place of a picture that cannot be read."""
-    refusals: Mapping[RefusalCode, str] = field(default_factory=lambda: WORDS)
+    refusals: Words = field(default_factory=lambda: _REFUSALS)
     """Words of refusals; the released code's own are not published."""
 
     def text(self, text: str, *, limit: int, first: bool) -> str:

@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..._text import plain
-from ..answers import AnswerForm, Ranking, RankingOrNone
+from ..answers import AnswerForm, RankingForm, RankingOrNoneForm
 from ..bench import Views
 from ..boxes import PermilleBoxes
 from ..compare_tool import Compare
+from ..details import Words
 from ..dialect import Dialect
 from ..messages import Piece
 from ..observations import Cut, Layout, Observation, Read
-from ..refusals import WORDS, RefusalCode
+from ..refusals import WORDS
 from ..task import WindowTask
 from ..text_tool import ReadText
 from ..tools import Executed, SelectImages, Tool, ZoomIn, signature
@@ -58,7 +59,7 @@ class VretrverWording:
     """Calls in a turn, as told to the model."""
     unavailable: str = "[picture not available]"
     """What takes the place of a picture that cannot be read."""
-    refusals: Mapping[RefusalCode, str] = field(default_factory=lambda: WORDS)
+    refusals: Words = field(default_factory=lambda: WORDS)
     """Words of refusals."""
 
     def text(self, text: str, *, limit: int, first: bool) -> str:
@@ -138,14 +139,14 @@ def vretrver(*, tools: bool = True, form: AnswerForm | None = None) -> Dialect:
         turns=4 if tools else 1,
         calls_per_turn=4,
         forces_answer=True,
-        form=form or Ranking(),
+        form=form or RankingForm(),
     )
 
 
 def reading() -> Dialect:
     """Return the dialect for reading: the text of a whole window in a turn, and an answer that may be none."""
     return replace(
-        vretrver(form=RankingOrNone()),
+        vretrver(form=RankingOrNoneForm()),
         name="vretrver/reading",
         wording=VretrverWording(calls=READINGS),
         tools=(TOOLS["read_text"],),

@@ -15,7 +15,7 @@ from ...records import Candidate, Hit, parts_of
 from ..hits import RerankRequest
 from .items import query_of
 from .messages import PublishedPrompt, prompt_of, texts_of_prompt
-from .rows import PathMap, Row, number_in, object_in, objects_in, read_parquet_rows, text_in
+from .rows import PathMap, PublishedRow, number_in, object_in, objects_in, read_parquet_rows, text_in
 
 _KNOWN = {"candidate_images", "candidate_texts", "did", "score"}
 
@@ -57,7 +57,7 @@ def read_evaluation(path: Path, *, paths: PathMap | None = None) -> Iterator[Eva
         yield row
 
 
-def _row(row: Row, where: str, paths: PathMap) -> EvaluationRow:
+def _row(row: PublishedRow, where: str, paths: PathMap) -> EvaluationRow:
     query = query_of(row, object_in(row, "extra_info", where), where, paths)
     hits = tuple(
         _hit(hit, place, f"{query.qid}#{place}", f"{where}: hit {place}", paths)
@@ -74,7 +74,7 @@ def _row(row: Row, where: str, paths: PathMap) -> EvaluationRow:
     return EvaluationRow(where=where, request=RerankRequest(query=query, hits=hits), prompt=prompt)
 
 
-def _hit(hit: Row, place: int, nameless: str, where: str, paths: PathMap) -> Hit:
+def _hit(hit: PublishedRow, place: int, nameless: str, where: str, paths: PathMap) -> Hit:
     image, text = text_in(hit, "candidate_images", where), text_in(hit, "candidate_texts", where)
     if not image and not text:
         raise DataError(f"{where}: it holds neither text nor a picture")

@@ -11,10 +11,10 @@ from itertools import pairwise
 from ...errors import DataError
 from ...records import Candidate, ImageRef, Query, parts_of
 from .messages import MARK, PublishedMessage
-from .rows import PathMap, Row, text_in, texts_in, whole_in
+from .rows import PathMap, PublishedRow, text_in, texts_in, whole_in
 
 
-def query_of(row: Row, info: Row, where: str, paths: PathMap) -> Query:
+def query_of(row: PublishedRow, info: PublishedRow, where: str, paths: PathMap) -> Query:
     """Return the query; what `extra_info` does not say is taken from the row itself, as the published code does."""
     qid, image, text = (
         text_in(info, field, where) or text_in(row, field, where) for field in ("qid", "query_image", "query_text")
@@ -25,7 +25,7 @@ def query_of(row: Row, info: Row, where: str, paths: PathMap) -> Query:
 
 
 def candidates_of(
-    info: Row, user: PublishedMessage, query: Query, where: str, paths: PathMap
+    info: PublishedRow, user: PublishedMessage, query: Query, where: str, paths: PathMap
 ) -> tuple[Candidate, ...]:
     """Return the candidates as numbered in the prompt.
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...errors import DataError
 from ...records import ImageRef
-from .rows import Row, objects_in, refuse
+from .rows import PublishedRow, objects_in, refuse
 
 MARK = "<image>"
 """Stands in a text where a picture is shown."""
@@ -44,7 +44,7 @@ class PublishedPrompt:
     """What follows `Guidelines:` and, if there is one, the space after it."""
 
 
-def texts_of_prompt(row: Row, where: str) -> list[tuple[Role, str]]:
+def texts_of_prompt(row: PublishedRow, where: str) -> list[tuple[Role, str]]:
     """Return role and text of each message of a row's `prompt`, a list of {role, content}."""
     texts: list[tuple[Role, str]] = []
     for message in objects_in(row, "prompt", where):

@@ -10,7 +10,7 @@ from ...errors import DataError
 from ...records import Candidate, Query
 from .items import candidates_of, query_of
 from .messages import PublishedPrompt, prompt_of, texts_of_prompt, with_pictures
-from .rows import PathMap, Row, object_in, objects_in, read_parquet_rows, refuse, text_in, whole_in
+from .rows import PathMap, PublishedRow, object_in, objects_in, read_parquet_rows, refuse, text_in, whole_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def read_rl(
             yield parsed
 
 
-def _row(row: Row, where: str, paths: PathMap) -> RlRow:
+def _row(row: PublishedRow, where: str, paths: PathMap) -> RlRow:
     info = object_in(row, "extra_info", where)
     texts = texts_of_prompt(row, where)
     prompt = prompt_of(texts, where)

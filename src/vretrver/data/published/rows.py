@@ -15,7 +15,7 @@ from ...errors import ConfigError, DataError
 from ...records import ImageRef
 from ..rows import picture_path
 
-Row = Mapping[str, object]
+PublishedRow = Mapping[str, object]
 """A row, or an object inside one."""
 
 _BATCH = 256
@@ -50,13 +50,13 @@ def read_parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str,
         raise DataError(f"{path}: cannot be read as parquet after row {number}: {reason}") from error
 
 
-def object_in(row: Row, field: str, where: str) -> Row:
+def object_in(row: PublishedRow, field: str, where: str) -> PublishedRow:
     """Return an object."""
     value = row.get(field)
     return value if isinstance(value, Mapping) else refuse(where, field, value, "an object")
 
 
-def objects_in(row: Row, field: str, where: str) -> list[Row]:
+def objects_in(row: PublishedRow, field: str, where: str) -> list[PublishedRow]:
     """Return a list of objects."""
     value = row.get(field)
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
@@ -64,7 +64,7 @@ def objects_in(row: Row, field: str, where: str) -> list[Row]:
     return value
 
 
-def texts_in(row: Row, field: str, where: str) -> list[str]:
+def texts_in(row: PublishedRow, field: str, where: str) -> list[str]:
     """Return a list of texts; null is an empty list."""
     value = row.get(field)
     if value is None:
@@ -74,7 +74,7 @@ def texts_in(row: Row, field: str, where: str) -> list[str]:
     return value
 
 
-def text_in(row: Row, field: str, where: str) -> str:
+def text_in(row: PublishedRow, field: str, where: str) -> str:
     """Return a text without the white space around it; null and a missing field are the empty text."""
     value = row.get(field)
     if value is None:
@@ -82,13 +82,13 @@ def text_in(row: Row, field: str, where: str) -> str:
     return value.strip() if isinstance(value, str) else refuse(where, field, value, "a text")
 
 
-def whole_in(row: Row, field: str, where: str) -> int:
+def whole_in(row: PublishedRow, field: str, where: str) -> int:
     """Return a whole number."""
     value = row.get(field)
     return value if type(value) is int else refuse(where, field, value, "a whole number")
 
 
-def number_in(row: Row, field: str, where: str) -> float | None:
+def number_in(row: PublishedRow, field: str, where: str) -> float | None:
     """Return a finite number; null and a missing field are None."""
     value = row.get(field)
     if value is None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ...errors import DataError
 from .messages import PublishedMessage, PublishedPrompt, Role, prompt_of, with_pictures
-from .rows import PathMap, Row, objects_in, refuse, texts_in
+from .rows import PathMap, PublishedRow, objects_in, refuse, texts_in
 
 _ROLES: Mapping[object, Role] = {"system": "system", "human": "user", "gpt": "assistant"}
 
@@ -85,7 +85,7 @@ def _row(value: object, where: str, paths: PathMap) -> SftRow:
     return SftRow(where=where, messages=with_pictures(texts, pictures, where))
 
 
-def _message(message: Row, where: str) -> tuple[Role, str]:
+def _message(message: PublishedRow, where: str) -> tuple[Role, str]:
     speaker, text = message.get("from"), message.get("value")
     role = _ROLES.get(speaker) if isinstance(speaker, str) else None
     if role is None:

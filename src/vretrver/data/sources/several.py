@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ...errors import DataError
 from ...images import ImageLimits, ImageStore
 from ...records import Candidate
-from ..folder import Refused
+from ..folder import LeftOut
 from .source import Progress, Source
 
 
@@ -64,7 +64,7 @@ def _candidates(parts: Sequence[Keyed], whole: Source, progress: Progress) -> It
         except DataError as error:
             if not empty:
                 raise
-            whole.refused.append(Refused(path=part.key or str(part.source.path), reason=str(error)))
+            whole.refused.append(LeftOut(path=part.key or str(part.source.path), reason=str(error)))
         whole.refused += [replace(one, path=part.named(one.path)) for one in part.source.refused]
         others.update(part.source.others)
         whole.links += part.source.links

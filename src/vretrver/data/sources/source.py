@@ -14,7 +14,7 @@ from pathlib import Path
 from ...errors import ConfigError, DataError
 from ...images import ImageLimits, ImageStore
 from ...records import Candidate, ImagePart, ImageRef, Part
-from ..folder import SUFFIXES, Refused, list_folder, nothing_found, read_file
+from ..folder import SUFFIXES, LeftOut, list_folder, nothing_found, read_file
 from ..named import place_of_named
 from ..trec_hits import read_corpus_of_either_form
 from .columns import Columns, candidate_of
@@ -34,7 +34,7 @@ class Source:
     """Reads the pictures of the candidates, below a root with the name the source was opened with, and `NAME/` for
     each named one. Whoever reads them after the candidates does best to use it: it holds the files that were just
     read to list them."""
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[LeftOut] = field(default_factory=list)
     """What could not become a candidate; complete once `candidates` was read to its end."""
     others: Mapping[str, int] = field(default_factory=dict)
     """Endings of names that are not those of pictures and documents -> files of a folder left out; likewise."""
@@ -207,11 +207,11 @@ def _read_table(
         try:
             candidate = candidate_of(row, columns, root=root)
         except DataError as error:
-            source.refused.append(Refused(path=where, reason=str(error)))
+            source.refused.append(LeftOut(path=where, reason=str(error)))
             continue
         before = first.setdefault(candidate.did, where)
         if before != where:
-            source.refused.append(Refused(path=where, reason=f"the id {candidate.did!r} stands already at {before}"))
+            source.refused.append(LeftOut(path=where, reason=f"the id {candidate.did!r} stands already at {before}"))
             continue
         yield _placed(candidate, named)
 

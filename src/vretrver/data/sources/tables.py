@@ -20,7 +20,7 @@ from ...errors import DataError
 from ...lines import text_lines
 from ..rows import read_objects
 
-Row = tuple[str, Mapping[str, object]]
+NamedRow = tuple[str, Mapping[str, object]]
 """(`path:line` or `path: row n`, column -> value)."""
 
 DELIMITERS = {".csv": ",;\t|", ".tsv": "\t"}
@@ -43,7 +43,7 @@ class Table:
     """The file."""
     names: tuple[str, ...]
     """Its columns, in order; of a JSONL file the keys of its first rows."""
-    read: Callable[[Sequence[str]], Iterator[Row]]
+    read: Callable[[Sequence[str]], Iterator[NamedRow]]
     """Yields the rows with at least the columns asked for, all of which must be there."""
 
     @property
@@ -129,7 +129,7 @@ def _open_text(path: Path, delimiters: str) -> Table:
     return Table(path=path, names=tuple(names), read=lambda _: _text_rows(path, dialect, names))
 
 
-def _text_rows(path: Path, dialect: _Dialect, names: list[str]) -> Iterator[Row]:
+def _text_rows(path: Path, dialect: _Dialect, names: list[str]) -> Iterator[NamedRow]:
     for line, cells in islice(_records(path, dialect), 1, None):
         if len(cells) != len(names):
             raise DataError(f"{path}:{line}: {len(cells)} cells, the first line has {len(names)}; repair the line")
@@ -160,7 +160,7 @@ def _open_parquet(path: Path) -> Table:
     return Table(path=path, names=names, read=lambda wanted: _parquet_rows(path, wanted))
 
 
-def _parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
+def _parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[NamedRow]:
     number = 0
     with _parquet(path) as file:
         for batch in file.iter_batches(batch_size=_BATCH, columns=list(wanted)):

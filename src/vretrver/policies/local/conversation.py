@@ -13,7 +13,7 @@ from .grammar import Constraint
 
 
 @dataclass(slots=True, eq=False)
-class Conversation:
+class CachedConversation:
     """A conversation as the model has read it."""
 
     unread: list[Message] = field(default_factory=list)
@@ -46,18 +46,29 @@ class Conversation:
         """Whether the KV cache is in the batch and nowhere else."""
         return self.kv is None and self.failure is None and not self.fresh
 
-    def fork(self) -> Conversation:
+    def fork(self) -> CachedConversation:
         """Return a conversation that goes on from here by itself; the KV cache at rest is shared."""
         return replace(self, unread=list(self.unread))
 
+    def go_on_with(self, *, ended: bool) -> None:
+        """Keep the turn that was written; `ended` says whether its last id is the end of a turn."""
+        self.after_turn, self.turn_ended = True, ended
+        self.turns += 1
+
+    def undo_turn(self, length: int) -> None:
+        """Go back to the end of the messages before a turn that was cut short, `length` tokens from the start."""
+        self.position -= self.length - length  # what is taken back is text: one position a token
+        self.length = length
+        self.unread_id, self.after_turn, self.turn_ended = None, False, False
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Turn:
+class PendingTurn:
     """A turn that is waited for or being written."""
 
     request: Request
     """What was asked."""
-    conversation: Conversation
+    conversation: CachedConversation
     """The conversation it continues."""
     ids: list[int] = field(default_factory=list)
     """Ids of the prefix, then those sampled."""

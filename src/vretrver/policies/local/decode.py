@@ -12,7 +12,7 @@ from ...agent.policy import Failure, FailureKind, FinishReason
 from ...models.keyvalues import KeyValues
 from ...models.language import cache_shape
 from ...models.loading import LocalModel
-from .conversation import Conversation, Turn
+from .conversation import CachedConversation, PendingTurn
 from .grammar import Constraint
 from .prefill import NO_MEMORY, fits
 from .runtime import Runtime
@@ -40,18 +40,18 @@ class Decoder:
         self.model = model
         self.context = context
         self.runtime = runtime
-        self.turns: list[Turn] = []
+        self.turns: list[PendingTurn] = []
         self._cache: KeyValues | None = None
         self._logits = torch.empty(0)
         never = model.vocabulary.never_written(model.outputs)
         self._never = torch.tensor(never, dtype=torch.long, device=model.device)
 
     @property
-    def open(self) -> list[Turn]:
+    def open(self) -> list[PendingTurn]:
         """The turns that go on."""
         return [turn for turn in self.turns if turn.finish is None]
 
-    def retire(self, live: Collection[Conversation]) -> None:
+    def retire(self, live: Collection[CachedConversation]) -> None:
         """Copy the KV of finished turns out for conversations that may go on, and drop their rows where that pays."""
         for turn in self.turns:
             conversation = turn.conversation
@@ -65,10 +65,16 @@ class Decoder:
             # row is copied for every one that is saved. Where there is no memory for the copy, all stays as it is.
             fits(self.join, [], self._logits[:0])
 
-    def rest(self, conversation: Conversation) -> bool:
+    def rest(self, conversation: CachedConversation) -> bool:
         """Give a conversation whose turn is finished a copy of its KV cache; False where memory does not suffice."""
         (row,) = (row for row, turn in enumerate(self.turns) if turn.conversation is conversation)
         return fits(self._copy_out, row)
+
+    def shorten(self, conversation: CachedConversation) -> None:
+        """Forget what the batch holds of a conversation beyond its length."""
+        for row, turn in enumerate(self.turns):
+            if turn.conversation is conversation and self._cache is not None:
+                self._cache.lengths[row] = conversation.length
 
     def _copy_out(self, row: int) -> None:
         if self._cache is not None:
@@ -78,7 +84,7 @@ class Decoder:
         """Forget all turns."""
         self.turns, self._cache, self._logits = [], None, self._logits[:0]
 
-    def join(self, turns: Sequence[Turn], logits: Tensor) -> None:
+    def join(self, turns: Sequence[PendingTurn], logits: Tensor) -> None:
         """Add turns that were prefilled, with the logits that follow, [turns, ids]; finished ones leave."""
         for turn, row in zip(turns, logits, strict=True):
             self._score(turn, row)
@@ -112,7 +118,7 @@ class Decoder:
             cache_shape(model.model), [*rows, *added], room=_ROOM, dtype=model.dtype, device=model.device
         )
 
-    def _score(self, turn: Turn, logits: Tensor) -> None:
+    def _score(self, turn: PendingTurn, logits: Tensor) -> None:
         """Note the log-probabilities that were asked for; texts that are not one token have none."""
         if turn.request.score_tokens:
             logprobs = logits.log_softmax(dim=-1)
@@ -136,20 +142,20 @@ class Decoder:
             if turn.finish is None:
                 self._take(turn, number, logprob)
 
-    def _mask(self, scores: Tensor, turn: Turn, constraint: Constraint) -> None:
+    def _mask(self, scores: Tensor, turn: PendingTurn, constraint: Constraint) -> None:
         """Leave only the ids from which a match can still be finished, in place."""
         allowed = torch.tensor(constraint.allowed(turn.left(self.context)), device=scores.device)
         best = scores[allowed]
         scores.fill_(-math.inf)
         scores[allowed] = best
 
-    def _constrain_prefix(self, turn: Turn) -> None:
+    def _constrain_prefix(self, turn: PendingTurn) -> None:
         """Constrain a turn whose prefix has begun a match."""
         constraint = turn.constraint
         if constraint is not None and not constraint.active and turn.given:
             constraint.begin(turn.request.prefix, turn.left(self.context))
 
-    def _follow(self, turn: Turn, number: int) -> bool:
+    def _follow(self, turn: PendingTurn, number: int) -> bool:
         """Follow a sampled id by the turn's grammar and say whether it completes a match.
 
         A match that the model started on its own is constrained if one that names everything still fits.
@@ -164,7 +170,7 @@ class Decoder:
             constraint.begin(vocabulary.decode(turn.ids), turn.left(self.context))
         return constraint.whole
 
-    def _take(self, turn: Turn, number: int, logprob: float) -> None:
+    def _take(self, turn: PendingTurn, number: int, logprob: float) -> None:
         """Note a sampled id and end the turn where it does."""
         if not math.isfinite(logprob):
             turn.fail(FinishReason.ERROR, NOT_FINITE)
@@ -182,7 +188,7 @@ class Decoder:
         if turn.finish is not None:
             turn.conversation.unread_id = number
 
-    def _stops(self, turn: Turn) -> bool:
+    def _stops(self, turn: PendingTurn) -> bool:
         """Say whether the last id completes a stop string; the end of the turn that can hold one is decoded."""
         stops = turn.request.stop
         if not stops:

@@ -22,10 +22,12 @@ import torch
 from torch import Tensor
 
 from ...agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Request
+from ...models.conversation import turn_header
 from ...models.loading import LocalModel, load_model
 from ...models.vision import MEMORY
+from ..conversations import TURNS
 from .automaton import Automata
-from .conversation import Conversation, Turn
+from .conversation import CachedConversation, PendingTurn
 from .decode import Decoder
 from .prefill import NO_MEMORY, PREFILL_TOKENS, fits, in_passes, prefill_of, run_or_fail, with_pictures
 from .runtime import Runtime
@@ -71,9 +73,9 @@ class LocalPolicy:
         self._context = context
         self._automata = Automata(model.vocabulary)
         self._decoder = Decoder(model, context, self.runtime)
-        self._conversations: dict[str, Conversation] = {}
-        self._pending: dict[str, Turn] = {}
-        self._waiting: deque[Turn] = deque()
+        self._conversations: dict[str, CachedConversation] = {}
+        self._pending: dict[str, PendingTurn] = {}
+        self._waiting: deque[PendingTurn] = deque()
         self._woken = Event()
 
     @classmethod
@@ -126,9 +128,9 @@ class LocalPolicy:
             raise ValueError(f"session {session!r} has a pending turn; collect or release it first")
         if request.after is not None:
             self._conversations[session] = self._forked(session, request.after)
-        conversation = self._conversations.setdefault(session, Conversation())
+        conversation = self._conversations.setdefault(session, CachedConversation())
         conversation.unread += request.messages
-        self._pending[session] = turn = Turn(request=request, conversation=conversation)
+        self._pending[session] = turn = PendingTurn(request=request, conversation=conversation)
         self._waiting.append(turn)
 
     def collect(self, *, patience: float | None = None) -> list[Completion]:
@@ -172,7 +174,7 @@ class LocalPolicy:
         for session in list(self._conversations):
             self.release(session)
 
-    def _forked(self, session: str, source: str) -> Conversation:
+    def _forked(self, session: str, source: str) -> CachedConversation:
         """Return a new conversation that starts from where another one is."""
         if session in self._conversations:
             raise ValueError(f"session {session!r} has a conversation and cannot start after {source!r}")
@@ -196,7 +198,7 @@ class LocalPolicy:
             self._interrupt()
             raise
 
-    def _admitted(self) -> list[Turn]:
+    def _admitted(self) -> list[PendingTurn]:
         """Take the waiting turns that have room, in the order they came; those that ended while they waited leave."""
         for turn in self._waiting:
             turn.finish = turn.interrupted(self.runtime.clock())
@@ -208,14 +210,14 @@ class LocalPolicy:
         room = self._limits.in_flight - len(self._decoder.open)
         return [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
 
-    def _prefill(self, turns: Sequence[Turn]) -> None:
+    def _prefill(self, turns: Sequence[PendingTurn]) -> None:
         """Prefill turns and let them join the batch; what cannot be read ends."""
         prefills = [
             prefill
             for turn in turns
             if (prefill := prefill_of(turn, self.model, self._context, self._automata)) is not None
         ]
-        joining: list[Turn] = []
+        joining: list[PendingTurn] = []
         logits: list[Tensor] = []
         for together in in_passes(prefills, self.prefill_tokens):
             for prefill in together:
@@ -250,8 +252,15 @@ class LocalPolicy:
         done = [turn for turn in self._pending.values() if turn.finish is not None]
         for turn in done:
             del self._pending[turn.session]
-            if turn.prompt and not turn.request.read_only:
-                turn.conversation.after_turn = True
-                turn.conversation.turn_ended = turn.ids[-1:] == [self.model.vocabulary.turn_end]
-                turn.conversation.turns += 1
+            if turn.prompt and not turn.request.read_only and turn.conversation.failure is None:
+                self._settle(turn)
         return [turn.completion(self.model.vocabulary) for turn in done]
+
+    def _settle(self, turn: PendingTurn) -> None:
+        """Make a turn that ended part of its conversation, or take back one that was cut short."""
+        vocabulary, conversation = self.model.vocabulary, turn.conversation
+        if turn.finish in TURNS:
+            conversation.go_on_with(ended=turn.ids[-1:] == [vocabulary.turn_end])
+        else:
+            conversation.undo_turn(turn.prompt - len(turn_header(vocabulary)))
+            self._decoder.shorten(conversation)

@@ -21,7 +21,7 @@ from ...models.loading import LocalModel
 from ...models.positions import Positions, positions_of
 from ...models.vision import EncodedPicture
 from .automaton import Automata
-from .conversation import Turn
+from .conversation import PendingTurn
 from .grammar import Constraint
 from .runtime import Runtime
 
@@ -54,7 +54,7 @@ def fits(work: Callable[..., object], *given: object) -> bool:
 class Prefill:
     """What one request adds to a conversation."""
 
-    turn: Turn
+    turn: PendingTurn
     """The turn that was asked for."""
     ids: list[int]
     """Ids to read: the last sampled one when it was not read yet, the messages, the turn's header and its prefix."""
@@ -70,7 +70,7 @@ class Prefill:
     """What the model reads of them; empty until they are encoded."""
 
 
-def prefill_of(turn: Turn, model: LocalModel, context: int, automata: Automata) -> Prefill | None:
+def prefill_of(turn: PendingTurn, model: LocalModel, context: int, automata: Automata) -> Prefill | None:
     """Return what a request adds; None when there is nothing to read, or it cannot be read: then the turn has ended.
 
     Args:
@@ -120,7 +120,7 @@ def prefill_of(turn: Turn, model: LocalModel, context: int, automata: Automata) 
     )
 
 
-def _constrained(turn: Turn, model: LocalModel, automata: Automata) -> bool:
+def _constrained(turn: PendingTurn, model: LocalModel, automata: Automata) -> bool:
     """Give the turn its grammar to follow; False, and the turn has ended, when it cannot be followed."""
     grammar = turn.request.grammar
     if grammar is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ...agent.answers import RankingOrNone
+from ...agent.answers import RankingOrNoneForm
 from ...agent.messages import Message
 from ...agent.parsing import parse_turn
 from ...agent.trajectory import PictureShown, Trajectory
@@ -44,7 +44,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class KnownCandidate:
     """One candidate as far as it is known."""
 
     number: int
@@ -60,7 +60,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class Transcript:
     """What was said: the messages to the policy, pictures as their addresses, and its own turns."""
 
     opening: tuple[str | Address, ...]
@@ -71,18 +71,17 @@ class Conversation:
     """The policy's turns."""
 
     @classmethod
-    def of_messages(cls, messages: Sequence[Message], said: Sequence[str]) -> Conversation:
+    def of_messages(cls, messages: Sequence[Message], said: Sequence[str]) -> Transcript:
         """Return a running session's conversation; `messages` are all but the policy's own."""
         user = messages[1].pieces if len(messages) > 1 else ()
         opening = tuple(piece if isinstance(piece, str) else piece.address for piece in user)
         return cls(opening=opening, replies=tuple(message.text for message in messages[2:]), said=tuple(said))
 
     @classmethod
-    def of_record(cls, record: Trajectory) -> Conversation:
+    def of_record(cls, record: Trajectory) -> Transcript:
         """Return a finished session's conversation."""
-        opening = tuple(
-            piece if isinstance(piece, str) else _address(record, piece) for piece in record.prompt[1].pieces
-        )
+        user = record.prompt[1].pieces if len(record.prompt) > 1 else ()  # none where nothing could be opened in time
+        opening = tuple(piece if isinstance(piece, str) else _address(record, piece) for piece in user)
         replies = [turn.reply for turn in record.turns if turn.reply is not None]
         texts = tuple("".join(p for p in reply.pieces if isinstance(p, str)) for reply in replies)
         return cls(opening=opening, replies=texts, said=tuple(turn.text for turn in record.turns))
@@ -93,7 +92,7 @@ class Conversation:
         text = "".join(piece for piece in self.opening if isinstance(piece, str))
         return text.removeprefix(_QUERY).partition(_CANDIDATES)[0]
 
-    def items(self) -> tuple[Item, ...]:
+    def items(self) -> tuple[KnownCandidate, ...]:
         """Return the candidates with what was read of them, in order."""
         shown = _shown(self.opening)
         asked = [address for said in self.said for address in _asked(said)]
@@ -105,7 +104,7 @@ class Conversation:
             own = tuple(Line(text=line) for line in text.splitlines() if line.strip() and line != _NOT_AVAILABLE)
             known = {where.picture for where, _ in mine}
             items.append(
-                Item(
+                KnownCandidate(
                     number=number,
                     pictures=pictures,
                     unread=tuple(picture for picture in pictures if picture not in done),
@@ -156,7 +155,7 @@ def _shown(opening: Sequence[str | Address]) -> list[tuple[str, tuple[int, ...]]
 def _asked(said: str) -> list[Address]:
     """Return the pictures that a turn asked to read."""
     addresses = []
-    for call in parse_turn(said, RankingOrNone()).calls:
+    for call in parse_turn(said, RankingOrNoneForm()).calls:
         if call.name == "read_text" and call.arguments is not None:
             target = call.arguments.get("target_image")
             with suppress(ValueError):

@@ -10,13 +10,13 @@ from ...agent.texts import SURE
 from ...text.facts import agree
 from .asked import Edges, Line
 from .near import distance, skeleton
-from .sheet import Sheet, Value, closed_up
+from .sheet import Sheet, SheetValue, closed_up
 from .wanted import Wanted
 
 _MONEY = ("amount", "number")
 
 
-class Finding(StrEnum):
+class FactFinding(StrEnum):
     """What became of a fact on a candidate."""
 
     YES = "yes"
@@ -28,10 +28,10 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class FactVerdict:
     """What became of one fact on one candidate."""
 
-    finding: Finding
+    finding: FactFinding
     """What was found."""
     text: str = ""
     """What stands there; empty where nothing does."""
@@ -43,18 +43,18 @@ class Verdict:
     """Whether another reading of the place may change it."""
 
 
-def judge(wanted: Wanted, sheet: Sheet) -> Verdict:
+def judge(wanted: Wanted, sheet: Sheet) -> FactVerdict:
     """Return the verdict on one fact."""
     if wanted.fact is not None:
         return _judge_value(wanted, sheet)
     if wanted.kind == "word":
         seen = closed_up(wanted.text)
         found = seen in sheet.words or (len(seen) > 4 and any(seen in text for _, text in sheet.closed))
-        return Verdict(finding=Finding.YES if found else Finding.UNSEEN)
+        return FactVerdict(finding=FactFinding.YES if found else FactFinding.UNSEEN)
     return _judge_words(wanted, sheet)
 
 
-def _judge_value(wanted: Wanted, sheet: Sheet) -> Verdict:
+def _judge_value(wanted: Wanted, sheet: Sheet) -> FactVerdict:
     fact = wanted.fact
     if fact is None:
         raise ValueError("a value is judged by its fact")
@@ -65,35 +65,35 @@ def _judge_value(wanted: Wanted, sheet: Sheet) -> Verdict:
         beside = [one for one in agreeing if one in labelled] if labelled else agreeing
         if beside:
             best = max(beside, key=lambda one: (not one.mended, one.line.sure))
-            return _found(Finding.YES, best, unsure=_unsure(best.line) or (best.mended and not best.line.again))
-        return _found(Finding.NO, labelled[0], unsure=_unsure(labelled[0].line))
+            return _found(FactFinding.YES, best, unsure=_unsure(best.line) or (best.mended and not best.line.again))
+        return _found(FactFinding.NO, labelled[0], unsure=_unsure(labelled[0].line))
     near = _nearest(wanted, alike)
     if near is not None and not near.line.again:
-        return _found(Finding.NO, near, unsure=True)
+        return _found(FactFinding.NO, near, unsure=True)
     other = labelled[0] if labelled else near or (alike[0] if alike and _speaks(wanted) else None)
     if other is not None:
-        return _found(Finding.NO, other, unsure=_unsure(other.line))
+        return _found(FactFinding.NO, other, unsure=_unsure(other.line))
     return _doubtful(sheet)
 
 
-def _judge_words(wanted: Wanted, sheet: Sheet) -> Verdict:
+def _judge_words(wanted: Wanted, sheet: Sheet) -> FactVerdict:
     """Judge a name or quoted words: they stand in a line, however it is spaced and accented."""
     seen = closed_up(wanted.text)
     lines = [line for line, text in sheet.closed if seen and seen in text]
     if lines:
         best = max(lines, key=lambda line: line.sure)
-        return _line(Finding.YES, best, unsure=False)
+        return _line(FactFinding.YES, best, unsure=False)
     bones, most = skeleton(wanted.text), 1 + (len(seen) > 9)
     for line, text in sheet.closed:
         if bones and len(bones) > 3 and bones in skeleton(text):
-            return _line(Finding.YES, line, unsure=not line.again)
+            return _line(FactFinding.YES, line, unsure=not line.again)
     for line, text in sheet.closed:
         if len(bones) > 4 and distance(bones, skeleton(text), most) <= most:
-            return _line(Finding.UNSEEN, line, unsure=True)
-    return Verdict(finding=Finding.UNSEEN)
+            return _line(FactFinding.UNSEEN, line, unsure=True)
+    return FactVerdict(finding=FactFinding.UNSEEN)
 
 
-def _comparable(wanted: Wanted, value: Value) -> bool:
+def _comparable(wanted: Wanted, value: SheetValue) -> bool:
     """Say whether a value is of the kind of a fact: money with money, codes of the same make."""
     kinds = {wanted.kind, value.fact.kind}
     if kinds <= set(_MONEY):
@@ -113,9 +113,9 @@ def _speaks(wanted: Wanted) -> bool:
     return wanted.kind != "number" or "." in wanted.form
 
 
-def _nearest(wanted: Wanted, alike: Sequence[Value]) -> Value | None:
+def _nearest(wanted: Wanted, alike: Sequence[SheetValue]) -> SheetValue | None:
     """Return the value that one sign of a reading away would be the one wanted, or None."""
-    best: tuple[int, Value] | None = None
+    best: tuple[int, SheetValue] | None = None
     for one in alike:
         for form in wanted.fact.forms if wanted.fact else ():
             for other in one.fact.forms:
@@ -125,22 +125,22 @@ def _nearest(wanted: Wanted, alike: Sequence[Value]) -> Value | None:
     return None if best is None else best[1]
 
 
-def _doubtful(sheet: Sheet) -> Verdict:
+def _doubtful(sheet: Sheet) -> FactVerdict:
     """Return UNSEEN with a line that was read so badly that a value may stand in it, where there is one."""
     for line in sheet.lines:
         if _unsure(line) and any(char.isdecimal() for char in line.text):
-            return _line(Finding.UNSEEN, line, unsure=not line.again)
-    return Verdict(finding=Finding.UNSEEN)
+            return _line(FactFinding.UNSEEN, line, unsure=not line.again)
+    return FactVerdict(finding=FactFinding.UNSEEN)
 
 
 def _unsure(line: Line) -> bool:
     return line.sure < SURE
 
 
-def _found(finding: Finding, value: Value, *, unsure: bool) -> Verdict:
+def _found(finding: FactFinding, value: SheetValue, *, unsure: bool) -> FactVerdict:
     line = value.line
-    return Verdict(finding=finding, text=value.text, picture=line.picture, edges=line.edges, unsure=unsure)
+    return FactVerdict(finding=finding, text=value.text, picture=line.picture, edges=line.edges, unsure=unsure)
 
 
-def _line(finding: Finding, line: Line, *, unsure: bool) -> Verdict:
-    return Verdict(finding=finding, text=line.text, picture=line.picture, edges=line.edges, unsure=unsure)
+def _line(finding: FactFinding, line: Line, *, unsure: bool) -> FactVerdict:
+    return FactVerdict(finding=finding, text=line.text, picture=line.picture, edges=line.edges, unsure=unsure)

@@ -17,10 +17,10 @@ from ...agent.texts import folded
 from ...errors import PolicyError
 from ...records import Address
 from ..scripted import Moment, ScriptedPolicy, answer_text
-from .asked import Conversation, Edges
-from .judging import Finding, Verdict
+from .asked import Edges, Transcript
+from .judging import FactFinding, FactVerdict
 from .sheet import Sheet
-from .table import Row, Table, table_of
+from .table import FactRow, FactTable, table_of
 
 VERSION = 1
 """Grows when the same window may come to another order."""
@@ -41,7 +41,7 @@ def reader() -> ScriptedPolicy:
 
 
 def _turn(moment: Moment) -> str:
-    table = table_of(Conversation.of_messages(moment.messages, moment.said))
+    table = table_of(Transcript.of_messages(moment.messages, moment.said))
     if not table.rows:
         raise PolicyError(
             f"session {moment.session}: the reader finds no candidates; give it --dialect vretrver/reading"
@@ -55,12 +55,12 @@ def _turn(moment: Moment) -> str:
     return _answer(table, system, think=_told(table))
 
 
-def _answer(table: Table, system: str, *, think: str) -> str:
+def _answer(table: FactTable, system: str, *, think: str) -> str:
     may_say_none = "<answer>none [" in system
     return answer_text(table.order, think, none_fits=may_say_none and table.none_fits)
 
 
-def _calls(table: Table, said: Sequence[str], system: str) -> list[str]:
+def _calls(table: FactTable, said: Sequence[str], system: str) -> list[str]:
     """Return the calls of a turn: pictures that were not read, then places in doubt, each once."""
     found = _CALLS.search(system)
     most = int(found[1]) if found else 1
@@ -76,22 +76,22 @@ def _calls(table: Table, said: Sequence[str], system: str) -> list[str]:
     return [_call(address, edges) for address, edges in places[:most]]
 
 
-def _unread(table: Table) -> list[Address]:
+def _unread(table: FactTable) -> list[Address]:
     """Return the pictures to read, the first ones of all candidates before any second one."""
     left = [(picture, row.item.number) for row in table.rows for picture in row.item.unread]
     return [Address(item=number, picture=picture) for picture, number in sorted(left)]
 
 
-def _in_doubt(table: Table) -> list[tuple[Address, Edges]]:
+def _in_doubt(table: FactTable) -> list[tuple[Address, Edges]]:
     """Return the places to read again, of candidates that may come out first; the best candidate's come first."""
-    best = max((table.count(row, Finding.YES) for row in table.rows), default=0)
+    best = max((table.count(row, FactFinding.YES) for row in table.rows), default=0)
     by_number = {row.item.number: row for row in table.rows}
     places: dict[tuple[Address, Edges], None] = {}
     for number in table.order:
         row = by_number[number]
         doubtful = [one for wanted, one in zip(table.wanted, row.verdicts, strict=True) if wanted.hard and one.unsure]
-        open_ones = sum(one.finding is not Finding.YES for one in doubtful)
-        if table.count(row, Finding.YES) + open_ones < best:
+        open_ones = sum(one.finding is not FactFinding.YES for one in doubtful)
+        if table.count(row, FactFinding.YES) + open_ones < best:
             continue
         for one in doubtful[:AGAIN]:
             if one.edges is not None and one.picture:
@@ -99,15 +99,15 @@ def _in_doubt(table: Table) -> list[tuple[Address, Edges]]:
     return list(places)
 
 
-def _beside_labels(table: Table) -> list[tuple[Address, Edges]]:
+def _beside_labels(table: FactTable) -> list[tuple[Address, Edges]]:
     """Return the places beside the labels of what the best candidates lack: a reader may have passed a line over."""
-    best = max(table.count(row, Finding.YES) for row in table.rows)
+    best = max(table.count(row, FactFinding.YES) for row in table.rows)
     places: dict[tuple[Address, Edges], None] = {}
     for row in table.rows:
-        if not best or table.count(row, Finding.YES) < best:
+        if not best or table.count(row, FactFinding.YES) < best:
             continue
         for wanted, one in zip(table.wanted, row.verdicts, strict=True):
-            lines = Sheet(row.item).labels(wanted.labels) if one.finding is not Finding.YES else []
+            lines = Sheet(row.item).labels(wanted.labels) if one.finding is not FactFinding.YES else []
             for line in lines[:AGAIN]:
                 if line.edges is not None:
                     left, top, right, bottom = line.edges
@@ -131,7 +131,7 @@ def _call(address: Address, edges: Edges | None = None) -> str:
     return f"<tool_call>{json.dumps({'name': 'read_text', 'arguments': arguments})}</tool_call>"
 
 
-def _before(table: Table, *, first: bool) -> str:
+def _before(table: FactTable, *, first: bool) -> str:
     """Say what is wanted, or what is in doubt."""
     if first:
         facts = [f"{one.kind} {folded(one.form)}{f' ({one.label})' if one.label else ''}" for one in table.wanted]
@@ -150,7 +150,7 @@ def _before(table: Table, *, first: bool) -> str:
     )
 
 
-def _told(table: Table) -> str:
+def _told(table: FactTable) -> str:
     """Say every verdict, a line a candidate, in the order they come out."""
     by_number = {row.item.number: row for row in table.rows}
     lines = [_row(table, by_number[number]) for number in table.order]
@@ -158,13 +158,13 @@ def _told(table: Table) -> str:
     return "\n".join([*lines, closing] if closing else lines)
 
 
-def _row(table: Table, row: Row) -> str:
+def _row(table: FactTable, row: FactRow) -> str:
     told = [_verdict(wanted.kind, one) for wanted, one in zip(table.wanted, row.verdicts, strict=True)]
     unread = " (not all of it could be read)" if row.item.refused or row.item.unread else ""
     return f"{row.item.number}: {'; '.join(told)}{unread}"
 
 
-def _verdict(kind: str, one: Verdict) -> str:
+def _verdict(kind: str, one: FactVerdict) -> str:
     text = folded(one.text)[:_SHOWN_CHARS]
     place = "" if one.edges is None else f" {list(one.edges)}"
     page = f" of picture {one.picture}" if one.picture > 1 else ""

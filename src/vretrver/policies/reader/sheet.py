@@ -10,7 +10,7 @@ from functools import cached_property
 
 from ...text.facts import Fact, facts_in
 from ...text.months import folded
-from .asked import Edges, Item, Line
+from .asked import Edges, KnownCandidate, Line
 from .near import repaired
 from .wanted import tokens_of
 
@@ -25,7 +25,7 @@ _GAP = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class SheetValue:
     """A fact at its place."""
 
     fact: Fact
@@ -45,12 +45,12 @@ class Sheet:
         item: the candidate.
     """
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: KnownCandidate) -> None:
         self.item = item
         self.lines = item.lines
 
     @cached_property
-    def values(self) -> tuple[Value, ...]:
+    def values(self) -> tuple[SheetValue, ...]:
         """Every fact: of lines, of two neighbours read as one line, of lines with letters taken for digits."""
         found = [_value(fact, line, line.text) for line in self.lines for fact in facts_in(line.text)]
         for line, text in self._joined():
@@ -76,14 +76,14 @@ class Sheet:
         """Return the lines that hold one of some words, folded."""
         return [line for line in self.lines if any(_place_of(word, line.text) is not None for word in words)]
 
-    def beside(self, label: str, values: Sequence[Value]) -> list[Value]:
+    def beside(self, label: str, values: Sequence[SheetValue]) -> list[SheetValue]:
         """Return the values that stand beside a label: behind it in its line, or else next to it in its row.
 
         Args:
             label: a word, folded.
             values: those that count.
         """
-        found: list[Value] = []
+        found: list[SheetValue] = []
         for line in self.lines:
             at = _place_of(label, line.text)
             if at is None:
@@ -92,11 +92,11 @@ class Sheet:
             found += behind or self._next_to(line, values)
         return found
 
-    def _next_to(self, label: Line, values: Sequence[Value]) -> list[Value]:
+    def _next_to(self, label: Line, values: Sequence[SheetValue]) -> list[SheetValue]:
         if label.edges is None:
             return []
         left, _, right, _ = label.edges
-        row: list[tuple[float, int, Value]] = []
+        row: list[tuple[float, int, SheetValue]] = []
         height = max(_height(label.edges), 1)
         for one in values:
             edges = one.line.edges
@@ -137,8 +137,8 @@ def closed_up(text: str) -> str:
     return "".join(char for char in folded(text) if char.isalnum())
 
 
-def _value(fact: Fact, line: Line, text: str, *, mended: bool = False) -> Value:
-    return Value(fact=fact, text=text[fact.span[0] : fact.span[1]], line=line, mended=mended)
+def _value(fact: Fact, line: Line, text: str, *, mended: bool = False) -> SheetValue:
+    return SheetValue(fact=fact, text=text[fact.span[0] : fact.span[1]], line=line, mended=mended)
 
 
 def _place_of(label: str, text: str) -> int | None:

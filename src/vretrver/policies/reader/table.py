@@ -7,34 +7,34 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...agent.trajectory import Trajectory
-from .asked import Conversation, Item
-from .judging import Finding, Verdict, judge
+from .asked import KnownCandidate, Transcript
+from .judging import FactFinding, FactVerdict, judge
 from .sheet import Sheet
 from .wanted import Wanted, wanted_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class FactRow:
     """One candidate."""
 
-    item: Item
+    item: KnownCandidate
     """What is known of it."""
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[FactVerdict, ...]
     """One for each thing wanted, in order."""
     closeness: float
     """Share of the wanted words that it shows, rare ones counting more, from 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class FactTable:
     """What a query asks for, and what became of it on every candidate of a window."""
 
     wanted: tuple[Wanted, ...]
     """What is asked for."""
-    rows: tuple[Row, ...]
+    rows: tuple[FactRow, ...]
     """The candidates in the order given."""
 
-    def count(self, row: Row, finding: Finding) -> int:
+    def count(self, row: FactRow, finding: FactFinding) -> int:
         """Return how many of the facts, words left out, have a finding on a candidate."""
         return sum(one.finding is finding and wanted.hard for wanted, one in self._pairs(row))
 
@@ -42,10 +42,10 @@ class Table:
     def order(self) -> tuple[int, ...]:
         """The candidates' numbers, best first: most facts found, fewest contradicted, closest words, as given."""
 
-        def key(row: Row) -> tuple[float, ...]:
+        def key(row: FactRow) -> tuple[float, ...]:
             return (
-                -self.count(row, Finding.YES),
-                self.count(row, Finding.NO),
+                -self.count(row, FactFinding.YES),
+                self.count(row, FactFinding.NO),
                 -row.closeness,
                 row.item.number,
             )
@@ -61,41 +61,41 @@ class Table:
         """
         return bool(self.wanted) and not any(self._may_fit(row) for row in self.rows)
 
-    def _may_fit(self, row: Row) -> bool:
+    def _may_fit(self, row: FactRow) -> bool:
         if row.item.refused or row.item.unread:
             return True
-        missing = [one for wanted, one in self._pairs(row) if wanted.hard and one.finding is not Finding.YES]
+        missing = [one for wanted, one in self._pairs(row) if wanted.hard and one.finding is not FactFinding.YES]
         if not any(wanted.hard for wanted in self.wanted):
             return row.closeness > 0
         return all(one.unsure for one in missing)
 
-    def _pairs(self, row: Row) -> zip[tuple[Wanted, Verdict]]:
+    def _pairs(self, row: FactRow) -> zip[tuple[Wanted, FactVerdict]]:
         return zip(self.wanted, row.verdicts, strict=True)
 
 
-def table_of(conversation: Conversation) -> Table:
+def table_of(conversation: Transcript) -> FactTable:
     """Return the table of what was said so far."""
     wanted = wanted_in(conversation.query)
     items = conversation.items()
     sheets = [Sheet(item) for item in items]
     verdicts = [tuple(judge(one, sheet) for one in wanted) for sheet in sheets]
     weights = [
-        _weight(sum(row[place].finding is Finding.YES for row in verdicts), len(items))
+        _weight(sum(row[place].finding is FactFinding.YES for row in verdicts), len(items))
         for place in range(len(wanted))
     ]
     rows = []
     for item, row in zip(items, verdicts, strict=True):
-        seen = sum(weight for weight, one in zip(weights, row, strict=True) if one.finding is Finding.YES)
-        rows.append(Row(item=item, verdicts=row, closeness=seen / sum(weights) if wanted else 0.0))
-    return Table(wanted=wanted, rows=tuple(rows))
+        seen = sum(weight for weight, one in zip(weights, row, strict=True) if one.finding is FactFinding.YES)
+        rows.append(FactRow(item=item, verdicts=row, closeness=seen / sum(weights) if wanted else 0.0))
+    return FactTable(wanted=wanted, rows=tuple(rows))
 
 
-def verdicts_of(record: Trajectory) -> Table:
+def verdicts_of(record: Trajectory) -> FactTable:
     """Return the table of a finished session of any policy whose calls read text; it is the one the reader used."""
-    return table_of(Conversation.of_record(record))
+    return table_of(Transcript.of_record(record))
 
 
-def as_data(table: Table, record: Trajectory) -> dict[str, object]:
+def as_data(table: FactTable, record: Trajectory) -> dict[str, object]:
     """Return a session's table for JSON: the facts, and for each candidate its verdicts with boxes in pixels."""
     facts = [{"kind": one.kind, "text": one.text, "form": one.form, "label": one.label} for one in table.wanted]
     rows = [
@@ -108,12 +108,12 @@ def as_data(table: Table, record: Trajectory) -> dict[str, object]:
     return {"facts": facts, "candidates": rows, "none_fits": table.none_fits}
 
 
-def _told(one: Verdict, number: int, record: Trajectory) -> dict[str, object]:
+def _told(one: FactVerdict, number: int, record: Trajectory) -> dict[str, object]:
     box = None if one.edges is None else _pixels(one, number, record)
     return {"finding": one.finding.value, "text": one.text, "picture": one.picture, "box": box, "unsure": one.unsure}
 
 
-def _pixels(one: Verdict, number: int, record: Trajectory) -> list[int] | None:
+def _pixels(one: FactVerdict, number: int, record: Trajectory) -> list[int] | None:
     """Return the box of a verdict in pixels of the upright original."""
     wanted = {number, (number, one.picture)} if one.picture == 1 else {(number, one.picture)}
     for shown in record.shown:

@@ -19,10 +19,10 @@ from ...records import Candidate
 from ..exact import Slots
 from .entries import Entry, candidate_from_row, kind_with
 from .manifest import DATABASE, Field, Manifest, manifest_from_json
-from .opening import Layout, connect, create
+from .opening import DatabaseLayout, connect, create
 from .transactions import Transactions
 
-ITEMS = Layout(
+ITEMS = DatabaseLayout(
     schema="""
 CREATE TABLE manifest (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
 CREATE TABLE items (
@@ -39,7 +39,7 @@ CREATE TABLE dead (slot INTEGER PRIMARY KEY);
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class StoredItem:
     """What is stored of an item."""
 
     slot: int
@@ -102,11 +102,11 @@ class ItemDatabase:
         """Replace the manifest."""
         self._connection.execute("UPDATE manifest SET value = ?", (manifest.to_json(),))
 
-    def rows(self, dids: Sequence[str]) -> dict[str, Row]:
+    def rows(self, dids: Sequence[str]) -> dict[str, StoredItem]:
         """Return what is stored under some dids."""
         sql = "SELECT did, slot, content, parts, metadata FROM items WHERE did IN (SELECT value FROM json_each(?))"
         found = self._connection.execute(sql, (json.dumps(list(dids)),))
-        return {did: Row(slot=slot, content=c, parts=p, metadata=m) for did, slot, c, p, m in found}
+        return {did: StoredItem(slot=slot, content=c, parts=p, metadata=m) for did, slot, c, p, m in found}
 
     def slots_of_contents(self, contents: Iterable[bytes]) -> dict[bytes, int]:
         """Return for each content that is stored one slot whose vector was made of it."""

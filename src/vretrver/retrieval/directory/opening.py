@@ -33,7 +33,7 @@ _JOURNAL_NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class DatabaseLayout:
     """What a database of ours holds; anything else in it was put there by somebody else."""
 
     schema: str
@@ -91,7 +91,7 @@ class Effort:
 
 
 def connect(
-    path: Path, directory: Path, layout: Layout, *, threads: bool = False
+    path: Path, directory: Path, layout: DatabaseLayout, *, threads: bool = False
 ) -> tuple[sqlite3.Connection, Effort]:
     """Open a database; in a folder that cannot be written, as a file that does not change.
 
@@ -168,7 +168,7 @@ def error_class(error: OSError | sqlite3.Error) -> type[DataError]:
     return StorageError if code in _STORAGE else DataError
 
 
-def _check_schema(connection: sqlite3.Connection, path: Path, layout: Layout) -> None:
+def _check_schema(connection: sqlite3.Connection, path: Path, layout: DatabaseLayout) -> None:
     """Refuse views, triggers, virtual tables and whatever else the layout does not have; none of it has run yet."""
     sql = "SELECT type, name, substr(sql, 1, ?) FROM sqlite_master LIMIT ?"
     for kind, name, statement in connection.execute(sql, (_MOST_STATEMENT, _MOST_ENTRIES)):
@@ -179,7 +179,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path, layout: Layout) ->
             )
 
 
-def create(path: Path, layout: Layout, *rows: tuple[str, tuple[object, ...]]) -> None:
+def create(path: Path, layout: DatabaseLayout, *rows: tuple[str, tuple[object, ...]]) -> None:
     """Create a database under a draft name; it is renamed once it is complete, and on disk when this returns.
 
     Args:

@@ -18,13 +18,13 @@ from ...errors import DataError
 from ...records import ImageRef, TextLine
 from ...text.reader import PageText
 from ...text.stored import lines_from_json, lines_to_json
-from .opening import Layout, connect, create
+from .opening import DatabaseLayout, connect, create
 from .transactions import Transactions
 
 TEXTS = "texts.sqlite"
 """Name of the database in the index directory."""
 
-LAYOUT = Layout(
+LAYOUT = DatabaseLayout(
     schema="""
 CREATE TABLE texts (
     sha256 BLOB NOT NULL, page INTEGER NOT NULL, reader TEXT NOT NULL, refused TEXT NOT NULL,
@@ -84,24 +84,19 @@ class TextStore:
             DataError: the row is damaged.
         """
         found = self.text(image)
-        return None if found is None else found.lines
+        return None if found is None else found.found
 
     def text(self, image: ImageRef) -> PageText | None:
         """Return all that is kept of a picture, likewise."""
-        sql = (
-            "SELECT reader, refused, complete, lines FROM texts "
-            f"WHERE sha256 = ? AND page = ? AND length(lines) <= {_MOST_TEXT}"
-        )
-        row = self._row(sql, image)
+        sql = "SELECT reader, refused, complete, substr(lines, 1, ?3) FROM texts WHERE sha256 = ?1 AND page = ?2"
+        row = self._row(sql, image, _MOST_TEXT)
         if row is None:
             return None
         try:
             reader, refused, complete, lines = row
-            if not (
-                isinstance(reader, str) and isinstance(refused, str) and isinstance(lines, str) and complete in (0, 1)
-            ):
-                raise ValueError("a reader, a reason or a mark of another kind")
-            return PageText(lines=lines_from_json(lines), reader=reader, refused=refused, complete=bool(complete))
+            if not (isinstance(reader, str) and isinstance(refused, str) and isinstance(lines, str)):
+                raise ValueError("a reader, a reason or lines that are no text")
+            return PageText(lines=lines_from_json(lines), reader=reader, refused=refused, complete=complete != 0)
         except (ValueError, TypeError, RecursionError) as error:
             raise DataError(
                 f"{self.path}: the text of {image} is damaged ({str(error)[:100]}); {_DAMAGED}"
@@ -156,12 +151,12 @@ class TextStore:
             self._opened.execute("VACUUM")
         return len(gone)
 
-    def _row(self, sql: str, image: ImageRef) -> tuple[object, ...] | None:
+    def _row(self, sql: str, image: ImageRef, *more: int) -> tuple[object, ...] | None:
         key = _key(image)
         if self._connection is None or key is None:
             return None
         with self._transactions.alone():
-            row: tuple[object, ...] | None = self._connection.execute(sql, key).fetchone()
+            row: tuple[object, ...] | None = self._connection.execute(sql, (*key, *more)).fetchone()
         return row
 
     @property

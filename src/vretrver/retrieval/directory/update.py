@@ -18,7 +18,7 @@ from ...images import ImageStore
 from ...records import Candidate, ImagePart
 from ..encoder import Encoder, Vectors
 from ..retriever import RefusedCandidate
-from .database import Row
+from .database import StoredItem
 from .entries import Entry, content_hash, entry_of
 from .index import check_encoder
 from .writer import IndexWriter
@@ -215,7 +215,7 @@ def _groups(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
         yield group
 
 
-def _same_content(row: Row | None, entry: Entry) -> bool:
+def _same_content(row: StoredItem | None, entry: Entry) -> bool:
     return row is not None and row.content is not None and row.content == entry.content
 
 

@@ -27,7 +27,7 @@ from ...models.pretrained import library_errors, open_part, open_weights
 from ...models.vetting import read_object, vet_folder
 from ...records import Candidate, ImageRef, Part, Query, pictures_in, text_in
 from ..encoder import Vectors
-from .sizes import Patches, ShortEdge, Square
+from .sizes import PatchSizes, ShortEdge, Square
 
 T = TypeVar("T")
 Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ _MOST_SIDE, _MOST_PATCHES = 4096, 2**14  # far above any model; a folder's numbe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class ClipFamily:
     """How a family of models is given texts and pictures."""
 
     padding: bool | str
@@ -55,10 +55,10 @@ class Family:
     """Whether texts are in small letters, as they were in training."""
 
 
-_CLIP = Family(padding=True, text=("input_ids", "attention_mask"))
-_SIGLIP = Family(padding="max_length", text=("input_ids",), lower=True)  # it pools the last place, padding or not
+_CLIP = ClipFamily(padding=True, text=("input_ids", "attention_mask"))
+_SIGLIP = ClipFamily(padding="max_length", text=("input_ids",), lower=True)  # it pools the last place, padding or not
 
-FAMILIES: Mapping[str, Family] = {
+FAMILIES: Mapping[str, ClipFamily] = {
     "clip": _CLIP,
     "metaclip_2": _CLIP,
     "siglip": _SIGLIP,
@@ -184,7 +184,7 @@ def _size_rule(family: str, config: Any, processor: Any) -> SizeRule:
         patch, most = int(processor.patch_size), int(processor.max_num_patches)
         if not (1 <= patch <= _MOST_SIDE and 1 <= most <= _MOST_PATCHES):
             raise ValueError(f"pictures of {most} patches of {patch} px")
-        return Patches(cell=patch, most=most)
+        return PatchSizes(cell=patch, most=most)
     side = int(config.vision_config.image_size)
     if not 1 <= side <= _MOST_SIDE:
         raise ValueError(f"pictures of {side} px")

@@ -36,7 +36,7 @@ class Square:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patches:
+class PatchSizes:
     """A size rule: a picture's own shape in as many patches as there may be, as SigLIP 2's NaFlex processor makes it.
 
     Both sides are rounded up to whole patches; the scale is the largest, within 1e-5, that keeps their number. A

@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from ...errors import DataError
-from ..directory.opening import SIDE_FILES, Effort, Layout, connect, create, errors_of
+from ..directory.opening import SIDE_FILES, DatabaseLayout, Effort, connect, create, errors_of
 from .tokens import VERSION
 
 WORDS = "words.sqlite"
@@ -19,7 +19,7 @@ WORDS = "words.sqlite"
 _PARTS = "words_(data|idx|content|docsize|config)"
 """Tables in which full-text search keeps what it knows."""
 
-LAYOUT = Layout(
+LAYOUT = DatabaseLayout(
     schema="""
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), tokens INTEGER NOT NULL, source TEXT NOT NULL);
 CREATE TABLE items (row INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, stamp BLOB NOT NULL);

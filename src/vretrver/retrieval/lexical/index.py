@@ -38,7 +38,7 @@ Admits = Callable[[Sequence[str]], Container[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class QueryWords:
     """A query's words as an index knows them."""
 
     weights: Mapping[str, float]
@@ -117,7 +117,7 @@ class LexicalIndex:
         with self.writing() as connection:
             self._remove(connection, dids)
 
-    def ask(self, text: str) -> Asked:
+    def ask(self, text: str) -> QueryWords:
         """Return the words of a query that stand in some item, and those that stand in none."""
         counts: dict[str, int] = {}
         unknown: list[str] = []
@@ -129,7 +129,7 @@ class LexicalIndex:
                 if not known:
                     unknown.append(word.text)
         weights = {token: _rarity(count, total) for token, count in counts.items()}
-        return Asked(weights=weights, unknown=tuple(unknown), factors=_factors(counts, total))
+        return QueryWords(weights=weights, unknown=tuple(unknown), factors=_factors(counts, total))
 
     def search(self, texts: Sequence[str], k: int, *, admits: Admits | None = None) -> list[Found]:
         """Return for each text the k best (did, score), best first: items that hold a word of it.
@@ -151,7 +151,7 @@ class LexicalIndex:
         with self.writing() as connection:
             connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
 
-    def _search(self, asked: Asked, k: int, admits: Admits | None) -> Found:
+    def _search(self, asked: QueryWords, k: int, admits: Admits | None) -> Found:
         if not asked.weights:
             return []
         each = " UNION ALL ".join([_EACH] * len(asked.factors))

@@ -1,15 +1,17 @@
 """Trajectories as training samples: the ids of the whole conversation, and which of them the policy chose.
 
 A sample is a view of a trajectory. Turns keep the ids that were sampled where there are any; texts that data or tools
-wrote, pictures, tags of the wire form, and ids that a prefix or a grammar decided never count. `_T` is the length of
-a conversation in ids. What a sample looks like, id by id, is drawn in `tests/unit/training/sft/test_packing.py`.
+wrote, pictures, tags of the wire form, and ids that a prefix or a grammar decided never count. A turn that ended
+otherwise than by itself or at its length (cancelled, too late, failed) is left out, as it is by the conversations of
+policies. `_T` is the length of a conversation in ids. What a sample looks like, id by id, is drawn in
+`tests/unit/training/sft/test_packing.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from ...images import Picture
 from ...models.conversation import Encoded, encode
 from ...models.patches import PatchGeometry
 from ...models.vocabulary import Vocabulary
+from ...policies.conversations import TURNS
 from ...records import Address
 from ...traces import trajectories_from_json
 from .weights import Weigh, even
@@ -38,7 +41,8 @@ class Sample:
     weight_T: npt.NDArray[np.float32]
     """How much the id counts; 0 where it was not chosen. An advantage may be put in its place."""
     logprobs_T: npt.NDArray[np.float32] | None
-    """The sampler's log-probability of each chosen id, 0 elsewhere; None where nothing was sampled."""
+    """The sampler's log-probability of each chosen id, 0 elsewhere; None where one of them has none: it was not
+    sampled, or its sampler told no log-probabilities."""
     grids: tuple[tuple[int, int], ...]
     """(rows, columns) of visual tokens per picture, in order."""
     pictures: tuple[str, ...]
@@ -52,7 +56,7 @@ class Sample:
 def messages_of(trajectory: Trajectory) -> tuple[Message, ...]:
     """Return the conversation of a trajectory; its pictures have no bytes: those are in a picture book."""
     messages = [_message(record, trajectory) for record in trajectory.prompt]
-    for turn in trajectory.turns:
+    for turn in _written(trajectory):
         messages.append(Message(role="assistant", pieces=(turn.text,)))
         if turn.reply is not None:
             messages.append(_message(turn.reply, trajectory))
@@ -60,7 +64,12 @@ def messages_of(trajectory: Trajectory) -> tuple[Message, ...]:
 
 
 def sample_of(
-    trajectory: Trajectory, vocabulary: Vocabulary, geometry: PatchGeometry, *, weigh: Weigh = even
+    trajectory: Trajectory,
+    vocabulary: Vocabulary,
+    geometry: PatchGeometry,
+    *,
+    weigh: Weigh = even,
+    text_of: Callable[[int], str] | None = None,
 ) -> Sample:
     """Return the sample of a trajectory.
 
@@ -69,6 +78,7 @@ def sample_of(
         vocabulary: the model's tokenizer.
         geometry: how the model cuts pictures.
         weigh: how much each chosen id counts.
+        text_of: the text of one id, of a caller that makes many samples and remembers them; None decodes each anew.
 
     Raises:
         ParityError: a turn's ids do not begin where the policy says that it began to write.
@@ -78,7 +88,7 @@ def sample_of(
     places = [place for place, message in enumerate(messages) if message.role == "assistant"]
     sampled = {
         place: turn.token_ids
-        for place, turn in zip(places, trajectory.turns, strict=True)
+        for place, turn in zip(places, _written(trajectory), strict=True)
         if turn.token_ids is not None
     }
     encoded = encode(messages, vocabulary, geometry, ask=False, sampled=sampled)
@@ -87,7 +97,7 @@ def sample_of(
     return Sample(
         ids_T=np.array(encoded.ids, dtype=np.int32),
         chosen_T=chosen_T,
-        weight_T=np.where(chosen_T, weigh(_texts(encoded, vocabulary)), np.float32(0)),
+        weight_T=np.where(chosen_T, weigh(_texts(encoded, text_of or _decoder(vocabulary))), np.float32(0)),
         logprobs_T=_logprobs(trajectory, encoded, chosen_T),
         grids=tuple(encoded.grids),
         pictures=tuple(shown.picture.sha256 for shown in encoded.pictures),
@@ -96,9 +106,14 @@ def sample_of(
     )
 
 
+def _written(trajectory: Trajectory) -> list[Turn]:
+    """Return the turns that were written to their end; what was cut short is in no policy's conversation."""
+    return [turn for turn in trajectory.turns if turn.finish in TURNS]
+
+
 def _check_parity(trajectory: Trajectory, encoded: Encoded) -> None:
     """Compare what the policy read before each sampled turn with the ids that are before it here."""
-    for number, (turn, start) in enumerate(zip(trajectory.turns, encoded.starts, strict=True)):
+    for number, (turn, start) in enumerate(zip(_written(trajectory), encoded.starts, strict=True)):
         read = turn.usage.prompt_tokens
         if turn.token_ids is not None and not turn.usage.estimated and read != start:
             raise ParityError(
@@ -109,7 +124,7 @@ def _check_parity(trajectory: Trajectory, encoded: Encoded) -> None:
 
 def _spans(trajectory: Trajectory, encoded: Encoded) -> Iterator[tuple[Turn, int, int]]:
     """Yield each sampled turn with the range of its ids; an end of turn that was not sampled is outside."""
-    for turn, start in zip(trajectory.turns, encoded.starts, strict=True):
+    for turn, start in zip(_written(trajectory), encoded.starts, strict=True):
         if turn.token_ids is not None:
             yield turn, start, start + len(turn.token_ids)
 
@@ -127,34 +142,37 @@ def _chosen(trajectory: Trajectory, encoded: Encoded) -> npt.NDArray[np.bool_]:
 def _logprobs(
     trajectory: Trajectory, encoded: Encoded, chosen_T: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.float32] | None:
-    spans = list(_spans(trajectory, encoded))
-    if not spans or any(turn.logprobs is None for turn, _, _ in spans):
+    logprobs_T = np.full(len(encoded.ids), np.nan, dtype=np.float32)
+    for turn, start, stop in _spans(trajectory, encoded):
+        if turn.logprobs is not None:
+            logprobs_T[start:stop] = turn.logprobs
+    if not chosen_T.any() or np.isnan(logprobs_T[chosen_T]).any():
         return None
-    logprobs_T = np.zeros(len(encoded.ids), dtype=np.float32)
-    for turn, start, stop in spans:
-        logprobs_T[start:stop] = turn.logprobs
     return np.where(chosen_T, logprobs_T, np.float32(0))
 
 
-def _texts(encoded: Encoded, vocabulary: Vocabulary) -> list[str]:
+def _texts(encoded: Encoded, text_of: Callable[[int], str]) -> list[str]:
     """Return the text of each id; what others wrote is a line end, which separates the assistant's texts."""
-    return [
-        _text_of(vocabulary, one) if mine else "\n" for one, mine in zip(encoded.ids, encoded.written, strict=True)
-    ]
+    return [text_of(one) if mine else "\n" for one, mine in zip(encoded.ids, encoded.written, strict=True)]
 
 
-@lru_cache(maxsize=200_000)
-def _text_of(vocabulary: Vocabulary, one: int) -> str:
-    return vocabulary.decode([one])
+def _decoder(vocabulary: Vocabulary) -> Callable[[int], str]:
+    return lambda one: vocabulary.decode([one])
 
 
 def read_samples(
     shards: Sequence[Path], vocabulary: Vocabulary, geometry: PatchGeometry, *, weigh: Weigh = even
 ) -> Iterator[Sample]:
-    """Yield the samples of trajectory files or traces, in order; raises DataError naming path:line."""
+    """Yield the samples of trajectory files or traces, in order; raises DataError naming path:line.
+
+    Trajectories without a chosen id are passed over: no turn was written to its end, or a grammar decided it all.
+    """
+    text_of = cache(_decoder(vocabulary))  # kept as long as this reader, and the tokenizer with it
     for path in shards:
         for trajectory in read_trajectories(path):
-            yield sample_of(trajectory, vocabulary, geometry, weigh=weigh)
+            sample = sample_of(trajectory, vocabulary, geometry, weigh=weigh, text_of=text_of)
+            if sample.chosen_T.any():
+                yield sample
 
 
 def read_trajectories(path: Path) -> Iterator[Trajectory]:

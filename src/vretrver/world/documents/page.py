@@ -20,7 +20,7 @@ TILL = (230.0, 460.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class PlacedText:
     """A text at its place."""
 
     text: str
@@ -43,7 +43,7 @@ class Page:
 
     size: tuple[float, float]
     """(width, height) in points."""
-    runs: tuple[Run, ...]
+    runs: tuple[PlacedText, ...]
     """Its texts."""
 
 
@@ -65,7 +65,7 @@ class _Pen:
         self.right, self.apart = stream.between(300, 400), stream.below(2) == 1
         self.y = float(stream.between(60, 100))
 
-    def sheet(self) -> Iterator[Run]:
+    def sheet(self) -> Iterator[PlacedText]:
         """Yield an invoice or a letter: to whom, what, the facts in two columns, goods and sum."""
         content, words = self.content, self.words
         yield self._run(content.name, 60, fact="name")
@@ -89,7 +89,7 @@ class _Pen:
         if content.kind == "letter":
             yield self._down(words["regards"], before=24)
 
-    def receipt(self) -> Iterator[Run]:
+    def receipt(self) -> Iterator[PlacedText]:
         """Yield a receipt: one narrow column."""
         content, words = self.content, self.words
         self.size, self.right, self.y = min(self.size, 9.5), 130, 36.0
@@ -107,7 +107,9 @@ class _Pen:
     def _sum(self, cents: int) -> str:
         return written_sum(cents, self.content.language, self.content.style)
 
-    def _labelled(self, word: str, value: str, *, fact: FactName | None = None, x: float = 60) -> Iterator[Run]:
+    def _labelled(
+        self, word: str, value: str, *, fact: FactName | None = None, x: float = 60
+    ) -> Iterator[PlacedText]:
         """Yield a label and, behind it, its value."""
         behind = x + (6.6 if self.apart else 5.6) * self.size
         yield from self._pair(f"{self.words[word]}:", value, fact=fact, x=x, right=behind + 20)
@@ -122,16 +124,16 @@ class _Pen:
         right: float | None = None,
         before: float = 0,
         font: str | None = None,
-    ) -> Iterator[Run]:
+    ) -> Iterator[PlacedText]:
         self.y += before + self.size * 1.6
         yield self._run(left, x, font=font)
         yield self._run(right_text, self.right if right is None else right, fact=fact, font=font)
 
-    def _down(self, text: str, *, before: float = 0) -> Run:
+    def _down(self, text: str, *, before: float = 0) -> PlacedText:
         self.y += before + self.size * 1.4
         return self._run(text, 60)
 
     def _run(
         self, text: str, x: float, *, fact: FactName | None = None, font: str | None = None, size: float | None = None
-    ) -> Run:
-        return Run(text=text, x=x, y=self.y, font=font or self.font, size=size or self.size, fact=fact)
+    ) -> PlacedText:
+        return PlacedText(text=text, x=x, y=self.y, font=font or self.font, size=size or self.size, fact=fact)

@@ -17,7 +17,7 @@ MOST_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class DocumentQuery:
     """One query."""
 
     qid: str
@@ -30,7 +30,9 @@ class Asked:
     """Number of the document that fits; None where none does."""
 
 
-def queries_of(documents: Sequence[Content], twins: dict[int, int], seed: int, *, unanswerable: int) -> list[Asked]:
+def queries_of(
+    documents: Sequence[Content], twins: dict[int, int], seed: int, *, unanswerable: int
+) -> list[DocumentQuery]:
     """Return a query for every document, and some that no document fits.
 
     Args:
@@ -46,12 +48,14 @@ def queries_of(documents: Sequence[Content], twins: dict[int, int], seed: int, *
         stream = Stream(seed, "query", number)
         facts = _three(stream, "total" if change == "swapped" else change)
         sort: Sort = "single" if change is None else "swapped" if change == "swapped" else "twin"
-        asked.append(Asked(qid=f"q{number}", text=_text(content, facts, stream), sort=sort, answer=number))
+        asked.append(DocumentQuery(qid=f"q{number}", text=_text(content, facts, stream), sort=sort, answer=number))
     for number in range(unanswerable):
         stream = Stream(seed, "unanswerable", number)
         facts = _three(stream, None)
         wanted = _like_none(documents, facts, stream)
-        asked.append(Asked(qid=f"none{number}", text=_text(wanted, facts, stream), sort="unanswerable", answer=None))
+        asked.append(
+            DocumentQuery(qid=f"none{number}", text=_text(wanted, facts, stream), sort="unanswerable", answer=None)
+        )
     return asked
 
 

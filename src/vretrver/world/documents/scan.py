@@ -17,7 +17,7 @@ DPI = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flaws:
+class ScanFlaws:
     """What is wrong with a scan."""
 
     degrees: float
@@ -34,9 +34,9 @@ class Flaws:
     """Quality of the JPEG."""
 
 
-def draw_flaws(stream: Stream) -> Flaws:
+def draw_flaws(stream: Stream) -> ScanFlaws:
     """Return the flaws of a scan, drawn from a stream."""
-    return Flaws(
+    return ScanFlaws(
         degrees=stream.between(-20, 20) / 10,
         ink=stream.between(0, 150),
         paper=stream.between(215, 255),
@@ -46,7 +46,7 @@ def draw_flaws(stream: Stream) -> Flaws:
     )
 
 
-def scanned(page: Image.Image, flaws: Flaws, stream: Stream) -> tuple[bytes, tuple[int, int]]:
+def scanned(page: Image.Image, flaws: ScanFlaws, stream: Stream) -> tuple[bytes, tuple[int, int]]:
     """Return the JPEG of a rendered page in grey, and its (width, height) in pixels."""
     turned = page.convert("L").rotate(flaws.degrees, Image.Resampling.BICUBIC, fillcolor=255)
     size = round(page.width * flaws.dpi / DPI), round(page.height * flaws.dpi / DPI)
@@ -60,7 +60,7 @@ def scanned(page: Image.Image, flaws: Flaws, stream: Stream) -> tuple[bytes, tup
     return out.getvalue(), size
 
 
-def moved(box: Box, page: tuple[int, int], flaws: Flaws) -> Box:
+def moved(box: Box, page: tuple[int, int], flaws: ScanFlaws) -> Box:
     """Return where a box of the rendered page lies on the scan.
 
     Args:

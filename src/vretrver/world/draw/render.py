@@ -33,10 +33,10 @@ _SHADOW = (26, 22, 28)
 _NOISE_TILE = 1024
 
 
-Window = tuple[int, int, int, int]
+PixelBox = tuple[int, int, int, int]
 """A part of a picture: left, top, right, bottom in native pixels, right and bottom outside."""
 
-WHOLE: Window = (0, 0, FRAME, FRAME)
+WHOLE: PixelBox = (0, 0, FRAME, FRAME)
 """The whole picture."""
 
 
@@ -71,7 +71,7 @@ def label_place(shot: Shot) -> LabelPlace:
     )
 
 
-def render(shot: Shot, *, window: Window = WHOLE) -> Pixels:
+def render(shot: Shot, *, window: PixelBox = WHOLE) -> Pixels:
     """Return the native picture of a shot, [768, 768, 3], or the same pixels of a part of it, sooner."""
     pose = draw_pose(shot)
     frame = np.array(_scene(shot, pose, window))
@@ -88,7 +88,7 @@ def _grain(shot: Shot) -> tuple[tuple[int, int], tuple[int, int]]:
     return (stream.below(room), stream.below(room)), (stream.below(512 - PATCH), stream.below(512 - PATCH))
 
 
-def _scene(shot: Shot, pose: Pose, window: Window) -> Image.Image:
+def _scene(shot: Shot, pose: Pose, window: PixelBox) -> Image.Image:
     """Return the lit picture without label, slope and noise, every value within _DARKEST .. _LIGHTEST."""
     left, top = pose.ground_corner
     ground = _tile_image(pose.ground).crop((left + window[0], top + window[1], left + window[2], top + window[3]))
@@ -108,7 +108,7 @@ def _scene(shot: Shot, pose: Pose, window: Window) -> Image.Image:
     return frame
 
 
-def _reaches(prop: Prop, window: Window) -> bool:
+def _reaches(prop: Prop, window: PixelBox) -> bool:
     """Say whether a piece of clutter or its shadow can fall into the window."""
     (left, top), size = prop.corner, prop.size
     return left < window[2] and top < window[3] and left + size + 4 > window[0] and top + size + 6 > window[1]
@@ -126,7 +126,7 @@ def _lay(
         frame.paste(tones, _start_within(corner), layer.cover.crop(part))
 
 
-def _part_within(frame: Image.Image, plane: Image.Image, corner: tuple[int, int]) -> Window | None:
+def _part_within(frame: Image.Image, plane: Image.Image, corner: tuple[int, int]) -> PixelBox | None:
     """Return the part of a plane that falls into the frame when it is laid at `corner`, if any does."""
     left, top = max(-corner[0], 0), max(-corner[1], 0)
     right, bottom = min(frame.width - corner[0], plane.width), min(frame.height - corner[1], plane.height)
@@ -155,7 +155,7 @@ def _tile_image(name: str) -> Image.Image:
     return Image.frombytes("P", (TILE, TILE), ground_tile(name).tobytes())
 
 
-def _air(pose: Pose, noise_corner: tuple[int, int], window: Window) -> Pixels:
+def _air(pose: Pose, noise_corner: tuple[int, int], window: PixelBox) -> Pixels:
     """Return slope and noise as two's complement bytes, the same in all channels: adding them wraps to the sum."""
     columns, rows = np.s_[window[0] : window[2]], np.s_[window[1] : window[3]]
     line = np.arange(FRAME, dtype=np.int32) - FRAME // 2
@@ -186,7 +186,7 @@ def _mottle() -> Plane:
 
 
 def _stick_label(
-    frame: Pixels, air: Pixels, shot: Shot, pose: Pose, *, mottle_corner: tuple[int, int], window: Window
+    frame: Pixels, air: Pixels, shot: Shot, pose: Pose, *, mottle_corner: tuple[int, int], window: PixelBox
 ) -> None:
     """Draw the label and its shadow into the frame, as far as they fall into the window."""
     x, y = pose.label_centre

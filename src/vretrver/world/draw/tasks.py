@@ -17,7 +17,7 @@ from .world import TWINS
 NAME = "catalogue"
 """Name of the data set in file names."""
 
-Row = dict[str, object]
+TaskRow = dict[str, object]
 """One line of a JSONL file."""
 
 PoolName = Literal["pictures", "pages", "descriptions", "sheets"]
@@ -33,7 +33,7 @@ class QueryContent:
     """Its text, if any."""
     picture: str | None = None
     """Path of its picture, if any; the first one of an interleaved query."""
-    parts: tuple[Row, ...] = ()
+    parts: tuple[TaskRow, ...] = ()
     """The ordered parts of an interleaved query."""
 
 
@@ -121,7 +121,7 @@ def _changed_picture(item: Item, world: World) -> QueryContent:
 
 def _interleaved(item: Item, world: World) -> QueryContent:
     other = world.stream(item, "interleaved").choice(world.twins(item))
-    parts: tuple[Row, ...] = (
+    parts: tuple[TaskRow, ...] = (
         {"text": "the product of"},
         {"image": other.query_picture},
         {"text": "on the ground of"},
@@ -169,13 +169,13 @@ def did_of(item: Item, pool: PoolName) -> str:
     return dids[pool]
 
 
-def candidate_rows(world: World, pool: PoolName) -> list[Row]:
+def candidate_rows(world: World, pool: PoolName) -> list[TaskRow]:
     """Return a pool's lines in the order of their ids."""
     rows = [_candidate(item, pool) for item in world.items]
     return sorted(rows, key=lambda row: _number(row["did"]))
 
 
-def query_rows(world: World, shape: Shape, *, first: int) -> list[Row]:
+def query_rows(world: World, shape: Shape, *, first: int) -> list[TaskRow]:
     """Return a shape's query lines in the order of their ids, which are drawn from `first` on."""
     numbers = Stream(world.seed, "qids", shape.task, len(world.items)).permutation(len(world.items))
     rows = [_query(item, world, shape, first + number) for item, number in zip(world.items, numbers, strict=True)]
@@ -186,7 +186,7 @@ def _number(value: object) -> int:
     return int(str(value).partition(":")[2])
 
 
-def _candidate(item: Item, pool: PoolName) -> Row:
+def _candidate(item: Item, pool: PoolName) -> TaskRow:
     text, picture = None, None
     if pool in ("pictures", "pages"):
         picture = item.picture
@@ -206,10 +206,10 @@ def _candidate(item: Item, pool: PoolName) -> Row:
     }
 
 
-def _query(item: Item, world: World, shape: Shape, number: int) -> Row:
+def _query(item: Item, world: World, shape: Shape, number: int) -> TaskRow:
     asked = shape.ask(item, world)
     negatives = sorted((did_of(twin, shape.pool) for twin in world.twins(item)), key=_number)
-    row: Row = {
+    row: TaskRow = {
         "qid": f"{DATASET}:{number}",
         "query_txt": asked.text,
         "query_img_path": asked.picture,

@@ -25,7 +25,7 @@ from ...processes import mapped
 from .journal import JOURNAL_FILE, Written, open_journal, save_journal
 from .plan import DATASET, Item, make_plan, shots_of
 from .render import label_place, render
-from .tasks import INSTRUCTIONS, NAME, SHAPES, PoolName, Row, Shape, World, candidate_rows, make_world, query_rows
+from .tasks import INSTRUCTIONS, NAME, SHAPES, PoolName, Shape, TaskRow, World, candidate_rows, make_world, query_rows
 from .truth import EVIDENCE_FILE, EvidenceRow
 from .world import Shot
 
@@ -158,7 +158,7 @@ def _put(path: Path, data: bytes) -> None:
 def _text_files(world: World, split: str) -> dict[str, bytes]:
     """Return every file but pictures, journal and manifest, by path."""
     files: dict[str, bytes] = {}
-    pools: dict[PoolName, list[Row]] = {}
+    pools: dict[PoolName, list[TaskRow]] = {}
     for place, shape in enumerate(SHAPES):
         pool = pools.setdefault(shape.pool, candidate_rows(world, shape.pool))
         queries = query_rows(world, shape, first=place * len(world.items) + 1)
@@ -191,7 +191,7 @@ def _jsonl(rows: Iterable[Mapping[str, object]]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
-def _qrels(queries: Sequence[Row], shape: Shape) -> bytes:
+def _qrels(queries: Sequence[TaskRow], shape: Shape) -> bytes:
     """Return qrels lines `qid 0 did 1 task`; each query has one relevant candidate."""
     judged = [(row["qid"], did) for row in queries for did in cast(list[str], row["pos_cand_list"])]
     return "".join(f"{qid} 0 {did} 1 {shape.task}\n" for qid, did in judged).encode()

@@ -10,9 +10,9 @@ import numpy as np
 from ...retrieval.encoder import Encoder, Vectors
 from ...retrieval.exact import exact_search, longest_row
 from ..draw.world import TWINS
-from .pairs import Pairs
+from .pairs import TrainingPairs
 
-Item = TypeVar("Item")
+ItemT = TypeVar("ItemT")
 
 DEPTHS = (1, 5, 20, 50)
 """Depths at which a hit counts."""
@@ -21,7 +21,7 @@ _BATCH = 256
 
 
 def measure(
-    encoder: Encoder, pairs: Pairs, *, queries: int, note: Callable[[str], None]
+    encoder: Encoder, pairs: TrainingPairs, *, queries: int, note: Callable[[str], None]
 ) -> dict[str, dict[str, float]]:
     """Return per task shape hit@k of the answer and of any twin of it.
 
@@ -48,7 +48,7 @@ def mean_of(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {name: round(float(np.mean([row[name] for row in found.values()])), 4) for name in names}
 
 
-def _hits(encoder: Encoder, pairs: Pairs, task: int, pool: Vectors, queries: int) -> dict[str, float]:
+def _hits(encoder: Encoder, pairs: TrainingPairs, task: int, pool: Vectors, queries: int) -> dict[str, float]:
     """Return the shares of queries whose answer (`hit`), or any twin of it (`family`), is among the k best."""
     places = np.unique(np.linspace(0, len(pool) - 1, min(queries, len(pool))).astype(int)).tolist()
     asked = [pairs.query(task, place, 0) for place in places]
@@ -68,6 +68,6 @@ def _share(right: Sequence[bool]) -> float:
     return round(sum(right) / len(right), 4)
 
 
-def _in_batches(encode: Callable[[Sequence[Item]], Vectors], items: Sequence[Item]) -> Vectors:
+def _in_batches(encode: Callable[[Sequence[ItemT]], Vectors], items: Sequence[ItemT]) -> Vectors:
     """Return the vectors of items, encoded a few hundred at a time so that their pictures fit into memory."""
     return np.concatenate([encode(items[start : start + _BATCH]) for start in range(0, len(items), _BATCH)])

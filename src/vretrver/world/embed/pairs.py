@@ -16,8 +16,8 @@ from ..draw.plan import Item, make_plan, shots_of
 from ..draw.tasks import (
     INSTRUCTIONS,
     SHAPES,
-    Row,
     Shape,
+    TaskRow,
     World,
     candidate_rows,
     did_of,
@@ -44,7 +44,7 @@ class TaskPairs:
     """Sentences that say what is wanted."""
 
 
-class Pairs:
+class TrainingPairs:
     """All pairs of a catalogue.
 
     Args:
@@ -103,11 +103,11 @@ def _asked(world: World, shape: Shape) -> TaskPairs:
     )
 
 
-def _answer_of(row: Row) -> str:
+def _answer_of(row: TaskRow) -> str:
     return cast("list[str]", row["pos_cand_list"])[0]
 
 
-def _query(row: Row) -> Query:
+def _query(row: TaskRow) -> Query:
     parts: tuple[Part, ...]
     if "query_parts" in row:
         parts = tuple(_part(part) for part in cast("list[dict[str, str]]", row["query_parts"]))
@@ -116,7 +116,7 @@ def _query(row: Row) -> Query:
     return Query(qid=str(row["qid"]), parts=parts)
 
 
-def _candidate(row: Row) -> Candidate:
+def _candidate(row: TaskRow) -> Candidate:
     return Candidate(did=str(row["did"]), parts=_parts(row["txt"], row["img_path"]))
 
 

@@ -23,7 +23,7 @@ from ..tiny.start import start_folder
 from .config import EmbedConfig, EvaluationConfig
 from .measure import mean_of, measure
 from .module import ItemModule
-from .pairs import Pairs
+from .pairs import TrainingPairs
 from .trainer import make_trainer
 
 RESULT_FILE = "evaluation.json"
@@ -60,7 +60,7 @@ def train_embed(config: EmbedConfig, out: Path, *, note: Note) -> Path:
         pictures=PixelBudget(cell=loaded.folder.geometry.cell, tokens=config.picture_tokens),
         text_tokens=config.text_tokens,
     )
-    pairs = Pairs(seed=data.seed, items=data.items, tasks=data.shapes)
+    pairs = TrainingPairs(seed=data.seed, items=data.items, tasks=data.shapes)
     module = ItemModule(
         loaded.model,
         renderer_of(loaded.folder, loaded.vocabulary, recipe),
@@ -85,7 +85,7 @@ def _evaluate(
     note: Note,
 ) -> None:
     """Measure the trained encoder on a catalogue of another seed, in the number format it was trained in."""
-    pairs = Pairs(seed=evaluation.seed, items=evaluation.items, tasks=config.data.shapes)
+    pairs = TrainingPairs(seed=evaluation.seed, items=evaluation.items, tasks=config.data.shapes)
     store = DrawnStore(pairs.shots(), gallery=gallery)
     encoder = LayoutEncoder(module.body.eval(), module.renderer, module.collator, store, fingerprint="in training")
     found = measure(encoder, pairs, queries=evaluation.queries, note=note)

@@ -22,7 +22,7 @@ _TRIES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class TrainingPair:
     """One query with its answer."""
 
     task: int
@@ -58,11 +58,11 @@ class Schedule:
         for place in range(0, len(plan), TWINS):
             self._kin.setdefault(_kind(plan[place]), []).append(place // TWINS)
 
-    def __iter__(self) -> Iterator[list[Pair]]:
+    def __iter__(self) -> Iterator[list[TrainingPair]]:
         """Yield the batches in order."""
         return (self.batch(step) for step in range(self.steps))
 
-    def batch(self, step: int) -> list[Pair]:
+    def batch(self, step: int) -> list[TrainingPair]:
         """Return the pairs of a step, from 0.
 
         Raises:
@@ -85,7 +85,7 @@ class Schedule:
                 "thumbnail size; make batch_size smaller or data.items larger"
             )
         return [
-            Pair(task=task, item=family * TWINS + stream.below(TWINS), wording=stream.below(2))
+            TrainingPair(task=task, item=family * TWINS + stream.below(TWINS), wording=stream.below(2))
             for family in taken.values()
         ]
 

@@ -28,7 +28,7 @@ from ...training.muon import Muon
 from ...training.trainers import CHECKPOINTS, DEFAULTS, MetricsCallback, refuse_several_devices, small_optimiser
 from .config import EmbedConfig
 from .module import ItemModule
-from .pairs import Pairs
+from .pairs import TrainingPairs
 from .schedule import Schedule
 
 _DEFAULTS: dict[str, Any] = {**DEFAULTS, "lr_scheduler_kwargs": {"min_lr_rate": 0.02}, "warmup_steps": 60}
@@ -51,7 +51,7 @@ class PairCollator:
 
     valid_label_columns: tuple[str, ...] = ()
 
-    def __init__(self, module: ItemModule, pairs: Pairs) -> None:
+    def __init__(self, module: ItemModule, pairs: TrainingPairs) -> None:
         self.module = module
         self.pairs = pairs
 
@@ -79,7 +79,7 @@ class EmbedTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
 
 def make_trainer(
-    config: EmbedConfig, module: ItemModule, pairs: Pairs, folder: TrainingFolder, note: Callable[[str], None]
+    config: EmbedConfig, module: ItemModule, pairs: TrainingPairs, folder: TrainingFolder, note: Callable[[str], None]
 ) -> EmbedTrainer:
     """Return the trainer of a run.
 

@@ -15,7 +15,7 @@ from ..draw.plan import Item
 from ..draw.render import label_place
 from ..draw.tasks import SHAPES
 from ..drawn import DrawnStore
-from ..embed.pairs import Pairs
+from ..embed.pairs import TrainingPairs
 from ..expert.wanted import criteria_of, trait_of
 from ..gallery import Gallery
 from .audit import TrajectoryAuditor
@@ -56,7 +56,7 @@ class LooksWorld:
 
     def __init__(self, config: LooksConfig) -> None:
         gallery = Gallery(config.gallery)
-        self.pairs = Pairs(seed=gallery.seed, items=gallery.items, tasks=config.shapes)
+        self.pairs = TrainingPairs(seed=gallery.seed, items=gallery.items, tasks=config.shapes)
         self.plan: list[Item] = self.pairs.plan
         self.images = DrawnStore(self.pairs.shots(), gallery=gallery)
         shots = self.pairs.shots()

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from tests.tiny_models import CELL, folder_of, shown
 
-from vretrver.agent.answers import Ranking
+from vretrver.agent.answers import RankingForm
 from vretrver.agent.grammar import Grammar
 from vretrver.agent.messages import Message
 from vretrver.agent.policy import Completion, Policy, Request, Sampling
@@ -47,7 +47,7 @@ def ask(session: str, *, messages: Sequence[Message], sampling: Sampling = SAMPL
 
 def ranking(count: int, *, whole_turn: bool, complete: bool = True) -> Grammar:
     """Return the constraint on a ranking of so many candidates."""
-    grammar = Ranking().grammar(count, whole_turn=whole_turn, complete=complete)
+    grammar = RankingForm().grammar(count, whole_turn=whole_turn, complete=complete)
     assert grammar is not None
     return grammar
 

@@ -14,6 +14,7 @@ from tests.unit.policies.local.conversations import (
     LONG,
     alone,
     ask,
+    assert_equal,
     everything,
     opening,
     raising,
@@ -247,3 +248,30 @@ def test_an_update_of_the_weights_counts_a_revision_and_renames_them(model: Loca
     alone(policy, ask("a", messages=opening()))
     assert model.vision.encoded == 4
     assert policy.fingerprint == f"{loaded_as} revision 2"
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["opening", "later"])
+@pytest.mark.parametrize("end", ["cancelled", "deadline"])
+def test_a_turn_that_was_cut_short_is_taken_back(model: LocalModel, end: str, after: bool) -> None:
+    """The conversation goes on as if the turn had not been begun: what was read is kept, what was written is not."""
+    ticks = [0.0]
+    policy = LocalPolicy(model, slice_tokens=4, runtime=Runtime(clock=lambda: ticks[0]))
+    for session in ("cut", "never"):
+        if after:
+            alone(policy, ask(session, messages=opening(), stream="s"))
+    messages = (reply(1),) if after else opening()
+    policy.submit(ask("cut", messages=messages, sampling=LONG, deadline=10.0, stream="s"))
+    assert policy.collect(patience=0) == []
+    if end == "cancelled":
+        policy.cancel("cut")
+    else:
+        ticks[0] = 11.0
+    (cut,) = policy.collect()
+    assert cut.finish is FinishReason(end)
+    assert len(cut.token_ids or ()) == 4
+    fork = alone(policy, ask("fork", messages=(reply(2),), after="cut", stream="s"))
+    expected = alone(policy, ask("never", messages=(*messages, reply(2)), stream="s"))
+    gone_on = alone(policy, ask("cut", messages=(reply(2),), stream="s"))
+    assert gone_on.usage.prompt_tokens == expected.usage.prompt_tokens
+    assert_equal(gone_on, expected)
+    assert_equal(fork, expected)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vretrver.policies.reader.asked import Item, Line
-from vretrver.policies.reader.judging import Verdict, judge
+from vretrver.policies.reader.asked import KnownCandidate, Line
+from vretrver.policies.reader.judging import FactVerdict, judge
 from vretrver.policies.reader.near import distance, repaired, skeleton
 from vretrver.policies.reader.sheet import Sheet
 from vretrver.policies.reader.wanted import wanted_in
@@ -32,10 +32,10 @@ def sheet(*written: str, sure: float = 1.0, again: bool = False) -> Sheet:
         place, _, text = one.partition(" ")
         left, top, right, bottom = (int(edge) for edge in place.split(","))
         lines.append(Line(text=text, picture=1, edges=(left, top, right, bottom), sure=sure, again=again))
-    return Sheet(Item(number=1, pictures=(1,), unread=(), refused=False, lines=tuple(lines)))
+    return Sheet(KnownCandidate(number=1, pictures=(1,), unread=(), refused=False, lines=tuple(lines)))
 
 
-def verdict(query: str, page: Sheet) -> Verdict:
+def verdict(query: str, page: Sheet) -> FactVerdict:
     """Return the verdict on the last thing that a query asks for."""
     return judge(wanted_in(query)[-1], page)
 

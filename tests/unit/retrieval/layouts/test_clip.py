@@ -19,7 +19,7 @@ from vretrver.errors import ConfigError, MissingDependency
 from vretrver.images import ImageStore
 from vretrver.records import Candidate, ImageRef, Query, parts_of
 from vretrver.retrieval.layouts.clip import ClipEncoder
-from vretrver.retrieval.layouts.sizes import Patches, ShortEdge
+from vretrver.retrieval.layouts.sizes import PatchSizes, ShortEdge
 
 FAMILIES = ("clip", "metaclip_2", "siglip", "siglip2")
 A, B = ImageRef(path="a.png"), ImageRef(path="b.png")
@@ -106,7 +106,7 @@ def test_another_familys_folder_is_refused(store: ImageStore):
 def test_pictures_in_their_own_shape_are_as_large_as_the_librarys_processor_makes_them(size: tuple[int, int]):
     processor = AutoImageProcessor.from_pretrained(clip_folder("siglip2"))
     rows, columns = processor(Image.new("RGB", size), return_tensors="pt")["spatial_shapes"][0].tolist()
-    rule = Patches(cell=PATCH, most=PATCHES)
+    rule = PatchSizes(cell=PATCH, most=PATCHES)
     assert rule.fit(*size) == (columns * PATCH, rows * PATCH)
     assert rule.fit(*rule.fit(*size)) == rule.fit(*size), "the processor leaves it as it is"
 

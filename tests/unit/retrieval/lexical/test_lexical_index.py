@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vretrver.errors import DataError
-from vretrver.retrieval.directory.opening import Layout
+from vretrver.retrieval.directory.opening import DatabaseLayout
 from vretrver.retrieval.lexical import database
 from vretrver.retrieval.lexical.database import WORDS, create_database
 from vretrver.retrieval.lexical.index import LexicalIndex
@@ -111,7 +111,7 @@ def test_a_file_of_other_tokens_is_not_used(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_python_without_full_text_search_is_told_so(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(database, "LAYOUT", Layout(schema="CREATE VIRTUAL TABLE words USING fts99(tokens)"))
+    monkeypatch.setattr(database, "LAYOUT", DatabaseLayout(schema="CREATE VIRTUAL TABLE words USING fts99(tokens)"))
     with pytest.raises(
         DataError, match=r"words are not searched: this Python's SQLite 3\S+ has no FTS5; use a Python"
     ):

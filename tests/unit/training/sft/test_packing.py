@@ -13,7 +13,10 @@ and becomes one row. `id` is what the model reads; `chosen` is where the loss is
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +28,10 @@ from vretrver.agent.trajectory import CutRecord, MessageRecord, PictureShown, St
 from vretrver.errors import ParityError
 from vretrver.models.patches import PatchGeometry
 from vretrver.records import ImageRef
-from vretrver.training.sft.samples import Sample, sample_of
+from vretrver.traces import trajectory_to_json
+from vretrver.training.sft.samples import Sample, read_samples, sample_of
+
+GEOMETRY = PatchGeometry(patch=16, merge=2)
 
 WORDS = [
     *("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|image_pad|>", "<|vision_end|>", "\n"),
@@ -148,7 +154,7 @@ ROW = [
 
 
 def _sample(trajectory: Trajectory) -> Sample:
-    return sample_of(trajectory, Words(), PatchGeometry(patch=16, merge=2))  # type: ignore[arg-type]
+    return sample_of(trajectory, Words(), GEOMETRY)  # type: ignore[arg-type]
 
 
 def _first(number: int) -> int:
@@ -192,3 +198,71 @@ def test_a_policy_that_read_other_tokens_is_an_error(number: int) -> None:
         ParityError, match=rf"session s, turn {number + 1}: the policy read {_first(number) + 1} tokens and "
     ):
         _sample(replace(TRAJECTORY, turns=tuple(turns)))
+
+
+def _cut_short(**changes: Any) -> Trajectory:
+    """Return the window whose second turn was not written to its end, as a policy reports it."""
+    second = replace(TRAJECTORY.turns[1], text="", held=(), usage=Usage(), **changes)
+    return replace(
+        TRAJECTORY,
+        turns=(TRAJECTORY.turns[0], second),
+        stop=StopReason.CANCELLED,
+        verdict=Verdict.FAILED,
+        answer=None,
+        ranking=None,
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"finish": FinishReason.CANCELLED, "token_ids": (), "logprobs": ()},  # before it was read
+        {"finish": FinishReason.CANCELLED, "token_ids": (14, 15), "logprobs": (-0.5, -0.5)},  # while it was written
+        {"finish": FinishReason.DEADLINE, "token_ids": None, "logprobs": None},  # a server's: no ids
+        {"finish": FinishReason.ERROR, "token_ids": (), "logprobs": ()},  # out of memory
+        {"finish": FinishReason.OVERFLOW, "token_ids": (), "logprobs": ()},
+    ],
+    ids=["waiting", "partial", "deadline", "error", "overflow"],
+)
+def test_a_turn_that_was_not_written_to_its_end_is_left_out(changes: dict[str, Any]) -> None:
+    sample = _sample(_cut_short(**changes))
+    before = [word for word, *_ in ROW][: _first(1) - 2]  # up to the header of the turn that is left out
+    assert [WORDS[one] for one in sample.ids_T] == before
+    assert [WORDS[one] for one in sample.ids_T[sample.chosen_T]] == ["look"]
+    assert sample.logprobs_T is not None
+    assert sample.logprobs_T[sample.chosen_T].tolist() == [-0.5]
+
+
+def test_log_probabilities_are_told_only_where_every_chosen_id_has_one() -> None:
+    """A server that gives the ids of one turn and not of the other: what it chose there has no log-probability."""
+    first, second = TRAJECTORY.turns
+    sample = _sample(replace(TRAJECTORY, turns=(first, replace(second, token_ids=None, logprobs=None, held=()))))
+    assert [WORDS[one] for one in sample.ids_T[sample.chosen_T]] == [
+        *("look", "<answer>[", "2", ",", "1", "]", "<|im_end|>"),
+    ]
+    assert sample.logprobs_T is None
+
+
+def test_a_reader_of_samples_keeps_the_texts_of_ids_and_nothing_outlives_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(trajectory_to_json(TRAJECTORY) + b"\n" + trajectory_to_json(TRAJECTORY) + b"\n")
+    decoded: list[int] = []
+
+    class Counting(Words):
+        def decode(self, ids: list[int]) -> str:
+            decoded.extend(ids)
+            return super().decode(ids)
+
+    words = Counting()
+    assert len(list(read_samples([path], words, GEOMETRY))) == 2  # type: ignore[arg-type]
+    assert sorted(decoded) == sorted(set(decoded))
+    kept = weakref.ref(words)
+    del words
+    assert kept() is None
+
+
+def test_a_trajectory_of_which_nothing_is_learned_is_passed_over(tmp_path: Path) -> None:
+    nothing = replace(_cut_short(finish=FinishReason.CANCELLED), turns=(), shown=TRAJECTORY.shown[:1])
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(trajectory_to_json(nothing) + b"\n" + trajectory_to_json(TRAJECTORY) + b"\n")
+    assert len(list(read_samples([path], Words(), GEOMETRY))) == 1  # type: ignore[arg-type]

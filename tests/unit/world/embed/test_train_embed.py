@@ -29,7 +29,7 @@ from vretrver.world.drawn import DrawnStore
 from vretrver.world.embed import run
 from vretrver.world.embed.config import EmbedConfig
 from vretrver.world.embed.module import ItemModule
-from vretrver.world.embed.pairs import Pairs
+from vretrver.world.embed.pairs import TrainingPairs
 from vretrver.world.embed.trainer import PairCollator
 from vretrver.world.gallery import draw_gallery
 from vretrver.world.tiny.config import ENCODER_SIZE
@@ -64,7 +64,7 @@ def train(out: Path, **changed: Any) -> dict[str, torch.Tensor]:
 def module() -> ItemModule:
     local = loaded("qwen3_vl")
     recipe = EncoderRecipe(layout="lamra", pictures=PixelBudget(tokens=1), text_tokens=64)
-    pairs = Pairs(seed=3, items=60, tasks=TASKS)
+    pairs = TrainingPairs(seed=3, items=60, tasks=TASKS)
     return ItemModule(
         local.model,
         renderer_of(local.folder, local.vocabulary, recipe),
@@ -74,7 +74,7 @@ def module() -> ItemModule:
 
 
 def test_training_sees_the_ids_and_the_position_that_encoding_uses(module: ItemModule):
-    pairs = Pairs(seed=3, items=60, tasks=TASKS)
+    pairs = TrainingPairs(seed=3, items=60, tasks=TASKS)
     encoder = LayoutEncoder(module.body, module.renderer, module.collator, module.store, fingerprint="same")
     rows = [{"task": 0, "item": item, "wording": item % 2} for item in (0, 5, 10)]
     batch = PairCollator(module, pairs)(rows)
