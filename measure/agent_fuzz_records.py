@@ -9,7 +9,7 @@ from vretrver.agent.budget import Budget
 from vretrver.agent.observations import Layout
 from vretrver.agent.plans import Planner
 from vretrver.agent.reranked import Ended, Reranked, outcome_of
-from vretrver.agent.trajectory import MessageRecord, PictureShown, StopReason, TextShown, Trajectory, Turn
+from vretrver.agent.trajectory import MessageRecord, StopReason, TextShown, Trajectory, Turn
 from vretrver.traces import trajectory_from_json, trajectory_to_json
 
 ENDING = {
@@ -36,8 +36,7 @@ def check_query(reranked: Reranked, planner: Planner, budget: Budget, world: Wor
     for trajectory in windows:
         check_trajectory(trajectory, tally)
     looks = sum(window.looks for window in windows)
-    shown = [one for window in windows for one in window.shown if isinstance(one, PictureShown)]
-    tokens = sum(one.tokens for one in shown if one.turn is not None)
+    tokens = sum(window.spent.look_tokens for window in windows)
     turns = sum(len(window.turns) for window in windows)
     tally.promise(budget.looks is None or looks <= budget.looks, f"{where}: {looks} looks")
     tally.promise(budget.look_tokens is None or tokens <= budget.look_tokens, f"{where}: {tokens} tokens of looks")
@@ -79,13 +78,14 @@ def check_trajectory(trajectory: Trajectory, tally: Tally) -> None:
 
 def _check_turn(trajectory: Trajectory, number: int, turn: Turn, where: str, tally: Tally) -> None:
     observed = trajectory.observations(number)
+    unsent = number == len(trajectory.turns) - 1 and turn.reply is None  # no request carried what it brought back
+    tally.promise(not unsent or not observed, f"{where}: something is shown that was never sent")
     for place, call in enumerate(turn.calls):
         tally.seen[f"call {call.outcome}"] += 1
         tally.promise(call.outcome == "executed" or bool(call.reason), f"{where}: {call.outcome} without reason")
         brought = any(one.call == place for one in observed)
-        tally.promise(
-            brought == (call.outcome == "executed"), f"{where}: {call.outcome}, showed something: {brought}"
-        )
+        expected = call.outcome == "executed" and not unsent
+        tally.promise(brought == expected, f"{where}: {call.outcome}, showed something: {brought}")
     for one in observed:
         known = all(cut.did is None or cut.did in trajectory.candidates for cut in one.cuts)
         tally.promise(known, f"{where}: a foreign id")

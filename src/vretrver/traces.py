@@ -24,6 +24,9 @@ from .files import LineFile
 _BEGINS = b'{"query":'
 """How a reranked query's line begins."""
 
+_KEPT_BEGINS = b'{"key":'
+"""How a window's line in a run folder begins; what it is found by is of no use here."""
+
 _RERANKED = TypeAdapter(Reranked)
 _TRAJECTORY = TypeAdapter(Trajectory)
 
@@ -49,10 +52,31 @@ def trajectory_from_json(data: bytes | str) -> Trajectory:
 
 
 def trajectories_from_json(line: bytes) -> tuple[Trajectory, ...]:
-    """Read the trajectories of a line, one or those of a reranked query; raises DataError for other lines."""
+    """Read the trajectories of a line: one, that of a run folder's window, or those of a reranked query.
+
+    Raises:
+        DataError: it is another line.
+    """
     if line.startswith(_BEGINS):
         return _parse(line, "a line of a trace").trajectories
+    if line.startswith(_KEPT_BEGINS):
+        return (_of_window(line),)
     return (trajectory_from_json(line),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    trajectory: Trajectory
+
+
+_WINDOW = TypeAdapter(_Window)
+
+
+def _of_window(line: bytes) -> Trajectory:
+    try:
+        return _WINDOW.validate_json(line).trajectory
+    except ValidationError as error:
+        raise DataError(f"not a window of a run folder: {first_problem(error)}") from error
 
 
 class TraceWriter:
@@ -75,6 +99,10 @@ class TraceWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
         """Close the file."""
         self._lines.close()
 

@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "assembly": {
         "errors", "files", "trust", "geometry", "records", "pictures", "images", "text", "_validation",
-        "agent", "models", "traces", "runs", "data", "config", "retrieval", "policies",
+        "agent", "models", "traces", "run_folder", "runs", "data", "config", "retrieval", "policies",
     },
     "world": {
         "errors", "files", "_optional", "prng", "processes", "geometry", "records", "pictures", "images",

@@ -7,20 +7,26 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.drawn import DrawnFolder, draw
 from tests.unit.agent.sessions import zoom
 
+from vretrver.agent.budget import Budget, Limit
 from vretrver.agent.config import AgentConfig
+from vretrver.agent.memo import WindowKey
 from vretrver.agent.plans import BlocksPlanner, Planner, ReferencePlanner
 from vretrver.agent.policy import Request
-from vretrver.agent.reranked import Reranked
+from vretrver.agent.reranked import Ended, Reranked
 from vretrver.agent.reranker import Reranker
+from vretrver.agent.trajectory import StopReason, Trajectory
+from vretrver.assembly.resuming import rerank_into
 from vretrver.errors import ConfigError, DataError
 from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text
 from vretrver.run_folder import RunFolder, Shard
+from vretrver.traces import trajectories_from_json
 
 REFERENCE = ReferencePlanner(depth=6, size=4, stride=2)
 BLOCKS = BlocksPlanner(depth=6, size=4)
@@ -49,7 +55,7 @@ def _rerank(
     config = AgentConfig(planner=planner)
     reranker = Reranker(policy, drawn.store, config, memo=folder, clock=lambda: 0.0)
     pairs = [(drawn.query(qid=f"9:{number}"), drawn.hits(6)) for number in range(count)]
-    done = {result.query.qid: result for result in reranker.rerank_many(pairs)}
+    done = {result.query.qid: result for result in rerank_into(None, reranker, pairs, folder=folder)}
     return policy.asked, [done[query.qid] for query, _ in pairs]
 
 
@@ -94,12 +100,122 @@ def test_a_window_that_was_broken_off_is_not_kept(drawn: DrawnFolder, tmp_path: 
         assert len(folder) == 0
 
 
-def test_missing_names_the_queries_that_lack_a_window(drawn: DrawnFolder, tmp_path: Path) -> None:
-    pairs = [(drawn.query(qid=f"9:{number}"), drawn.hits(6)) for number in range(5)]
+def test_a_query_that_was_cut_off_is_read_back_as_unfinished(drawn: DrawnFolder, tmp_path: Path) -> None:
+    query, hits = drawn.query(), drawn.hits(6)
     with RunFolder(tmp_path / "run", config="a: 1") as folder:
-        _rerank(drawn, folder, REFERENCE, 3)
-        assert [query.qid for query, _ in folder.missing(pairs, REFERENCE)] == ["9:3", "9:4"]
-        assert len([*folder.missing(pairs, BLOCKS)]) == 5
+        folder.keep_hits(query, hits)
+        assert folder.reranked(query, hits, REFERENCE).trajectories == ()
+        cut = Reranker(Counting(), drawn.store, AgentConfig(planner=REFERENCE), memo=_OneWindow(folder))
+        whole = cut.rerank(query, hits)
+    with RunFolder(tmp_path / "run") as read:
+        view = read.reranked(query, hits, REFERENCE)
+    assert (view.ended, view.interrupted, view.trajectories) == (Ended.UNFINISHED, True, whole.trajectories[:1])
+
+
+class _OneWindow:
+    """Keeps the first window of a query and loses the second, as a run does that is killed between them."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.known, self.folder = folder.known, folder
+
+    def keep(self, key: WindowKey, trajectory: Trajectory) -> None:
+        if key.index == 0:
+            self.folder.keep(key, trajectory)
+
+
+def test_how_a_query_ended_is_kept_with_what_is_not_asked_again(drawn: DrawnFolder, tmp_path: Path) -> None:
+    now = [0.0]
+
+    def script(moment: Moment) -> str:
+        now[0] += 4.0
+        return answer_text(range(moment.count, 0, -1))
+
+    asks = {"turns": Budget(turns=1), "seconds": Budget(seconds=3.0)}
+    with RunFolder(tmp_path / "run", config="a: 1") as folder:
+        for qid, budget in asks.items():
+            config = AgentConfig(planner=REFERENCE, budget=budget)
+            reranker = Reranker(
+                ScriptedPolicy(script, name="t"), drawn.store, config, memo=folder, clock=lambda: now[0]
+            )
+            (live,) = rerank_into(None, reranker, [(drawn.query(qid=qid), drawn.hits(6))], folder=folder)
+            assert folder.reranked(live.query, live.hits, REFERENCE) == live
+            assert next(one.stop for one in live.trajectories) is StopReason.ANSWERED
+            assert live.interrupted is (qid == "seconds")
+    with RunFolder(tmp_path / "run") as read:
+        views = [read.reranked(query, hits, REFERENCE) for query, hits in read.queries()]
+    assert [(view.ended, view.reached) for view in views] == [
+        (Ended.BUDGET, (Limit.TURNS,)),
+        (Ended.DEADLINE, (Limit.SECONDS,)),
+    ]
+
+
+def test_another_model_at_the_same_place_is_another_run(drawn: DrawnFolder, tmp_path: Path) -> None:
+    def orders(*revisions: int) -> list[list[str]]:
+        found = []
+        for revision in revisions:
+            order = range(4, 0, -1) if revision == 0 else range(1, 5)
+            policy = ScriptedPolicy(lambda _, order=order: answer_text(order), name=f"models/x {revision}")
+            reranker = Reranker(policy, drawn.store, AgentConfig(planner=REFERENCE), memo=folder)
+            (live,) = rerank_into(None, reranker, [(drawn.query(), drawn.hits(4))], folder=folder)
+            assert folder.reranked(live.query, live.hits, REFERENCE) == live
+            found.append([ranked.did for ranked in live.ranking])
+        return found
+
+    with RunFolder(tmp_path / "run", config="policy: local:models/x") as folder:
+        up, down = ["1:1", "1:2", "1:3", "1:4"], ["1:4", "1:3", "1:2", "1:1"]
+        assert orders(0, 1, 0) == [down, up, down]
+        assert len(folder) == 2
+
+
+def test_a_folder_that_was_opened_to_read_refuses_to_write(drawn: DrawnFolder, tmp_path: Path) -> None:
+    with RunFolder(tmp_path / "run", config="a: 1") as folder:
+        _rerank(drawn, folder, REFERENCE, 1)
+    with RunFolder(tmp_path / "run") as read:
+        key = next(iter(read._windows))
+        trajectory = read.known(key)
+        assert trajectory is not None
+        for write in (
+            lambda: read.keep(key, trajectory),
+            lambda: read.keep_hits(drawn.query(qid="9:7"), drawn.hits(2)),
+            lambda: read.keep_end(replace(_view(read), seconds=5.0, ended=Ended.CANCELLED), REFERENCE),
+        ):
+            with pytest.raises(
+                ConfigError, match="run: this folder was opened to read; open it with a configuration"
+            ):
+                write()
+        assert [query.qid for query, _ in read.queries()] == ["9:0"]
+
+
+def _view(folder: RunFolder) -> Reranked:
+    ((query, hits),) = folder.queries()
+    return folder.reranked(query, hits, REFERENCE)
+
+
+def test_hits_that_cannot_be_written_are_not_noted(drawn: DrawnFolder, tmp_path: Path) -> None:
+    with RunFolder(tmp_path / "run", config="a: 1") as folder:
+        for file in folder._files.values():
+            file.close()
+        with pytest.raises(ValueError, match="closed file"):
+            folder.keep_hits(drawn.query(), drawn.hits(2))
+        assert [*folder.queries()] == []
+
+
+def test_the_windows_of_a_folder_are_read_as_trajectories(drawn: DrawnFolder, tmp_path: Path) -> None:
+    with RunFolder(tmp_path / "run", config="a: 1") as folder:
+        _, (live,) = _rerank(drawn, folder, REFERENCE, 1)
+    lines = (tmp_path / "run" / "windows-000.jsonl").read_bytes().splitlines()
+    assert tuple(one for line in lines for one in trajectories_from_json(line)) == live.trajectories
+    with pytest.raises(DataError, match="not a window of a run folder: trajectory: "):
+        trajectories_from_json(b'{"key":{}}')
+
+
+def test_a_shard_is_named_by_its_number_and_their_count() -> None:
+    assert Shard.parsed("1/3") == Shard(index=1, count=3)
+    for wrong in ("1", "1/", "/3", "a/3", "-1/3"):
+        with pytest.raises(ConfigError, match=f"--shard {wrong}: write I/N, as in 0/4 for the first of four"):
+            Shard.parsed(wrong)
+    with pytest.raises(ConfigError, match="there is no shard 3 of 3; shards count from 0"):
+        Shard.parsed("3/3")
 
 
 def test_shards_share_the_queries_out_and_each_has_one_writer(drawn: DrawnFolder, tmp_path: Path) -> None:
@@ -111,10 +227,12 @@ def test_shards_share_the_queries_out_and_each_has_one_writer(drawn: DrawnFolder
         RunFolder(tmp_path / "run", config="a: 1", shard=shards[0]) as first,
         RunFolder(tmp_path / "run", config="a: 1", shard=shards[1]) as second,
     ):
-        assert {query.qid for query, _ in first.missing(pairs, REFERENCE)} == shares[0]
-        assert {query.qid for query, _ in second.missing(pairs, REFERENCE)} == shares[1]
+        first.keep_hits(*pairs[0])
+        second.keep_hits(*pairs[1])
         with pytest.raises(DataError, match=r"windows-000.jsonl: another process writes this file; wait for it"):
             RunFolder(tmp_path / "run", config="a: 1", shard=shards[0])
+    with RunFolder(tmp_path / "run") as read:
+        assert [query.qid for query, _ in read.queries()] == ["9:0", "9:1"]
     with pytest.raises(ConfigError, match="there is no shard 3 of 3; shards count from 0"):
         Shard(index=3, count=3)
 

@@ -1,13 +1,21 @@
-"""What one query may cost, and what it has cost: shared by all its windows, also by those that run side by side."""
+"""What one query may cost, and what it has cost: shared by all its windows, also by those that run side by side.
+
+Which of several windows side by side gets a turn, a look or tokens that do not suffice for all of them depends on
+which asks first, so it may differ from run to run. That none of them is lost without an answer while turns are left
+for it, and that no limit is exceeded, does not.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from .refusals import Refusal, RefusalCode, refusal
+
+_MANY = 1_000_000_000
+"""Turns that are left where there is no limit."""
 
 
 class Limit(StrEnum):
@@ -27,13 +35,14 @@ class Budget:
     seconds: float | None = None
     """Seconds from the start."""
     turns: int | None = None
-    """Turns of the policy; the last one that is left to a session is asked for the answer."""
+    """Turns of the policy. One is held back for the answer of every window that has begun, and the last one that is
+    left to a window is asked for the answer."""
     looks: int | None = None
     """Calls that show something; further ones are refused."""
     look_tokens: int | None = None
     """Pixels that looks may add, in visual tokens (one a cell); a look that would exceed them is refused."""
     tokens: int | None = None
-    """Tokens of all conversations, read and written, each counted once; no further turn is begun beyond."""
+    """Tokens of all conversations, read and written, each counted once; no turn is begun that would read beyond."""
 
     def __post_init__(self) -> None:
         """Refuse negative limits with ValueError."""
@@ -41,6 +50,22 @@ class Budget:
             value = getattr(self, limit.value)
             if value is not None and value < 0:
                 raise ValueError(f"a budget is not negative, got {limit.value} {value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a window cost of its query's budget. Seconds are not in it: a window that is known already takes none."""
+
+    turns: int = 0
+    """Turns that were begun."""
+    looks: int = 0
+    """Calls that brought something back."""
+    look_tokens: int = 0
+    """Visual tokens of them."""
+    tokens: int = 0
+    """Tokens read and written, each counted once."""
+    reached: tuple[Limit, ...] = ()
+    """Limits that something was refused or ended for."""
 
 
 class Account:
@@ -59,6 +84,8 @@ class Account:
         self._clock = clock
         self._lock = threading.Lock()
         self._turns = self._looks = self._look_tokens = self._tokens = 0
+        self._held: dict[str, int] = {}
+        self._ahead: dict[str, int] = {}
         self._reached: set[Limit] = set()
 
     @property
@@ -72,37 +99,103 @@ class Account:
         return self._clock() - self.started
 
     @property
-    def turns_left(self) -> int | None:
-        """Turns that may still begin; None is no limit."""
-        return None if self.budget.turns is None else max(0, self.budget.turns - self._turns)
+    def position(self) -> str:
+        """What was spent of that which the budget bounds, as in `turns=2 looks=1`; seconds are left out.
 
-    def begin_turn(self, tokens: int) -> Limit | None:
+        Two windows that begin at one position of one budget may come to the same; at another one they may not.
+        """
+        with self._lock:
+            spent = {
+                Limit.TURNS: self._turns,
+                Limit.LOOKS: self._looks,
+                Limit.LOOK_TOKENS: self._look_tokens,
+                Limit.TOKENS: self._tokens,
+            }
+            return " ".join(
+                f"{limit}={n}" for limit, n in spent.items() if getattr(self.budget, limit.value) is not None
+            )
+
+    def charge(self, spent: Spent) -> None:
+        """Count what a window cost that is known already and therefore does not run."""
+        with self._lock:
+            self._turns += spent.turns
+            self._looks += spent.looks
+            self._look_tokens += spent.look_tokens
+            self._tokens += spent.tokens
+            self._reached |= {*spent.reached}
+
+    def hold(self, sessions: Iterable[str]) -> None:
+        """Hold back a turn for the answer of each window, as far as turns are left; once for each session.
+
+        Args:
+            sessions: names of the sessions that begin, in the order in which turns are given.
+        """
+        with self._lock:
+            for session in sessions:
+                if session not in self._held:
+                    self._held[session] = min(1, self._free())
+
+    def open(self, session: str) -> bool:
+        """Hold back a first turn beside the answering one; say False when none is left and the answer is due at once.
+
+        A window for which no turn at all is left also gets True: it is refused when it begins its turn.
+        """
+        self.hold([session])
+        with self._lock:
+            if self._held[session] and not self._free():
+                return False
+            self._held[session] += min(1, self._free())
+            return True
+
+    def last_turn(self, session: str) -> bool:
+        """Say whether at most one more turn is left to a session."""
+        with self._lock:
+            return self._free() + self._held.get(session, 0) <= 1
+
+    def end(self, session: str) -> None:
+        """Give back what is held for a session."""
+        with self._lock:
+            self._held.pop(session, None)
+            self._ahead.pop(session, None)
+
+    def _free(self) -> int:
+        """Return the turns that are left and held for nobody; many where there is no limit."""
+        if self.budget.turns is None:
+            return _MANY
+        return max(0, self.budget.turns - self._turns - sum(self._held.values()))
+
+    def begin_turn(self, session: str, tokens: int) -> Limit | None:
         """Count a turn that is about to begin, or return the limit that forbids it.
 
         Args:
-            tokens: tokens that the turn reads anew, as an estimate.
+            session: the session; what is held for it is used when nothing else is left.
+            tokens: tokens that the turn reads anew, as an estimate; they count as spent until the turn has ended.
         """
         with self._lock:
-            limit = self._forbidden(tokens)
-            if limit is None:
-                self._turns += 1
-            else:
+            limit = self._forbidden(session, tokens)
+            if limit is not None:
                 self._reached.add(limit)
-            return limit
+                return limit
+            if self._held.get(session, 0) > 1 or not self._free():
+                self._held[session] -= 1
+            self._turns += 1
+            self._ahead[session] = tokens
+            return None
 
-    def _forbidden(self, tokens: int) -> Limit | None:
+    def _forbidden(self, session: str, tokens: int) -> Limit | None:
         budget = self.budget
         if self.deadline is not None and self._clock() >= self.deadline:
             return Limit.SECONDS
-        if budget.turns is not None and self._turns >= budget.turns:
+        if not self._free() and not self._held.get(session, 0):
             return Limit.TURNS
-        if budget.tokens is not None and self._tokens + tokens > budget.tokens:
+        if budget.tokens is not None and self._tokens + sum(self._ahead.values()) + tokens > budget.tokens:
             return Limit.TOKENS
         return None
 
-    def note_tokens(self, tokens: int) -> None:
-        """Count tokens that were read or written."""
+    def note_tokens(self, session: str, tokens: int) -> None:
+        """Count the tokens that a session's turn read and wrote, in place of the estimate it began with."""
         with self._lock:
+            self._ahead.pop(session, None)
             self._tokens += tokens
 
     def note_deadline(self) -> None:

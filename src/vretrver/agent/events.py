@@ -44,7 +44,19 @@ class WindowEnded:
     """Its record."""
 
 
-Event = WindowBegan | TurnEnded | WindowEnded
+@dataclass(frozen=True, slots=True)
+class WindowKnown:
+    """A window is not asked: its record was kept by an earlier run. No other event tells of it."""
+
+    session: str
+    """The session's name, as it would be."""
+    task: WindowTask
+    """Query and candidates."""
+    trajectory: Trajectory
+    """The record, with the name of the session that made it."""
+
+
+Event = WindowBegan | TurnEnded | WindowEnded | WindowKnown
 Watch = Callable[[Event], None]
 """Is told of every event."""
 

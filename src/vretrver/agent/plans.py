@@ -52,7 +52,10 @@ class Plan(Protocol):
 
     @property
     def settled(self) -> int:
-        """Places of the head that no further window of the plan can change."""
+        """Places of the head that no further window of the plan can change.
+
+        No further window is started once the places that are wanted are settled.
+        """
         ...
 
     def due(self) -> Sequence[Window]:
@@ -129,7 +132,10 @@ class _ReferencePlan:
 
     @property
     def settled(self) -> int:
-        """All places after the front window, which comes last; none before."""
+        """All places after the front window, which comes last; none before, because it may change all of the head.
+
+        So this plan runs to its end however few places are wanted.
+        """
         return len(self.order) if not self._places and not self._running else 0
 
     def due(self) -> Sequence[Window]:
@@ -210,7 +216,10 @@ class _BlocksPlan:
 
     @property
     def settled(self) -> int:
-        """All places after the last window; none before."""
+        """All places after the last window, in which the best of every block meet at the head; none before.
+
+        So this plan runs to its end however few places are wanted.
+        """
         return len(self.order) if self._over else 0
 
     def due(self) -> Sequence[Window]:

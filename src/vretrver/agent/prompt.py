@@ -24,8 +24,14 @@ class Prompt:
     """Every picture, in order, those that could not be shown included."""
 
 
-def open_prompt(dialect: Dialect, bench: Bench) -> Prompt:
-    """Return the opening messages over a bench's task; a picture that cannot be read is named, never dropped."""
+def open_prompt(dialect: Dialect, bench: Bench, *, at_once: bool = False) -> Prompt:
+    """Return the opening messages over a bench's task; a picture that cannot be read is named, never dropped.
+
+    Args:
+        dialect: texts, tools and rules.
+        bench: the window's pictures.
+        at_once: whether the answer is asked for at once, as it is for a task of no turns.
+    """
     task, wording = bench.task, dialect.wording
     opening = _Opening(dialect, bench)
     query = opening.pieces(0, task.query.parts)
@@ -34,7 +40,7 @@ def open_prompt(dialect: Dialect, bench: Bench) -> Prompt:
         candidates += wording.item(number, opening.pieces(number, candidate.parts))
     system = Message(role="system", pieces=(wording.system(dialect.tools, dialect.form),))
     pieces = wording.user(task, query, candidates)
-    if task.turns == 0:
+    if at_once or task.turns == 0:
         pieces = wording.forced(pieces, len(task.candidates), dialect.form)
     user = Message(role="user", pieces=joined(pieces))
     return Prompt(messages=(system, user), shown=opening.shown)

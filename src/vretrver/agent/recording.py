@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ..records import Address
 from .bench import Bench
+from .budget import Limit
 from .messages import Message, ShownPicture
 from .observations import Cut, Observation, Read
-from .trajectory import CutRecord, MessageRecord, PictureShown, TextShown, WireAddress
+from .parsing import ParsedCall
+from .refusals import RefusalCode, refusal
+from .tools import Executed
+from .trajectory import CallOutcome, CallRecord, CutRecord, MessageRecord, PictureShown, TextShown, Turn, WireAddress
+
+_LIMITS = {RefusalCode.LOOKS_SPENT: Limit.LOOKS, RefusalCode.LOOK_BUDGET: Limit.LOOK_TOKENS}
 
 
 class ShownList:
@@ -61,6 +69,38 @@ class ShownList:
         """Return a message with its pictures replaced by their places; every one must have been noted."""
         pieces = tuple(piece if isinstance(piece, str) else self._places[id(piece)] for piece in message.pieces)
         return MessageRecord(role=message.role, pieces=pieces)
+
+
+def call_record(done: Executed, call: ParsedCall) -> CallRecord:
+    """Return the record of a call that was carried out, or was refused when it was tried."""
+    return CallRecord(
+        name=done.name,
+        arguments=call.arguments,
+        outcome="executed" if done.refusal is None else "refused",
+        code=None if done.refusal is None else done.refusal.code,
+        reason=done.reason,
+    )
+
+
+def untaken_record(call: ParsedCall, code: RefusalCode, outcome: CallOutcome, words: Mapping[str, str]) -> CallRecord:
+    """Return the record of a call that was not tried.
+
+    Args:
+        call: the call as parsed; its own problem counts over `code`.
+        code: why it was not tried.
+        outcome: what became of it.
+        words: the dialect's words for refusals.
+    """
+    why = call.problem or refusal(code)
+    return CallRecord(
+        name=call.name, arguments=call.arguments, outcome=outcome, code=why.code, reason=why.worded(words)
+    )
+
+
+def limits_met(turns: Sequence[Turn], limit: Limit | None) -> tuple[Limit, ...]:
+    """Return the limits of a budget that a session met: those its calls were refused for, and what ended it."""
+    met = {_LIMITS[call.code] for turn in turns for call in turn.calls if call.code in _LIMITS} | {limit}
+    return tuple(one for one in Limit if one in met)
 
 
 def cut_record(cut: Cut, bench: Bench) -> CutRecord:

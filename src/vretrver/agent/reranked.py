@@ -17,7 +17,7 @@ from .budget import Limit
 from .plans import Outcome, Plan, Planner, Window
 from .trajectory import SCHEMA, STORED, StopReason, Trajectory
 
-_OUTSIDE = {StopReason.DEADLINE, StopReason.CANCELLED, StopReason.BUDGET}
+_OUTSIDE = {StopReason.DEADLINE, StopReason.CANCELLED}
 
 
 class Ended(StrEnum):
@@ -31,6 +31,11 @@ class Ended(StrEnum):
     """The time was used up; the order is the best so far."""
     CANCELLED = "cancelled"
     """The caller cancelled it; the order is the best so far."""
+    UNFINISHED = "unfinished"
+    """Only some of its windows are kept, because the run was stopped before its end; the order is the best so far."""
+
+
+_PASSING = {Ended.DEADLINE, Ended.CANCELLED, Ended.UNFINISHED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,20 +92,29 @@ class Reranked:
 
     @property
     def verdict(self) -> Verdict:
-        """NOTHING_FITS when every window was answered so, FAILED when none was answered, else RANKED."""
-        verdicts = {trajectory.verdict for trajectory in self.trajectories}
-        if verdicts == {Verdict.NOTHING_FITS} and self.ended is Ended.COMPLETE:
-            return Verdict.NOTHING_FITS
-        return Verdict.RANKED if verdicts - {Verdict.FAILED} else Verdict.FAILED
+        """What the last round with an answer came to, in which the best of those before met.
+
+        RANKED where a window of it found something, NOTHING_FITS where none did, FAILED where no window at all was
+        answered. Windows that failed or did not run say nothing: `failed` and `ended` mark them.
+        """
+        answered = [one for one in self.trajectories if one.verdict is not Verdict.FAILED]
+        last = max((one.step.round for one in answered), default=0)
+        verdicts = {one.verdict for one in answered if one.step.round == last}
+        if Verdict.RANKED in verdicts:
+            return Verdict.RANKED
+        return Verdict.NOTHING_FITS if verdicts else Verdict.FAILED
 
     @property
     def interrupted(self) -> bool:
-        """Whether a window ended for a reason outside the agent that may pass, so that asking again may succeed."""
-        return self.ended is not Ended.COMPLETE or any(interrupted(one) for one in self.trajectories)
+        """Whether it ended for a reason outside the agent that may pass, so that asking again may come to more.
+
+        What a budget of turns, looks or tokens ended comes to the same when it is asked again with that budget.
+        """
+        return self.ended in _PASSING or any(interrupted(one) for one in self.trajectories)
 
 
 def interrupted(trajectory: Trajectory) -> bool:
-    """Say whether a window ended for a reason outside the agent that may pass."""
+    """Say whether a window ended for a reason outside the agent that may pass; such a window is never kept."""
     failure = trajectory.failure
     broken = trajectory.stop is StopReason.POLICY_ERROR and (failure is None or failure.may_pass)
     return broken or trajectory.stop in _OUTSIDE

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count
 
@@ -16,9 +16,10 @@ from .bench import Bench
 from .budget import Account, Budget
 from .config import AgentConfig, refuse_forcing
 from .driver import Driver
+from .due import DueWindow, looked_up
 from .effects import Await, Do, Running, Start, WorkAbandoned
-from .events import Event, Watch, ignore
-from .memo import Memo, WindowKey, agent_key, window_key
+from .events import Event, Watch, WindowKnown, ignore
+from .memo import Memo
 from .plans import Window
 from .policy import Policy
 from .reranked import Ended, Reranked, check_hits, interrupted, outcome_of, reranked
@@ -48,10 +49,17 @@ class Ask:
     """Its candidates, best first."""
     budget: Budget | None = None
     """What it may cost; None takes the configuration's."""
+    wanted: int | None = None
+    """Places of the head that matter, at least 1: no window is started once these are settled. None is all places."""
     watch: Watch = ignore
     """Is told of windows and turns as they happen."""
     started: float | None = None
     """When its seconds began to count, on the reranker's clock; None is when it is started."""
+
+    def __post_init__(self) -> None:
+        """Refuse fewer than one wanted place with ValueError."""
+        if self.wanted is not None and self.wanted < 1:
+            raise ValueError(f"at least one place is wanted, got {self.wanted}")
 
 
 class Reranker:
@@ -93,6 +101,11 @@ class Reranker:
     @property
     def setup(self) -> SessionSetup:
         """What all sessions share; made anew each time, because a policy's weights may have changed."""
+        return self.setup_within(self.config.budget)
+
+    def setup_within(self, budget: Budget) -> SessionSetup:
+        """Return `setup` for queries that have a budget of their own, which their records name."""
+        same = budget == self.config.budget
         return SessionSetup(
             dialect=self.config.dialect,
             images=self.images,
@@ -101,20 +114,22 @@ class Reranker:
             sampling=self.config.sampling,
             policy=self.policy.fingerprint,
             policy_limits=self.policy.limits,
-            config=self._sha256,
+            config=self._sha256 if same else replace(self.config, budget=budget).sha256,
             revision=self.policy.revision,
             complete_answers=self.config.complete_answers,
             score_tokens=self.config.score_tokens,
             clock=self.clock,
         )
 
-    def rerank(self, query: Query, hits: Sequence[Hit], *, budget: Budget | None = None) -> Reranked:
-        """Rerank the hits of one query, best first.
+    def rerank(
+        self, query: Query, hits: Sequence[Hit], *, budget: Budget | None = None, wanted: int | None = None
+    ) -> Reranked:
+        """Rerank the hits of one query, best first; `budget` and `wanted` are those of `Ask`.
 
         Raises:
             DataError: the query has no hits, or a candidate appears twice among them.
         """
-        return next(self.rerank_many([Ask(query=query, hits=hits, budget=budget)]))
+        return next(self.rerank_many([Ask(query=query, hits=hits, budget=budget, wanted=wanted)]))
 
     def rerank_many(self, requests: Iterable[Ask | tuple[Query, Sequence[Hit]]]) -> Generator[Reranked, None, None]:
         """Rerank many queries together and yield each as it finishes, in no particular order.
@@ -162,55 +177,85 @@ class _Run:
 
     def __init__(self, reranker: Reranker, ask: Ask, *, name: str, stream: str) -> None:
         self.reranker, self.ask, self.name, self.stream = reranker, ask, name, stream
-        self.setup = reranker.setup
+        budget = ask.budget or reranker.config.budget
+        self.setup = reranker.setup_within(budget)
         self.planner = reranker.config.planner
+        self.plan = self.planner.plan(len(ask.hits))
+        self.wanted = min(ask.wanted or len(ask.hits), len(ask.hits))
         self.windows: dict[int, Trajectory] = {}
-        self.account = Account(ask.budget or reranker.config.budget, self.setup.clock, started=ask.started)
+        self.ended = Ended.COMPLETE
+        self.account = Account(budget, self.setup.clock, started=ask.started)
 
     def running(self) -> Running[Reranked]:
         """Start the windows that are due, tell the plan what became of them, until none is left or the end came."""
-        plan = self.planner.plan(len(self.ask.hits))
-        ended = Ended.COMPLETE
         started: dict[int, Window] = {}
         while True:
-            if ended is Ended.COMPLETE:
-                for window in plan.due():
-                    started[(yield Start(self._window(window)))] = window
-            if not started:
+            windows = self.plan.due() if self._goes_on else ()
+            due: list[DueWindow] = (yield from self._looked_up(windows)) if windows else []
+            for one in due:
+                if one.known is not None:
+                    self._take_known(one, one.known)
+            fresh = [one for one in due if one.known is None]
+            self.account.hold(one.task.session for one in fresh)
+            for one in fresh:
+                started[(yield Start(self._window(one)))] = one.window
+            if started:
+                number, trajectory = yield Await()
+                self._told(started.pop(number), trajectory)
+            elif not due:
                 break
-            number, trajectory = yield Await()
-            window = started.pop(number)
-            self.windows[window.index] = trajectory
-            plan.told(window, outcome_of(trajectory))
-            ended = _ENDINGS.get(trajectory.stop, ended)
         return reranked(
             self.ask.query,
             self.ask.hits,
             self.planner,
             self.windows,
             seconds=self.account.seconds,
-            ended=ended,
+            ended=self.ended,
             reached=self.account.reached,
         )
 
-    def _window(self, window: Window) -> Session:
-        """Rank one window, or take what is known of it."""
-        task = self._task(window)
-        bench = make_bench(task, self.setup)
+    @property
+    def _goes_on(self) -> bool:
+        """Whether further windows may start."""
+        return self.ended is Ended.COMPLETE and self.plan.settled < self.wanted
+
+    def _looked_up(self, windows: Sequence[Window]) -> Running[list[DueWindow]]:
+        """Return windows that are due with what is known of them: all of a round, before any of it spends."""
+        tasks = [self._task(window) for window in windows]
+        due = [
+            DueWindow(window=window, task=task, bench=make_bench(task, self.setup))
+            for window, task in zip(windows, tasks, strict=True)
+        ]
         memo = self.reranker.memo
         if memo is None:
-            return (yield from self._ranked(task, bench))
+            return due
+        work = partial(looked_up, due, memo, self.setup.agent, self.account.position)
         try:
-            key: WindowKey = yield Do(partial(self._key, task, bench), deadline=self.account.deadline)
+            found: list[DueWindow] = yield Do(work, deadline=self.account.deadline)
         except WorkAbandoned as abandoned:
-            return unopened(task, self.setup, bench, self.account, abandoned.finish)
-        known = memo.known(key)
-        if known is not None:
-            return known
-        trajectory = yield from self._ranked(task, bench)
-        if not interrupted(trajectory):
+            for one in due:
+                self._told(one.window, unopened(one.task, self.setup, one.bench, self.account, abandoned.finish))
+            return []
+        return found
+
+    def _take_known(self, due: DueWindow, trajectory: Trajectory) -> None:
+        """Take what is known of a window in place of running it, at what it cost when it ran."""
+        self.account.charge(trajectory.spent)
+        self._watch(WindowKnown(due.task.session, due.task, trajectory))
+        self._told(due.window, trajectory)
+
+    def _told(self, window: Window, trajectory: Trajectory) -> None:
+        self.windows[window.index] = trajectory
+        self.plan.told(window, outcome_of(trajectory))
+        self.ended = _ENDINGS.get(trajectory.stop, self.ended)
+
+    def _window(self, due: DueWindow) -> Session:
+        """Rank one window, and keep its record."""
+        trajectory = yield from self._ranked(due.task, due.bench)
+        memo = self.reranker.memo
+        if memo is not None and due.key is not None and not interrupted(trajectory):
             with suppress(WorkAbandoned):  # the record is complete, and kept as soon as the disk lets it
-                yield Do(partial(memo.keep, key, trajectory), deadline=self.account.deadline, lasting=True)
+                yield Do(partial(memo.keep, due.key, trajectory), deadline=self.account.deadline, lasting=True)
         return trajectory
 
     def _ranked(self, task: WindowTask, bench: Bench) -> Session:
@@ -227,13 +272,15 @@ class _Run:
             stream=f"{self.stream}/w{window.index}",
             query=self.ask.query,
             candidates=tuple(self.ask.hits[place].candidate for place in window.candidates),
-            step=WindowStep(plan=self.planner.name, index=window.index, round=window.round, places=window.places),
+            step=WindowStep(
+                plan=self.planner.name,
+                index=window.index,
+                round=window.round,
+                places=window.places,
+                turns=window.turns,
+            ),
             turns=window.turns,
         )
-
-    def _key(self, task: WindowTask, bench: Bench) -> WindowKey:
-        agent = agent_key(self.setup.config, self.setup.policy, self.setup.revision)
-        return window_key(task, bench.pin_all(), agent=agent)
 
 
 def _free(name: str, used: Collection[str]) -> str:

@@ -27,6 +27,7 @@ from .budget import Account, Budget
 from .dialect import Dialect
 from .effects import Await, Do, Running, Start, WorkAbandoned
 from .events import TurnEnded, Watch, WindowBegan, WindowEnded, ignore
+from .memo import agent_key
 from .messages import Message
 from .parsing import ParsedTurn
 from .policy import FinishReason, PolicyLimits, Request, Sampling
@@ -70,6 +71,11 @@ class SessionSetup:
     clock: Callable[[], float] = time.monotonic
     """Seconds; a test may stop it."""
 
+    @property
+    def agent(self) -> str:
+        """Hash of configuration, policy, weights, and what the policy can take."""
+        return agent_key(self.config, self.policy, self.revision, self.policy_limits)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -102,19 +108,24 @@ def rank_window(
     """
     account = account or Account(Budget(), setup.clock)
     bench = bench or make_bench(task, setup)
+    at_once = not account.open(task.session) and setup.dialect.forces_answer and opened is None
     try:
-        prompt: Prompt = opened.prompt if opened else (yield opening(setup, bench, account))
+        prompt: Prompt = opened.prompt if opened else (yield opening(setup, bench, account, at_once=at_once))
+        state = WindowState(task, setup, account, bench, prompt, at_once=at_once)
+        watch(WindowBegan(task.session, task, prompt.messages))
+        new, after = (prompt.messages, None) if opened is None else ((), opened.session)
+        begun = state.may_begin(new)
+        while begun:
+            asked = setup.clock()
+            completion = yield state.request(new, after=after)
+            parsed = state.take(completion, setup.clock() - asked)
+            new, after = (yield from _reply(state, parsed)), None
+            begun = state.may_begin(new)
+            watch(TurnEnded(task.session, len(state.turns) - 1, state.turns[-1]))
     except WorkAbandoned as abandoned:
         return unopened(task, setup, bench, account, abandoned.finish)
-    state = WindowState(task, setup, account, bench, prompt)
-    watch(WindowBegan(task.session, task, prompt.messages))
-    new, after = (prompt.messages, None) if opened is None else ((), opened.session)
-    while state.stop is None and state.may_begin(new):
-        asked = setup.clock()
-        completion = yield state.request(new, after=after)
-        parsed = state.take(completion, setup.clock() - asked)
-        new, after = (yield from _reply(state, parsed)), None
-        watch(TurnEnded(task.session, len(state.turns) - 1, state.turns[-1]))
+    finally:
+        account.end(task.session)
     trajectory = state.trajectory()
     watch(WindowEnded(task.session, trajectory))
     return trajectory
@@ -132,9 +143,9 @@ def _reply(state: WindowState, parsed: ParsedTurn | None) -> Running[tuple[Messa
     return state.reply(parsed, executed)
 
 
-def opening(setup: SessionSetup, bench: Bench, account: Account) -> Do:
-    """Return the work that opens a window's pictures and lays its prompt out."""
-    return Do(partial(open_prompt, setup.dialect, bench), deadline=account.deadline)
+def opening(setup: SessionSetup, bench: Bench, account: Account, *, at_once: bool = False) -> Do:
+    """Return the work that opens a window's pictures and lays its prompt out; `at_once` is that of `open_prompt`."""
+    return Do(partial(open_prompt, setup.dialect, bench, at_once=at_once), deadline=account.deadline)
 
 
 def unopened(

@@ -19,6 +19,8 @@ class WindowStep:
     """Windows of one round do not depend on one another; from 0."""
     places: tuple[int, ...]
     """The places, from 0, that the window's candidates had in the order when it became due; as shown."""
+    turns: int | None = None
+    """Most turns the plan gave the window before its answer was forced; None is the dialect's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,8 @@
 
 Failed, unscored and zero are three things: a trajectory without a usable answer has verdict FAILED, `ranking` None
 and a stop reason that says why; it never carries the coarse order as if it had been confirmed. Picture bytes are not
-kept, but what makes them again is: reference, region, size, and the hash to check them by.
-
-Everything the model was shown is one list, `shown`, in the order it met it: the pictures of the prompt, then what
-calls brought back. Messages name its pictures by their place in it. Schema 1 is read through `trajectory_v1`.
+kept, but what makes them again is: reference, region, size, and the hash to check them by. Messages name pictures by
+their place in `shown`, the one list of what the model met. Schema 1 is read through `trajectory_v1`.
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from pydantic import ConfigDict, Field
 
 from ..records import ImageRef
 from .answers import Answer, Repairs, Verdict
+from .budget import Spent
 from .observations import Layout
 from .policy import Failure, FinishReason, Sampling, Usage
 from .refusals import RefusalCode
@@ -178,7 +177,7 @@ class Turn:
     calls: tuple[CallRecord, ...] = ()
     """The calls in order."""
     reply: MessageRecord | None = None
-    """The message that answered the turn; None when the session ended with it."""
+    """The message that answered the turn and was sent; None when the session ended with the turn."""
     problem: str | None = None
     """What was wrong with the turn as a whole, in the dialect's words."""
     problem_code: RefusalCode | None = None
@@ -212,7 +211,7 @@ class Trajectory:
     sampling: Sampling
     """How completions were drawn."""
     config: str
-    """Hash of the agent's configuration (dialect, views, plan, sampling, budget)."""
+    """Hash of the agent's configuration (dialect, views, plan, sampling, the budget that counted)."""
     step: WindowStep
     """The window's place in its plan."""
     candidates: tuple[str, ...]
@@ -220,7 +219,7 @@ class Trajectory:
     prompt: tuple[MessageRecord, ...]
     """The messages before the first turn."""
     shown: tuple[Shown, ...]
-    """Everything the model was shown, in the order it met it; pictures that could not be shown included."""
+    """Everything the model met, in order; with the pictures that could not be shown, without what was never sent."""
     turns: tuple[Turn, ...]
     """The turns, in order."""
     stop: StopReason
@@ -239,6 +238,10 @@ class Trajectory:
     """What failed, for POLICY_ERROR and CONTEXT_OVERFLOW."""
     stream: str = ""
     """Name of the random stream its turns were drawn from; empty is the session's name."""
+    agent: str = ""
+    """Hash of configuration, policy, weights and what the policy could take; empty in records of schema 1."""
+    spent: Spent = field(default_factory=Spent)
+    """What it cost of its query's budget; charged again where it is known already."""
     schema: Literal[2] = SCHEMA
     """Version of this record."""
 
@@ -246,11 +249,10 @@ class Trajectory:
         """Refuse a record that contradicts itself with ValueError; every reader relies on this."""
         if not all(one.cuts for one in self.shown):
             raise ValueError("something was shown that has no cut")
-        replies = [turn.reply for turn in self.turns if turn.reply is not None]
-        for message in (*self.prompt, *replies):
-            for piece in message.pieces:
-                if isinstance(piece, int) and not self._is_picture(piece):
-                    raise ValueError(f"a message shows picture {piece}, which the record does not have")
+        for message in (*self.prompt, *(turn.reply for turn in self.turns if turn.reply is not None)):
+            missing = [one for one in message.pieces if isinstance(one, int) and not self._is_picture(one)]
+            if missing:
+                raise ValueError(f"a message shows picture {missing[0]}, which the record does not have")
         if (self.ranking is None) != (self.verdict is Verdict.FAILED):
             raise ValueError(f"the verdict {self.verdict} contradicts the ranking")
         if self.ranking is not None and sorted(self.ranking) != sorted(self.candidates):
@@ -272,12 +274,10 @@ class Trajectory:
     @property
     def prompt_sha256(self) -> str:
         """Hash of everything shown before the first turn: texts, addresses and picture bytes."""
-        messages = [[m.role, [self._address(p) if isinstance(p, int) else p for p in m.pieces]] for m in self.prompt]
-        shown = messages, [picture.sha256 for picture in self.pictures]
-        return hashlib.sha256(json.dumps(shown, ensure_ascii=True).encode()).hexdigest()
-
-    def _address(self, place: int) -> WireAddress:
-        return self.shown[place].cuts[0].address
+        address = {place: one.cuts[0].address for place, one in enumerate(self.shown)}
+        messages = [[m.role, [address[p] if isinstance(p, int) else p for p in m.pieces]] for m in self.prompt]
+        shown = json.dumps((messages, [picture.sha256 for picture in self.pictures]), ensure_ascii=True)
+        return hashlib.sha256(shown.encode()).hexdigest()
 
     @property
     def looks(self) -> int:

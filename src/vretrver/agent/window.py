@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from .._text import storable
 from .answers import Answer, Repairs, Settled, Verdict
 from .bench import Bench
-from .budget import Account, Limit
+from .budget import Account, Limit, Spent
 from .grammar import Grammar
 from .messages import Message, Piece
 from .parsing import ParsedTurn, parse_turn
 from .policy import Completion, Failure, FailureKind, FinishReason, Request
 from .prompt import Prompt, joined
-from .recording import ShownList
+from .recording import ShownList, call_record, limits_met, untaken_record
 from .refusals import Refusal, RefusalCode, refusal
 from .task import WindowTask
 from .tools import Executed, execute, refused
-from .trajectory import CallOutcome, CallRecord, StopReason, Trajectory, Turn
+from .trajectory import CallOutcome, CallRecord, MessageRecord, StopReason, Trajectory, Turn
 from .wire import estimate_tokens
 
 if TYPE_CHECKING:
@@ -42,40 +42,60 @@ class WindowState:
         account: what the query may still spend.
         bench: the window's pictures.
         prompt: the opening.
+        at_once: whether the opening asks for the answer at once.
     """
 
-    def __init__(self, task: WindowTask, setup: SessionSetup, account: Account, bench: Bench, prompt: Prompt) -> None:
+    def __init__(
+        self,
+        task: WindowTask,
+        setup: SessionSetup,
+        account: Account,
+        bench: Bench,
+        prompt: Prompt,
+        *,
+        at_once: bool = False,
+    ) -> None:
         self.task, self.setup, self.account, self.bench, self.prompt = task, setup, account, bench, prompt
         self.shown: ShownList = prompt.shown.copy()
         self.turns: list[Turn] = []
         self.stop: StopReason | None = None
         self.failure: Failure | None = None
-        self._forcing = task.turns == 0
+        self._forcing = at_once or task.turns == 0
         self._answer: Answer | None = None
         self._settled: Settled | None = None
-        self._used = 0
-        self._ahead = 0
+        self._used = self._ahead = self._tokens = self._looks = self._look_tokens = 0
+        self._limit: Limit | None = None
+        self._unsent: MessageRecord | None = None
         self._unmet: int | None = None
 
     def may_begin(self, new: Sequence[Message]) -> bool:
-        """Say whether the next turn may begin; where not, `stop` says why.
+        """Say whether the next turn begins, and record what it carries to the model; where not, `stop` says why.
 
         Args:
             new: the messages that the turn would read anew.
         """
-        policy, fresh = self.setup.policy_limits, new if self.turns else self.prompt.messages
-        cost = estimate_tokens(fresh)
+        if self.stop is None:
+            self._check(new)
+        if self._unsent is not None:
+            if self.stop is None:
+                self.turns[-1] = replace(self.turns[-1], reply=self._unsent)
+            else:
+                self._unmet = len(self.turns) - 1
+            self._unsent = None
+        return self.stop is None
+
+    def _check(self, new: Sequence[Message]) -> None:
+        """Count the next turn, or stop the window before it."""
+        policy, cost = self.setup.policy_limits, estimate_tokens(new if self.turns else self.prompt.messages)
         self._ahead = self._used + cost
         if policy.pictures is not None and self.shown.pictures > policy.pictures:
-            words = f"{self.shown.pictures} pictures, the policy takes {policy.pictures}"
-            self._overflow(words)
+            self._overflow(f"{self.shown.pictures} pictures, the policy takes {policy.pictures}")
         elif policy.context_tokens is not None and self._ahead > policy.context_tokens:
             self._overflow(f"about {self._ahead} tokens, the policy takes {policy.context_tokens}")
         else:
-            limit = self.account.begin_turn(cost)
-            if limit is not None:
-                self.stop = StopReason.DEADLINE if limit is Limit.SECONDS else StopReason.BUDGET
-        return self.stop is None
+            self._limit = self.account.begin_turn(self.task.session, cost)
+            if self._limit is not None:
+                self.stop = StopReason.DEADLINE if self._limit is Limit.SECONDS else StopReason.BUDGET
 
     def _overflow(self, words: str) -> None:
         self.failure = Failure(kind=FailureKind.CONTEXT, words=words)
@@ -107,9 +127,11 @@ class WindowState:
         """Record a completion; return what it says when calls are to be carried out or a reply is due."""
         reported = completion.usage.prompt_tokens + completion.usage.completion_tokens
         used = reported or self._ahead + -(-len(completion.text) // 4)
-        self.account.note_tokens(max(0, used - self._used))
-        self._used = used
-        self.failure = _storable_failure(completion.failure)
+        fresh = max(0, used - self._used)
+        self.account.note_tokens(self.task.session, fresh)
+        self._used, self._tokens = used, self._tokens + fresh
+        failure = completion.failure
+        self.failure = None if failure is None else replace(failure, words=storable(failure.words))
         turn = Turn(
             text=storable(completion.text),
             finish=completion.finish,
@@ -178,6 +200,8 @@ class WindowState:
         if done.observations and limit is not None and shown + done.pictures > limit:
             self.account.return_look(done.cost)
             return refused(done.name, refusal(RefusalCode.PICTURE_LIMIT, limit=limit, shown=shown), words)
+        if done.refusal is None:
+            self._looks, self._look_tokens = self._looks + 1, self._look_tokens + done.cost
         for observation in done.observations:
             self.shown.note(observation, self.bench, turn=len(self.turns) - 1, call=index)
         return done
@@ -185,16 +209,7 @@ class WindowState:
     def _observed(self, parsed: ParsedTurn, executed: Sequence[Executed]) -> list[Piece]:
         """Record the calls of a turn and return the pieces that answer them."""
         wording = self.setup.dialect.wording
-        calls = tuple(
-            CallRecord(
-                name=done.name,
-                arguments=call.arguments,
-                outcome="executed" if done.refusal is None else "refused",
-                code=None if done.refusal is None else done.refusal.code,
-                reason=done.reason,
-            )
-            for call, done in zip(parsed.calls, executed, strict=True)
-        )
+        calls = tuple(call_record(done, call) for call, done in zip(parsed.calls, executed, strict=True))
         self._note(calls=calls)
         return wording.reply(
             [(done, [piece for one in done.observations for piece in wording.observation(one)]) for done in executed]
@@ -213,39 +228,29 @@ class WindowState:
 
     def _reply(self, pieces: list[Piece]) -> tuple[Message, ...]:
         """Answer a turn; when it was the last, ask for the answer in the same message or end the session."""
-        dialect, left = self.setup.dialect, self.account.turns_left
+        dialect = self.setup.dialect
         most = dialect.turns if self.task.turns is None else min(self.task.turns, dialect.turns)
         last = len(self.turns) >= most
-        forced = dialect.forces_answer and (last or (left is not None and left <= 1))
+        forced = dialect.forces_answer and (last or self.account.last_turn(self.task.session))
         if forced:
             self._forcing = True
             pieces = dialect.wording.forced(pieces, len(self.task.candidates), dialect.form)
         message = Message(role="user", pieces=joined(pieces))
-        self.turns[-1] = replace(self.turns[-1], reply=self.shown.recorded(message))
+        self._unsent = self.shown.recorded(message)
         if last and not forced:
             self.stop = StopReason.MAX_TURNS
             return ()
         return (message,)
 
     def _end_without_answer(self, parsed: ParsedTurn) -> None:
-        if parsed.problem is not None and self._forcing:
-            self._note(problem=parsed.problem)
+        self._note(problem=parsed.problem if self._forcing else None)
         otherwise = StopReason.MAX_TURNS if parsed.calls else StopReason.MALFORMED
         self.stop = StopReason.MAX_TOKENS if self.turns[-1].finish is FinishReason.LENGTH else otherwise
 
     def _untaken(self, parsed: ParsedTurn, code: RefusalCode, outcome: CallOutcome) -> tuple[CallRecord, ...]:
         """Record calls that are not carried out."""
         words = self.setup.dialect.wording.refusals
-        return tuple(
-            CallRecord(
-                name=call.name,
-                arguments=call.arguments,
-                outcome=outcome,
-                code=(call.problem or refusal(code)).code,
-                reason=(call.problem or refusal(code)).worded(words),
-            )
-            for call in parsed.calls
-        )
+        return tuple(untaken_record(call, code, outcome, words) for call in parsed.calls)
 
     def _note(self, *, calls: tuple[CallRecord, ...] | None = None, problem: Refusal | None = None) -> None:
         """Complete the record of the last turn."""
@@ -261,8 +266,7 @@ class WindowState:
         """Return the record of the finished session; raises RuntimeError when it has not stopped."""
         if self.stop is None:
             raise RuntimeError(f"session {self.task.session!r} has not ended")
-        setup, settled = self.setup, self._settled
-        dids = tuple(candidate.did for candidate in self.task.candidates)
+        setup, settled, dids = self.setup, self._settled, tuple(one.did for one in self.task.candidates)
         return Trajectory(
             session=self.task.session,
             qid=self.task.query.qid,
@@ -285,8 +289,12 @@ class WindowState:
             forced=settled is not None and self._forcing,
             failure=self.failure,
             stream="" if self.task.stream == self.task.session else self.task.stream,
+            agent=setup.agent,
+            spent=Spent(
+                turns=len(self.turns),
+                looks=self._looks,
+                look_tokens=self._look_tokens,
+                tokens=self._tokens,
+                reached=limits_met(self.turns, self._limit),
+            ),
         )
-
-
-def _storable_failure(failure: Failure | None) -> Failure | None:
-    return None if failure is None else replace(failure, words=storable(failure.words))

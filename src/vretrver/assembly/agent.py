@@ -107,7 +107,7 @@ class Agent:
         Args:
             query: what is asked.
             documents: what is ranked; give the most promising first.
-            top_k: rows returned; None is all.
+            top_k: rows returned; None is all. The agent stops once so many places are settled.
             return_documents: whether each row also holds the document, as given, under `text`.
 
         Returns:
@@ -120,8 +120,9 @@ class Agent:
         content = given(query, documents)
         texts = texts_for(self.config, content.images)
         agent = Reranker(self.policy, content.images, self.config, texts=texts, workers=self.workers)
+        wanted = top_k if top_k is not None and top_k > 0 else None
         with self._turn:
-            reranked = agent.rerank(content.query, content.hits)
+            reranked = agent.rerank(content.query, content.hits, wanted=wanted)
         if reranked.verdict is Verdict.FAILED and reranked.ended is Ended.COMPLETE:
             raise PolicyError(f"nothing was ranked: {why(reranked.failed[0])}")
         return ranking_of(reranked, documents if return_documents else None, top_k=top_k)

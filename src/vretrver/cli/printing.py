@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain, zip_longest
+from itertools import chain, compress, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..assembly.spec import AgentSpec
     from ..images import ImageStore
     from ..records import Hit, Query
-    from ..run_folder import RunFolder
+    from ..run_folder import RunFolder, Shard
     from .formats import Printer
 
 _FOR_ONE = "for one: --policy local:FOLDER, or http:URL"
@@ -38,6 +38,7 @@ def rerank_and_print(
     dialect: Dialect | None = None,
     trace: Path | None = None,
     windows: Path | None = None,
+    shard: Shard | None = None,
     report: Path | None = None,
     printer: Printer,
     reasons: Sequence[str] = (),
@@ -51,7 +52,8 @@ def rerank_and_print(
         texts: what reads the text of pictures; None reads it from their files, or by OCR.
         dialect: what the model is told, where the spec does not say it.
         trace: file to go on with.
-        windows: folder that keeps every window as it ends, to go on with.
+        windows: folder that keeps queries, and every window as it ends, to go on with.
+        shard: the part of the queries that is done; None is all.
         report: file of the evidence report.
         printer: prints the results, or writes them.
         reasons: why each query without hits has none, one for each of `pairs`.
@@ -65,15 +67,20 @@ def rerank_and_print(
 
     for file in (trace, report, spec.journal):
         prepare_output(file)
+    if shard is not None:
+        kept = [shard.holds(query.qid) for query, _ in pairs]
+        note(f"shard {shard}: {sum(kept)} of {len(pairs)} queries")
+        reasons = [*compress(reasons, kept)]
+        pairs = [*compress(pairs, kept)]
     printer.check(pairs)
     note_shipped([spec.policy], images)
-    with _memo(windows, spec) as memo, open_agent(spec, images, texts=texts, dialect=dialect) as agent:
+    with _memo(windows, spec, shard) as memo, open_agent(spec, images, texts=texts, dialect=dialect) as agent:
         fingerprint = agent.policy.fingerprint
         if agent.policy.scripted:
             note(_SCRIPTS.get(fingerprint.partition("/")[0], f"{fingerprint} is a script, no model; {_FOR_ONE}"))
         show = _Shown(pairs, printer, images.roots, reasons)
         asked = [pair for pair in pairs if pair[1]]
-        finished = _rerank_all(agent.reranker(memo=memo), asked, trace, show.take)
+        finished = _rerank_all(agent.reranker(memo=memo), asked, trace, memo, show.take)
     show.close()
     if report is not None:
         from ..report.html import write_report
@@ -84,8 +91,8 @@ def rerank_and_print(
     if failures.sentence:
         note(failures.sentence)
         note(
-            f"`vretrver trace {trace}` shows all"
-            if trace
+            f"`vretrver trace {trace or windows}` shows all"
+            if trace or windows
             else "give --trace FILE to keep the record of what was said"
         )
     ANY.check(failures)
@@ -131,7 +138,7 @@ class _Shown:
 
 
 @contextmanager
-def _memo(windows: Path | None, spec: AgentSpec) -> Iterator[RunFolder | None]:
+def _memo(windows: Path | None, spec: AgentSpec, shard: Shard | None) -> Iterator[RunFolder | None]:
     """Open the folder that keeps windows, where one is named."""
     if windows is None:
         yield None
@@ -139,7 +146,7 @@ def _memo(windows: Path | None, spec: AgentSpec) -> Iterator[RunFolder | None]:
     from ..config import resolved
     from ..run_folder import RunFolder
 
-    with RunFolder(windows, config=resolved(spec)) as folder:
+    with RunFolder(windows, config=resolved(spec), shard=shard) as folder:
         if len(folder):
             note(f"{windows} holds {len(folder)} windows; those of these queries are not asked again")
         yield folder
@@ -149,6 +156,7 @@ def _rerank_all(
     reranker: Reranker,
     pairs: Sequence[tuple[Query, Sequence[Hit]]],
     trace: Path | None,
+    folder: RunFolder | None,
     show: Callable[[Reranked], None],
 ) -> list[Reranked]:
     """Rerank what the trace does not hold, show everything in the order asked, and return it in that order."""
@@ -160,7 +168,7 @@ def _rerank_all(
     todo = [pair for pair in pairs if pair[0].qid not in done]
     finished: list[Reranked] = []
     with progress("reranking", unit="queries") as update:
-        counted = _counted(rerank_into(trace, reranker, todo), lambda count: update(count, len(todo)))
+        counted = _counted(rerank_into(trace, reranker, todo, folder=folder), lambda count: update(count, len(todo)))
         for reranked in in_order([query.qid for query, _ in pairs], chain(done.values(), counted)):
             show(reranked)
             finished.append(reranked)

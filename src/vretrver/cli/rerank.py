@@ -94,7 +94,13 @@ def rerank(
     ] = None,
     windows: Annotated[
         Path | None,
-        typer.Option(help="Keep every window in this folder as it ends; what it holds is not asked again."),
+        typer.Option(
+            help="Keep queries and every window in this folder as they end; what it holds is not asked again."
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="I/N: only the queries of part I of N, from 0; the parts may share a --windows folder."),
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the evidence report here (HTML).")] = None,
     top: Annotated[
@@ -107,6 +113,7 @@ def rerank(
     """Rerank candidates with the agent, and show what it looked at. Exit code 1 when no query could be ranked."""
     from ..assembly.told import dialect_name
     from ..data.sources.columns import columns_from
+    from ..run_folder import Shard
     from .hits import what_to_rerank
 
     values = {
@@ -124,6 +131,8 @@ def rerank(
         files or [], text=text, image=image, run=run, queries=queries, corpus=index or corpus, columns=columns,
         trust=trust, root=root, path_map=path_map or [], depth=spec.plan.depth,
     )  # fmt: skip
+    if shard is not None and not given.several:
+        raise ConfigError("--shard shares many queries out; one query of the command line is not divided")
     printer = Printer(format_of(form, as_json=as_json), out, several=given.several, top=top)
     rerank_and_print(
         given.pairs,
@@ -132,6 +141,7 @@ def rerank(
         dialect=given.dialect(dialect_name(spec)),
         trace=trace,
         windows=windows,
+        shard=None if shard is None else Shard.parsed(shard),
         report=report,
         printer=printer,
     )

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def trace(
-    file: Annotated[Path, typer.Argument(help="A trace written by `vretrver rerank --trace`.")],
+    file: Annotated[
+        Path, typer.Argument(help="What `vretrver rerank` wrote with --trace, or the folder of --windows.")
+    ],
     qid: Annotated[str | None, typer.Option(help="Only this query.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the evidence report here.")] = None,
     root: Annotated[
@@ -24,15 +26,16 @@ def trace(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON lines.")] = False,
 ) -> None:
-    """Show the queries of a trace: what came of them, what was looked at, what moved, what failed."""
+    """Show the queries of a trace or a run folder: what came of them, what was looked at, what moved, what failed."""
     from ..assembly.failures import why
-    from ..traces import read_traces, reranked_to_json
+    from ..assembly.resuming import read_run
+    from ..traces import reranked_to_json
 
     if root and html is None:
         raise ConfigError("--root says where the report's pictures lie; give --html too, or leave it out")
     prepare_output(html)
     roots = _roots(root or ["."])
-    latest = {reranked.query.qid: reranked for reranked in read_traces(file)}  # a query done again counts once
+    latest = {reranked.query.qid: reranked for reranked in read_run(file)}  # a query done again counts once
     found = [reranked for reranked in latest.values() if qid is None or reranked.query.qid == qid]
     if not found:
         if qid is None:

@@ -154,6 +154,7 @@ def ending(reranked: Reranked) -> str | None:
         Ended.BUDGET: f"at the budget{told}",
         Ended.DEADLINE: "at the deadline",
         Ended.CANCELLED: "by the caller",
+        Ended.UNFINISHED: "before its end",
     }
     order = "nothing was ranked by then" if reranked.verdict is Verdict.FAILED else "the best order so far"
     return f"Stopped {by[reranked.ended]}: {order}."

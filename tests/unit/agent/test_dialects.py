@@ -120,12 +120,12 @@ def test_the_released_selection_says_which_pictures_it_shows(drawn: DrawnFolder)
     assert [seen.cuts[0].address for seen in played.trajectory.observations(0)] == [3, 0]
 
 
-def test_the_released_loop_ends_after_three_turns_of_looks_with_the_last_one_executed(drawn: DrawnFolder) -> None:
+def test_the_released_loop_ends_after_three_turns_of_looks_the_last_of_which_is_not_shown(drawn: DrawnFolder) -> None:
     run = setup(drawn, dialect=released())
     played = play(window(drawn.candidates(2), drawn.query()), run, [_crop(1), _crop(2), _crop(1)])
     assert played.trajectory.stop is StopReason.MAX_TURNS
     assert [turn.calls[0].outcome for turn in played.trajectory.turns] == ["executed"] * 3
-    assert len(played.trajectory.observations(2)) == 1
+    assert [len(played.trajectory.observations(turn)) for turn in range(3)] == [1, 1, 0]  # the last is never sent
 
 
 def test_the_released_loop_ends_at_a_turn_without_call_or_answer(drawn: DrawnFolder) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,10 +16,10 @@ from vretrver.agent.budget import Budget, Limit
 from vretrver.agent.config import AgentConfig
 from vretrver.agent.dialects.released import released
 from vretrver.agent.dialects.vretrver import VretrverWording, vretrver
-from vretrver.agent.plans import BlocksPlanner, Plan, ReferencePlanner
+from vretrver.agent.plans import BlocksPlanner, Outcome, Plan, ReferencePlanner, Window
 from vretrver.agent.policy import Completion, Failure, FailureKind, FinishReason, PolicyLimits, Sampling
 from vretrver.agent.reranked import Ended, Reranked
-from vretrver.agent.reranker import Reranker
+from vretrver.agent.reranker import Ask, Reranker
 from vretrver.agent.task import WindowTask
 from vretrver.agent.trajectory import StopReason
 from vretrver.assembly.plans import BlocksPlan
@@ -209,20 +209,101 @@ def test_a_query_without_hits_or_with_a_repeated_one_is_refused_and_the_finished
         reranker.rerank(drawn.query(), [*_texts(2), *_texts(1)])
 
 
-@pytest.mark.parametrize("said", [False, True])
-def test_a_query_fits_nothing_only_when_every_window_says_so(drawn: DrawnFolder, said: bool) -> None:
-    def script(moment: Moment, _: WindowTask) -> str:
-        none_fits = said or moment.session.endswith("/w1")
-        return answer_text(range(moment.count, 0, -1), none_fits=none_fits)
+RANKED, FAILED, NOTHING = Verdict.RANKED, Verdict.FAILED, Verdict.NOTHING_FITS
 
-    dialect = vretrver(form=RankingOrNoneForm())
-    reranked = _rerank(drawn, script, 6, dialect=dialect, planner=ReferencePlanner(depth=6, size=4, stride=2))
-    assert [record.verdict for record in reranked.trajectories] == [
-        Verdict.NOTHING_FITS if said else Verdict.RANKED,
-        Verdict.NOTHING_FITS,
-    ]
-    assert reranked.verdict is (Verdict.NOTHING_FITS if said else Verdict.RANKED)
-    assert [ranked.did for ranked in reranked.ranking] == [f"1:{number}" for number in (5, 6, 2, 1, 4, 3)]
+
+@pytest.mark.parametrize(
+    ("windows", "verdict"),
+    [
+        ([NOTHING, NOTHING, NOTHING], NOTHING),
+        ([RANKED, RANKED, NOTHING], NOTHING),  # the last window saw the best of those before
+        ([NOTHING, NOTHING, RANKED], RANKED),
+        ([FAILED, NOTHING, NOTHING], NOTHING),
+        ([NOTHING, NOTHING, FAILED], NOTHING),
+        ([NOTHING, RANKED, FAILED], RANKED),
+        ([FAILED, FAILED, FAILED], FAILED),
+    ],
+)
+def test_the_verdict_is_that_of_the_last_window_that_was_answered(
+    drawn: DrawnFolder, windows: list[Verdict], verdict: Verdict
+) -> None:
+    def script(moment: Moment, task: WindowTask) -> str:
+        said = windows[task.step.index]
+        return "no idea" if said is FAILED else answer_text([2, 1], none_fits=said is NOTHING)
+
+    plan, dialect = ReferencePlanner(depth=4, size=2, stride=1), vretrver(form=RankingOrNoneForm())
+    reranked = _rerank(drawn, script, 4, dialect=dialect, planner=plan)
+    assert [record.verdict for record in reranked.trajectories] == windows
+    assert reranked.verdict is verdict
+
+
+def test_that_a_budget_ended_it_does_not_turn_nothing_fits_into_an_order(drawn: DrawnFolder) -> None:
+    plan, dialect = ReferencePlanner(depth=4, size=2, stride=1), vretrver(form=RankingOrNoneForm())
+    reranked = _rerank(
+        drawn,
+        lambda *_: answer_text([2, 1], none_fits=True),
+        4,
+        dialect=dialect,
+        planner=plan,
+        budget=Budget(turns=2),
+    )
+    assert (reranked.verdict, reranked.ended) == (NOTHING, Ended.BUDGET)
+
+
+@pytest.mark.parametrize("first", [RANKED, NOTHING])
+def test_of_blocks_that_were_answered_one_that_found_something_counts(drawn: DrawnFolder, first: Verdict) -> None:
+    def script(moment: Moment, task: WindowTask) -> str:
+        return answer_text([1], none_fits=task.step.index > 0 or first is NOTHING)
+
+    reranked = _rerank(
+        drawn,
+        script,
+        6,
+        dialect=vretrver(form=RankingOrNoneForm()),
+        planner=BlocksPlanner(depth=6, size=4),
+        budget=Budget(turns=2),
+    )
+    assert (reranked.verdict, reranked.ended) == (first, Ended.BUDGET)
+
+
+@dataclass(frozen=True)
+class _HeadFirst:
+    """Ranks two candidates after two, from the front: places are settled one pair after another."""
+
+    name: str = "head-first"
+
+    def plan(self, count: int) -> _HeadFirstPlan:
+        return _HeadFirstPlan(count)
+
+
+class _HeadFirstPlan:
+    def __init__(self, count: int) -> None:
+        self.order, self.settled, self._next = list(range(count)), 0, 0
+
+    def due(self) -> list[Window]:
+        if self._next > self.settled or self._next == len(self.order):
+            return []
+        places = (self._next, self._next + 1)
+        self._next += 2
+        return [Window(index=places[0] // 2, round=places[0] // 2, candidates=places, places=places)]
+
+    def told(self, window: Window, outcome: Outcome) -> None:
+        self.settled = window.places[-1] + 1
+
+
+@pytest.mark.parametrize(("wanted", "windows"), [(1, 1), (2, 1), (3, 2), (6, 3), (99, 3), (None, 3)])
+def test_no_window_starts_once_the_wanted_places_are_settled(
+    drawn: DrawnFolder, wanted: int | None, windows: int
+) -> None:
+    policy = ScriptedPolicy(lambda _: answer_text([1, 2]), name="test")
+    reranker = Reranker(policy, drawn.store, AgentConfig(planner=_HeadFirst()))
+    reranked = reranker.rerank(drawn.query(), _texts(6), wanted=wanted)
+    assert (len(reranked.trajectories), reranked.ended, reranked.interrupted) == (windows, Ended.COMPLETE, False)
+
+
+def test_fewer_than_one_wanted_place_is_refused(drawn: DrawnFolder) -> None:
+    with pytest.raises(ValueError, match="at least one place is wanted, got 0"):
+        Ask(query=drawn.query(), hits=_texts(1), wanted=0)
 
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -170,6 +170,28 @@ def test_the_token_budget_counts_prompt_looks_and_words(drawn: DrawnFolder) -> N
     assert play(task, run, [told, answer(1)], budget=wide).trajectory.stop is StopReason.ANSWERED
 
 
+def test_what_was_brought_back_and_never_sent_is_not_shown(drawn: DrawnFolder) -> None:
+    task, run = window(drawn.candidates(2), drawn.query()), setup(drawn)
+    first = Completion(session="s", text=zoom(1), usage=Usage(prompt_tokens=850, completion_tokens=50))
+    last = Completion(session="s", text=zoom(2), usage=Usage(prompt_tokens=1950, completion_tokens=49))
+    record = play(task, run, [first, last], budget=Budget(tokens=2000)).trajectory
+    assert record.stop is StopReason.BUDGET
+    assert [turn.reply is None for turn in record.turns] == [False, True]
+    assert [(one.turn, one.cuts[0].did) for one in record.shown if one.turn is not None] == [(0, "1:1")]
+    assert (record.looks, record.spent.looks, len(record.observations(1))) == (2, 2, 0)
+
+
+def test_the_last_look_of_a_loop_that_never_forces_answers_is_not_shown(drawn: DrawnFolder) -> None:
+    look = (
+        '<tool_call>{"name": "crop_image", "arguments": {"target_image": 1, "bbox_2d": [0, 0, 50, 50]}}</tool_call>'
+    )
+    task, run = window(drawn.candidates(2), drawn.query()), setup(drawn, dialect=released())
+    record = play(task, run, [look] * run.dialect.turns).trajectory
+    assert record.stop is StopReason.MAX_TURNS
+    assert record.turns[-1].reply is None
+    assert {one.turn for one in record.shown if one.turn is not None} == {*range(run.dialect.turns - 1)}
+
+
 def test_the_released_loop_reaches_max_tokens_at_a_cut_turn(drawn: DrawnFolder) -> None:
     task = window(drawn.candidates(2), drawn.query())
     turns = [_ended(FinishReason.LENGTH, "<think>and then")]

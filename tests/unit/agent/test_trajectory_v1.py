@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from vretrver.agent.answers import RankingAnswer, Verdict
-from vretrver.agent.budget import Limit
+from vretrver.agent.budget import Limit, Spent
 from vretrver.agent.policy import Failure, FailureKind
 from vretrver.agent.reranked import Ended
 from vretrver.agent.trajectory import SCHEMA, PictureShown, StopReason, Trajectory
@@ -49,7 +49,7 @@ def test_the_old_golden_record_is_the_new_one_but_for_what_was_not_recorded() ->
         replace(turn, problem_code=None, calls=tuple(replace(call, code=None) for call in turn.calls))
         for turn in new.turns
     )
-    assert old == replace(new, config=old.config, turns=turns)
+    assert old == replace(new, config=old.config, turns=turns, agent="", spent=Spent())
     assert old.prompt_sha256 == new.prompt_sha256
 
 

@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.drawn import DrawnFolder, draw
 
 from vretrver.agent.budget import Budget
+from vretrver.agent.config import AgentConfig
+from vretrver.agent.policy import PolicyLimits
 from vretrver.agent.reranker import Reranker
 from vretrver.assembly.agent import assembled
 from vretrver.assembly.plans import ReferencePlan
-from vretrver.assembly.resuming import done_before, rerank_into
+from vretrver.assembly.resuming import done_before, read_run, rerank_into
 from vretrver.assembly.spec import AgentSpec
-from vretrver.errors import ConfigError
-from vretrver.policies.scripted import first_k
+from vretrver.config import resolved
+from vretrver.errors import ConfigError, DataError
+from vretrver.policies.scripted import Moment, ScriptedPolicy, answer_text, first_k
 from vretrver.records import Candidate, Hit, Query, parts_of
+from vretrver.run_folder import RunFolder
 
 Pair = tuple[Query, Sequence[Hit]]
 
@@ -55,6 +60,74 @@ def test_other_hits_and_other_agents_are_refused_or_done_again(trace: Path) -> N
 
 
 def test_what_was_broken_off_is_done_again(tmp_path: Path) -> None:
-    broken = assembled(AgentSpec(workers=0, budget=Budget(turns=0)), first_k()).reranker()
+    broken = assembled(AgentSpec(workers=0, budget=Budget(seconds=0)), first_k()).reranker()
     list(rerank_into(tmp_path / "t.jsonl", broken, PAIRS[:1]))
     assert done_before(tmp_path / "t.jsonl", PAIRS, broken) == {}
+
+
+def test_what_a_budget_ended_is_done(tmp_path: Path) -> None:
+    spent = assembled(AgentSpec(workers=0, budget=Budget(turns=0)), first_k()).reranker()
+    list(rerank_into(tmp_path / "t.jsonl", spent, PAIRS[:1]))
+    assert list(done_before(tmp_path / "t.jsonl", PAIRS, spent)) == ["1"]
+
+
+@pytest.mark.parametrize("place", ["trace", "folder"])
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        ("nothing", False),
+        ("picture", True),
+        ("limits", True),
+        ("in_flight", False),
+        ("budget", True),
+        ("agent", True),
+    ],
+)
+def test_one_rule_says_what_is_done_in_a_trace_and_in_a_folder(
+    drawn: DrawnFolder, tmp_path: Path, place: str, change: str, again: bool
+) -> None:
+    asked: list[str] = []
+
+    def script(moment: Moment) -> str:
+        asked.append(moment.session)
+        return answer_text([2, 1])
+
+    def run(limits: PolicyLimits, budget: Budget, name: str) -> None:
+        config = AgentConfig(budget=budget)
+        with RunFolder(tmp_path / "run", config="a: 1") as folder:
+            memo, trace = (folder, None) if place == "folder" else (None, tmp_path / "t.jsonl")
+            policy = ScriptedPolicy(script, name=name, limits=limits)
+            reranker = Reranker(policy, drawn.store, config, memo=memo, workers=0)
+            done = done_before(trace, pairs, reranker, strict=False)
+            assert len(done) + len(
+                list(rerank_into(trace, reranker, [one for one in pairs if not done], folder=memo))
+            )
+
+    pairs = [(drawn.query(), tuple(drawn.hits(2)))]
+    run(PolicyLimits(), Budget(), "a")
+    if change == "picture":
+        draw(77).save(drawn.path / "1.png")
+    run(
+        PolicyLimits(
+            context_tokens=99_999 if change == "limits" else None, in_flight=3 if change == "in_flight" else 8
+        ),
+        Budget(looks=3) if change == "budget" else Budget(),
+        "b" if change == "agent" else "a",
+    )
+    assert len(asked) == 1 + again
+
+
+def test_a_run_is_read_back_from_its_trace_and_from_its_folder(tmp_path: Path) -> None:
+    spec = AgentSpec(workers=0, plan=ReferencePlan(depth=2, size=2))
+    with RunFolder(tmp_path / "run", config=resolved(spec)) as folder:
+        one = assembled(spec, first_k()).reranker(memo=folder)
+        live = list(rerank_into(tmp_path / "t.jsonl", one, PAIRS, folder=folder))
+    assert list(read_run(tmp_path / "t.jsonl")) == list(read_run(tmp_path / "run")) == live
+
+
+def test_hits_that_differ_from_those_of_the_folder_are_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    with RunFolder(tmp_path / "run", config="a: 1") as folder:
+        folder.keep_hits(*PAIRS[0])
+        again = rerank_into(None, reranker(), [pair("2", "a"), pair("1", "b", "a")], folder=folder)
+        with pytest.raises(DataError, match="query 1 is kept with other candidates; choose a new folder"):
+            next(again)

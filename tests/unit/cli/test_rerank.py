@@ -153,3 +153,33 @@ def test_a_command_that_is_stopped_says_what_is_kept(monkeypatch: pytest.MonkeyP
         "vretrver: stopped; batches that were committed are in the index, texts that were read are kept; run the "
         "same command again to go on\n"
     )
+
+
+def test_shards_share_a_folder_which_is_listed_read_back_and_gone_on_with() -> None:
+    rerank_it = ("rerank", "requests.jsonl", "--policy", "first-k", "--windows", "kept")
+    (first, second) = (run(*rerank_it, "--shard", f"{index}/4") for index in (0, 2))
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert [done.stderr.splitlines()[0] for done in (first, second)] == [
+        "shard 0/4: 1 of 2 queries",
+        "shard 2/4: 1 of 2 queries",
+    ]
+    whole = run(*rerank_it, "--trace", "t.jsonl")
+    assert "kept holds 2 windows; those of these queries are not asked again" in whole.stderr
+    listed, traced = (
+        {row["qid"]: row for row in map(_view, run("trace", name, "--json").stdout.splitlines())}
+        for name in ("kept", "t.jsonl")
+    )
+    assert (sorted(listed), listed) == (["q1", "q2"], traced)
+    assert run("trace", "kept", "--qid", "q2").stdout.splitlines()[1].split()[:3] == ["q2", "1", "0"]
+
+
+def test_one_query_of_the_command_line_is_not_divided() -> None:
+    done = run("rerank", "--text", "red", "a.png", "b.png", "--shard", "0/2")
+    assert isinstance(done.exception, ConfigError)
+    assert "--shard shares many queries out; one query of the command line is not divided" in str(done.exception)
+
+
+def _view(line: str) -> dict[str, object]:
+    """Return a record without the seconds of its query, which known windows take none of."""
+    row = json.loads(line)
+    return {**row, "qid": row["query"]["qid"], "seconds": 0}

@@ -8,7 +8,6 @@ import re
 import threading
 import time
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from tests.drawn import DrawnFolder
@@ -28,6 +27,7 @@ from tests.stub_server import (
 from tests.unit.policies.asking import HASTY, MORE, SAID, Make, answer, ask
 
 from vretrver._http import Patience
+from vretrver.agent.budget import Spent
 from vretrver.agent.messages import Message
 from vretrver.agent.policy import (
     Completion,
@@ -38,7 +38,7 @@ from vretrver.agent.policy import (
     Usage,
 )
 from vretrver.agent.reranker import Reranker
-from vretrver.agent.trajectory import StopReason
+from vretrver.agent.trajectory import StopReason, Trajectory
 from vretrver.policies.scripted import Moment, ScriptedPolicy
 from vretrver.traces import reranked_to_json
 
@@ -72,12 +72,13 @@ def test_the_real_loop_runs_as_it_does_over_a_scripted_policy(
     over_http = Reranker(make(), drawn.store).rerank(drawn.query(), drawn.hits(3))
     scripted = Reranker(ScriptedPolicy(script, name="x"), drawn.store).rerank(drawn.query(), drawn.hits(3))
 
-    def bare(turns: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(replace(turn, seconds=0.0, usage=Usage()) for turn in turns)
+    def bare(record: Trajectory) -> Trajectory:
+        turns = tuple(replace(turn, seconds=0.0, usage=Usage()) for turn in record.turns)
+        return replace(record, policy="", agent="", spent=Spent(), turns=turns)
 
     mine, theirs = over_http.trajectories[0], scripted.trajectories[0]
     assert mine.stop is StopReason.ANSWERED
-    assert replace(mine, policy="", turns=bare(mine.turns)) == replace(theirs, policy="", turns=bare(theirs.turns))
+    assert bare(mine) == bare(theirs)
     shown = [picture_bytes(part) for part in server.posts[1]["messages"][3]["content"] if part["type"] != "text"]
     assert [hashlib.sha256(data).hexdigest() for data in shown] == [o.sha256 for o in mine.observations(0)]
     assert (mine.turns[0].usage.completion_tokens, mine.turns[0].usage.estimated) == (42, False)
