@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 from measure.envelope import RESULTS, envelope, write_result
 from vretrver.images import ImageStore
 from vretrver.records import ImageRef, TextLine
-from vretrver.text.engine import Engine, shared_engine
+from vretrver.text.engine import OcrEngine, shared_engine
 from vretrver.text.layer import LayerReader
 from vretrver.text.reading import MemoryTexts, read_texts
 
@@ -149,7 +149,7 @@ def ocr_at_once(folder: Path, letters: int, workers: int) -> float:
 
 def ocr_with_threads(letters: int, threads: int) -> float:
     """Return seconds a page of one process with a number of threads."""
-    engine = Engine(threads=threads)
+    engine = OcrEngine(threads=threads)
     engine.lines(letter(10_000)[0])
     begun = time.perf_counter()
     for seed in range(letters):

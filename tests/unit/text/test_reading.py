@@ -18,7 +18,7 @@ from vretrver.images import ImageStore
 from vretrver.records import ImageRef, TextLine
 from vretrver.retrieval.directory.texts import TextStore
 from vretrver.text import pool, reading
-from vretrver.text.files import ReadText, checked_mode
+from vretrver.text.files import ReadTextMode, checked_mode
 from vretrver.text.ocr import ocr_name
 from vretrver.text.ocr_process import OcrProcess
 from vretrver.text.pool import OcrPool
@@ -71,7 +71,7 @@ def pages(folder: Path) -> list[ImageRef]:
     return [images.pin(ImageRef(path=path.name)) for path in sorted((folder / "source").iterdir())]
 
 
-def read(folder: Path, mode: ReadText = "auto", *, ocr: bool = True, refs: Sequence[ImageRef] = ()) -> TextReport:
+def read(folder: Path, mode: ReadTextMode = "auto", *, ocr: bool = True, refs: Sequence[ImageRef] = ()) -> TextReport:
     """Read what the store does not have yet, as `vretrver index` does."""
     reader, incomplete = wanted_of(mode, ocr=ocr)
     with TextStore(folder) as store:
