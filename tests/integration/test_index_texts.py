@@ -93,3 +93,13 @@ def test_compacting_removes_the_texts_of_what_is_gone(papers: Path, monkeypatch:
     (papers / "papers" / "letter.pdf").write_bytes(LETTER)
     again = call("index", "papers", "-o", "idx", "--json", cwd=papers)
     assert json.loads(again.stdout)["text"]["layer"] == 1
+
+
+def test_an_index_remembers_how_much_is_read(papers: Path) -> None:
+    assert call("index", "papers", "-o", "idx", "--read-text", "never", cwd=papers).code == 0
+    (papers / "papers" / "second.pdf").write_bytes(LETTER)
+    assert call("add", "idx", "papers/second.pdf", cwd=papers).code == 0
+    assert call("index", "-o", "idx", cwd=papers).code == 0
+    assert set(lines(papers).values()) == {None}
+    assert call("index", "papers", "-o", "idx", "--read-text", "auto", cwd=papers).code == 0
+    assert lines(papers)["second.pdf"] == ["Dear customer, thank you"]

@@ -55,8 +55,8 @@ class IndexOptions:
     """Of a table: where its picture paths start from; None is its own folder."""
     named_roots: Mapping[str, Path] = field(default_factory=dict)
     """NAME -> folder of the pictures whose paths begin with `NAME/`."""
-    read_text: ReadTextMode = "auto"
-    """How much of the text on pictures and pages is read."""
+    read_text: ReadTextMode | None = None
+    """How much of the text on pictures and pages is read; for a new index None is `auto`."""
     delete: bool = False
     """Whether items that the sources have no longer are removed, however many."""
     batch_size: int = 64
@@ -103,9 +103,10 @@ def index_sources(
         StorageError: the disk is full. After any error, what was committed is kept.
     """
     options, out = options or IndexOptions(), Path(directory)
-    ocr = ocr_at_hand(options.read_text)
     refuse_filled(out, ours=(DATABASE, LOCK), what="index")
     manifest, sound = known_index(out)
+    mode = read_text_of(options.read_text, manifest)
+    ocr = ocr_at_hand(mode)
     known = "" if manifest is None else manifest.encoder
     name = options.encoder or confirmed_encoder(known, where=out, note=note, trust=options.trust) or "hash"
     plan = _plan(out, [Path(source) for source in sources], manifest, options, note)
@@ -113,11 +114,11 @@ def index_sources(
     encoder = encoder_named(name, opened.images, device=options.device)
     with no_empty_index(out):
         items = update_from(
-            opened, plan, out, encoder, name=name, delete=options.delete, batch_size=options.batch_size,
-            note=note, progress=progress,
+            opened, plan, out, encoder, name=name, read_text=mode, delete=options.delete,
+            batch_size=options.batch_size, note=note, progress=progress,
         )  # fmt: skip
     remember_encoder(lasting_name(name), note=note)
-    texts = read_index_texts(out, opened.images, mode=options.read_text, ocr=ocr, note=note, progress=progress)
+    texts = read_index_texts(out, opened.images, mode=mode, ocr=ocr, note=note, progress=progress)
     with progress("words") as update:
         words = bring_words(out, note=note, progress=update)
     return IndexReport(items=items, texts=texts, words=words)
@@ -148,6 +149,11 @@ def known_index(directory: Path) -> tuple[Manifest | None, set[str]]:
         database.close()
 
 
+def read_text_of(told: ReadTextMode | None, manifest: Manifest | None) -> ReadTextMode:
+    """Return how much of the text on pictures is read: what is told, else what the index remembers, else `auto`."""
+    return told or ("auto" if manifest is None else manifest.read_text)
+
+
 def update_from(
     source: Source,
     plan: SourcePlan,
@@ -155,6 +161,7 @@ def update_from(
     encoder: Encoder,
     *,
     name: str,
+    read_text: ReadTextMode = "auto",
     delete: bool = False,
     may_delete: Callable[[int, int], bool] | None = None,
     batch_size: int = 64,
@@ -169,6 +176,7 @@ def update_from(
         directory: the index directory; made when it is missing, once the first item was read.
         encoder: makes the vectors, or brings them.
         name: its name, as the index will remember it.
+        read_text: how much of the text on pictures is read, as the index will remember it.
         delete: whether items that the sources have no longer are removed.
         may_delete: asked once with (items to delete, items in the index); None agrees.
         batch_size: items encoded and committed at once.
@@ -187,6 +195,7 @@ def update_from(
         writer = held.enter_context(IndexWriter(directory, new=manifest))
         _note_lost_fields(writer, _kept_fields(plan), note)
         check_encoder(directory, writer.manifest, encoder)
+        writer.set_read_text(read_text)
         _describe(writer, source, plan, name, note)
         run = partial(
             update_index,

@@ -23,7 +23,7 @@ from .adding import IndexTarget, candidates_of_file
 from .confirmed import Note, confirmed_encoder, confirmed_roots, remember_encoder, remember_pictures
 from .corpus import unsaid, unseen
 from .index_texts import read_index_texts
-from .indexing import known_index
+from .indexing import known_index, read_text_of
 from .words import bring_words
 
 
@@ -106,7 +106,7 @@ def open_live(
     encoder: str | None = None,
     roots: Mapping[str, Path | str] | None = None,
     device: str = "auto",
-    read_text: ReadTextMode = "auto",
+    read_text: ReadTextMode | None = None,
     trust: bool = False,
     note: Note = unsaid,
 ) -> LiveIndex:
@@ -118,7 +118,8 @@ def open_live(
         roots: root name -> folder of the pictures of items; None is what the index remembers, for a new one the
             working directory.
         device: where the encoder's model runs.
-        read_text: how much of the text on pictures `refresh` reads.
+        read_text: how much of the text on pictures `refresh` reads; None is what the index remembers, for a new one
+            `auto`.
         trust: whether to open, and remember, what the index names outside of itself.
         note: takes messages for a person.
 
@@ -146,7 +147,7 @@ def open_live(
         _create(out, used, lasting_name(name), places, note)
     else:
         check_encoder(out, manifest, used)
-    live = LiveIndex(out, used, images, read_text=read_text, note=note)
+    live = LiveIndex(out, used, images, read_text=read_text_of(read_text, manifest), note=note)
     if manifest is None:
         live.refresh()
     return live

@@ -50,7 +50,8 @@ def add(
     used = encoder_named(name, target.images, device=device or "auto")
     with progress("adding", unit="items") as update:
         report = add_items(target, items, used, progress=lambda done: update(done, 0))
-    read_index_texts(index, target.images, mode="auto", ocr=ocr_at_hand("auto"))
+    mode = target.manifest.read_text
+    read_index_texts(index, target.images, mode=mode, ocr=ocr_at_hand(mode))
     index_words(index)
     for sentence in not_encoded(report.refused):
         note(sentence)

@@ -60,7 +60,7 @@ def index(
     vector_column: Annotated[str, typer.Option(help="For parquet: the column of the vectors.")] = "vector",
     made_by: Annotated[str, typer.Option(help="What made them, when it is no encoder known here.")] = "elsewhere",
     normalise: Annotated[bool, typer.Option("--normalise", help="Bring imported vectors to length 1.")] = False,
-    read_text: ReadTextOption = "auto",
+    read_text: ReadTextOption = None,
     compact: Annotated[bool, typer.Option("--compact", help="At the end, drop dead vectors.")] = False,
     approximate: Annotated[bool, typer.Option("--approximate", help="At the end, build approximate search.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
@@ -71,7 +71,7 @@ def index(
     """
     from ..assembly.confirmed import confirmed_encoder, remember_encoder
     from ..assembly.index_texts import prune_texts
-    from ..assembly.indexing import known_index, update_from
+    from ..assembly.indexing import known_index, read_text_of, update_from
     from ..assembly.opened_sources import open_plan
     from ..retrieval.directory.fresh import no_empty_index
     from ..retrieval.directory.manifest import DATABASE, LOCK
@@ -81,13 +81,14 @@ def index(
     from ..text.files import checked_mode
     from ..text.reading import ocr_at_hand
 
-    mode = checked_mode(read_text)
-    ocr = ocr_at_hand(mode)
+    told = None if read_text is None else checked_mode(read_text)
     done: dict[str, object] = {"index": str(out)}
     texts: dict[str, int] = {}
     if sources or not (compact or approximate):
         refuse_filled(out, ours=(DATABASE, LOCK), what="index", option="-o")
         manifest, sound = known_index(out)
+        mode = read_text_of(told, manifest)
+        ocr = ocr_at_hand(mode)
         options = SourceOptions(
             id_column=id_column, text_columns=text_columns, image_columns=image_columns,
             metadata_columns=metadata_columns, root=root, max_mb=max_mb, moved=moved,
@@ -108,7 +109,7 @@ def index(
         note_default(encoder or known or None, used)
         with no_empty_index(out):
             report = update_from(
-                opened, plan, out, used, name=name, delete=delete, batch_size=batch_size,
+                opened, plan, out, used, name=name, read_text=mode, delete=delete, batch_size=batch_size,
                 may_delete=None if yes else partial(_few_enough, out),
                 note=note, progress=partial(progress, unit="files"),
             )  # fmt: skip

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 _NAMED = 20  # pages that could not be read, by name
 
 ReadTextOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="[auto|always|never]",
         help="Read the text in files: auto takes the text layer of documents and reads pictures and scans by OCR "
-        "where the extra `ocr` is installed; always reads everything by OCR; never reads none.",
+        "where the extra `ocr` is installed; always reads everything by OCR; never reads none. Default what the "
+        "index remembers, for a new one auto.",
     ),
 ]
 

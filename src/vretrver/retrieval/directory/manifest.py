@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...errors import DataError
+from ...text.files import READ_TEXT, ReadTextMode
 from .sources import MOST_SOURCES, SourceRecord, source_from_json
 
 FORMAT = 1
@@ -108,6 +109,8 @@ class Manifest:
     """Upper bound of the vectors' lengths."""
     approximate: Approximate | None = None
     """The structure for approximate search, if one was built for this generation."""
+    read_text: ReadTextMode = "auto"
+    """How much of the text on its pictures and pages is read; `auto` in indexes of earlier versions."""
     sources: tuple[SourceRecord, ...] = ()
     """What it was made of; empty for vectors without items, and in indexes of earlier versions."""
     format: int = FORMAT
@@ -129,6 +132,8 @@ class Manifest:
         for place, (name, column) in enumerate(self.fields.items()):
             if column.column != f"f{place}":  # it is written into SQL
                 raise ValueError(f"column {place} of field {_short(name)} is {_short(column.column)}, not f{place}")
+        if self.read_text not in READ_TEXT:
+            raise ValueError(f"read_text is {_short(self.read_text)}, not one of {', '.join(READ_TEXT)}")
         if len(self.sources) > MOST_SOURCES or len({one.key for one in self.sources}) < len(self.sources):
             raise ValueError(f"{len(self.sources)} sources, or two of one key")
         if self.approximate is not None and self.approximate.covered > self.slots:
@@ -170,6 +175,7 @@ def manifest_from_json(text: str, *, where: Path) -> Manifest:
         value["fields"] = {name: Field(**item) for name, item in value["fields"].items()}
         if value["approximate"] is not None:
             value["approximate"] = Approximate(**value["approximate"])
+        value.setdefault("read_text", "auto")
         value["sources"] = tuple(source_from_json(one) for one in value.get("sources", ()))
         return Manifest(**{item.name: value[item.name] for item in fields(Manifest)})
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:

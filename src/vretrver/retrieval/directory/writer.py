@@ -19,6 +19,7 @@ import numpy as np
 
 from ..._version import __version__
 from ...errors import DataError, StorageError
+from ...text.files import ReadTextMode
 from ..encoder import Vectors
 from ..exact import Slots, longest_row
 from ..index import check_vectors
@@ -139,6 +140,13 @@ class IndexWriter:
         if name != self.manifest.encoder:
             with self.database.writing():
                 manifest = self._stored(replace(self.manifest, encoder=name))
+            self.manifest = manifest
+
+    def set_read_text(self, mode: ReadTextMode) -> None:
+        """Record how much of the text on pictures is read."""
+        if mode != self.manifest.read_text:
+            with self.database.writing():
+                manifest = self._stored(replace(self.manifest, read_text=mode))
             self.manifest = manifest
 
     def set_approximate(self, approximate: Approximate) -> None:
