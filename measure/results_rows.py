@@ -100,9 +100,10 @@ def _soak(found: Json) -> Iterator[Row]:
 def _plans(found: Json) -> Iterator[Row]:
     for name, figures in found["plans"].items():
         rounds = f"{figures['policy_rounds']:.1f} rounds of turns"
+        value, low, high = figures["hit@1"]
         yield (
-            f"plan `{name}` of {found['settings']['queries']} queries: hit@1",
-            f"{figures['hit@1'][0]:.3f}, {rounds}",
+            f"50 candidates by the plan `{name}`, {found['settings']['queries']} queries: hit@1; in a row",
+            f"{value:.3f} [{low:.3f}, {high:.3f}]; {rounds}",
         )
 
 

@@ -21,8 +21,16 @@ def test_rows_are_those_of_the_files_that_are_there_in_the_order_of_the_table() 
             "0",
             "`engine_soak.json`",
         ),
-        ("plan `reference(50,20,10)` of 75 queries: hit@1", "0.900, 12.4 rounds of turns", "`plans.json`"),
-        ("plan `blocks(50,20)` of 75 queries: hit@1", "0.880, 6.0 rounds of turns", "`plans.json`"),
+        (
+            "50 candidates by the plan `reference(50,20,10)`, 75 queries: hit@1; in a row",
+            "0.900 [0.800, 0.950]; 12.4 rounds of turns",
+            "`plans.json`",
+        ),
+        (
+            "50 candidates by the plan `blocks(50,20)`, 75 queries: hit@1; in a row",
+            "0.880 [0.790, 0.940]; 6.0 rounds of turns",
+            "`plans.json`",
+        ),
     ]
     assert measured_rows({}) == []
     assert next(iter(ROWS)) == "documents"
