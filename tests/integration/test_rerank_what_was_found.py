@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from tests.integration.test_cli import refused, vretrver
+from tests.unit.pictures.documents import one_page
+from tests.unit.text.test_layer import FONT
 
 
 @pytest.fixture
@@ -59,18 +61,32 @@ def test_a_published_file_is_reranked_with_its_own_texts(files: Path):
     assert "THE PUBLISHED GUIDELINES" in recorded
 
 
-def test_the_commands_of_the_page_run_on_its_own_examples(tmp_path: Path):
+LETTERS = {
+    "a": ("Invoice for Anna Schmidt", "12 March 2024", "Total: 204,00 EUR"),
+    "b": ("Invoice for Anna Schmidt", "12.03.2024", "Total: 118,40 EUR"),
+}
+
+
+def test_the_commands_of_the_page_run_on_its_own_examples(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "rerank-your-hits.md").read_text()
     request, query, corpus = re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL)
     (run,) = re.findall(r"```text\n(\S+ Q0 .*?)```", page, flags=re.DOTALL)
+    (table,) = re.findall(r"```text\n(rank .*?)```", page, flags=re.DOTALL)
     written = {"requests.jsonl": request, "queries.jsonl": query, "corpus.jsonl": corpus, "run.trec": run}
     for name, text in written.items():
         (tmp_path / name).write_text(text)
+    for name, lines in LETTERS.items():
+        shown = " ".join(f"({line}) Tj 0 -20 Td" for line in lines)
+        letter = one_page(f"BT /F 12 Tf 72 700 Td {shown} ET".encode(), box=b"0 0 612 792", extra=FONT)
+        (tmp_path / f"{name}.pdf").write_bytes(letter)
     commands = [
         line for block in re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL) for line in block.splitlines()
     ]
-    assert len(commands) == 2
+    assert len(commands) == 3
     for command in commands:
         done = vretrver(*shlex.split(command)[1:], cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        assert {row["did"] for row in json.loads(done.stdout)["ranking"]} == {"104", "221"}
+        if "--json" in command:
+            assert {row["did"] for row in json.loads(done.stdout)["ranking"]} == {"104", "221"}
+        else:
+            assert done.stdout == table
