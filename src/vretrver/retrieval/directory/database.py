@@ -1,7 +1,7 @@
 """The database of an index directory: one row an item, the manifest, and the slots that are dead.
 
 Changes are made inside `writing`, and reads that must be consistent inside `reading`; a process that dies in between
-leaves the last commit. SQL is written here and in `filters` only, and never holds a name or a value from outside.
+leaves the last commit. SQL is written here and in `filter_sql` only, and never holds a name or a value from outside.
 """
 
 from __future__ import annotations
