@@ -1,4 +1,4 @@
-"""`vretrver info`: what an index directory holds, who is writing to it and, on demand, whether its pictures are there."""
+"""`vretrver info`: what an index directory holds, who is writing to it, with --check its pictures."""
 
 from __future__ import annotations
 

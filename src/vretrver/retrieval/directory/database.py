@@ -165,6 +165,21 @@ class ItemDatabase:
                 f"{self.path}: a slot is not a whole number; the index is damaged, index again"
             ) from error
 
+    def dids_where(self, sql: str, values: Sequence[object], *, newest: str | None, most: int) -> list[str]:
+        """Return the dids of the items among the slots that a statement of `filters` selects.
+
+        Args:
+            sql: the statement.
+            values: its values.
+            newest: column of `fields` with the dates to order by, newest first, what has none last; None keeps the
+                order of slots, which those of one date have among themselves.
+            most: how many at most.
+        """
+        order = "" if newest is None else f"{newest} IS NULL, replace({newest}, ' ', 'T') DESC, "
+        chosen = f"SELECT did FROM items JOIN fields USING (slot) WHERE parts IS NOT NULL AND slot IN ({sql})"  # noqa: S608
+        found = self._connection.execute(f"{chosen} ORDER BY {order}slot LIMIT ?", (*values, most))
+        return [did for (did,) in found]
+
     def insert(self, entries: Sequence[Entry], first: int, manifest: Manifest) -> Manifest:
         """Store entries at the slots from `first` on; older rows of the same dids are deleted.
 
