@@ -26,7 +26,7 @@ demo: $(VENV)/.models  ## draw a catalogue, search it, rerank it with looks, wri
 	$(BIN)/vretrver demo --out demo-out
 
 test: $(VENV)/.dev  ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.dev  ## run the linters and the type checker
 	.ci/check

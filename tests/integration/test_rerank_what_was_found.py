@@ -62,7 +62,7 @@ def test_a_published_file_is_reranked_with_its_own_texts(files: Path):
 def test_the_commands_of_the_page_run_on_its_own_examples(tmp_path: Path):
     page = (Path(__file__).parents[2] / "docs" / "rerank-your-hits.md").read_text()
     request, query, corpus = re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL)
-    (run,) = re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL)
+    (run,) = re.findall(r"```text\n(\S+ Q0 .*?)```", page, flags=re.DOTALL)
     written = {"requests.jsonl": request, "queries.jsonl": query, "corpus.jsonl": corpus, "run.trec": run}
     for name, text in written.items():
         (tmp_path / name).write_text(text)

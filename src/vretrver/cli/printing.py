@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .facts import facts_of
-from .models import note_shipped
+from .models import READER, note_shipped
 from .output import note, prepare_output
 from .progress import progress
 
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from ..records import Hit, Query
     from ..run_folder import RunFolder, Shard
     from .formats import Printer
-
-_FOR_ONE = "for one: --policy local:FOLDER, or http:URL"
-_SCRIPTS = {
-    "scripted:reader": f"the reader compares what is written with the facts of the query; it is no model; {_FOR_ONE}"
-}
 
 
 def rerank_and_print(
@@ -77,8 +72,8 @@ def rerank_and_print(
     note_shipped([spec.policy], images)
     with _memo(windows, spec, shard) as memo, open_agent(spec, images, texts=texts, dialect=dialect) as agent:
         fingerprint = agent.policy.fingerprint
-        if agent.policy.scripted:
-            note(_SCRIPTS.get(fingerprint.partition("/")[0], f"{fingerprint} is a script, no model; {_FOR_ONE}"))
+        if agent.policy.scripted and spec.policy != READER:
+            note(f"{fingerprint} is a script, no model; for one: --policy local:FOLDER, or http:URL")
         show = _Shown(pairs, printer, images.roots, reasons)
         asked = [pair for pair in pairs if pair[1]]
         finished = _rerank_all(agent.reranker(memo=memo), asked, trace, memo, show.take)
