@@ -53,6 +53,12 @@ def test_photos_that_pass_are_listed_the_newest_first_and_those_without_a_day_la
     ]
 
 
+def test_a_place_that_no_photo_has_is_an_answer(photos: Run) -> None:
+    assert photos("--filter", "taken >= '2020-05' AND latitude IS NULL").stdout.split()[3::3] == ["1", "2"]
+    done = photos("--text", "new", "--filter", "taken >= '2020-05' AND latitude IS NOT NULL")
+    assert (done.code, done.stdout) == (0, "")
+
+
 def test_the_first_of_them_are_shown_and_all_are_counted(photos: Run) -> None:
     done = photos("--filter", "taken IS NOT NULL", "--top", "2", "--format", "json")
     assert done.stderr == "3 items pass --filter, newest first by taken, 2 of them shown\n"
