@@ -12,7 +12,7 @@ from .corpus import Corpus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class FilteredHits:
     """What passes."""
 
     hits: tuple[Hit, ...]
@@ -23,7 +23,7 @@ class Listed:
     """How they are ordered, in words."""
 
 
-def listed(corpus: Corpus, most: int) -> Listed:
+def listed(corpus: Corpus, most: int) -> FilteredHits:
     """Return what passes the filter of a corpus: newest first by `taken`, else in the order of the index.
 
     Args:
@@ -38,7 +38,7 @@ def listed(corpus: Corpus, most: int) -> Listed:
         raise ConfigError("only an index directory lists what passes --filter; give --text, --image or --queries")
     found = view.listed(most)
     count = len(found.items)
-    return Listed(
+    return FilteredHits(
         hits=tuple(Hit(candidate=item, score=float(count - place)) for place, item in enumerate(found.items)),
         passed=len(view),
         order=f"newest first by {DAY}" if found.newest_first else "in the order of the index",

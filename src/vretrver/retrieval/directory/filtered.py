@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import DataError
 from ..encoder import Vectors
 from ..index import Found
-from .listing import Listing
+from .listing import FilteredItems
 
 if TYPE_CHECKING:
     from .index import DirectoryIndex
@@ -43,7 +43,7 @@ class FilteredIndex:
         """Return which of some dids match; see `DirectoryIndex.among`."""
         return self._index.among(dids, self._expression)
 
-    def listed(self, most: int) -> Listing:
+    def listed(self, most: int) -> FilteredItems:
         """Return what matches, without a query; see `DirectoryIndex.listed`."""
         return self._index.listed(self._expression, most)
 

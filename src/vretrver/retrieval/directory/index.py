@@ -26,7 +26,7 @@ from .commits import Commit, Commits
 from .entries import bare_entry
 from .filtered import FilteredIndex
 from .filters import parse_filter
-from .listing import Listing, listing
+from .listing import FilteredItems, listing
 from .lock import Holder, holder_of
 from .manifest import LOCK, Manifest
 from .writer import IndexWriter, check_slots
@@ -126,7 +126,7 @@ class DirectoryIndex:
         with self._commits.rows() as database:
             yield from database.all_candidates()
 
-    def listed(self, where: str, most: int) -> Listing:
+    def listed(self, where: str, most: int) -> FilteredItems:
         """Return the items that a filter matches, without a query, and at most so many of them; see `listing`."""
         with self._commits.read() as commit:
             return listing(commit.database, commit.manifest, where, most)

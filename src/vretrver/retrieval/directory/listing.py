@@ -14,7 +14,7 @@ DAY = "taken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class FilteredItems:
     """Items that pass a filter."""
 
     items: tuple[Candidate, ...]
@@ -23,7 +23,7 @@ class Listing:
     """Whether they are ordered by `DAY`, newest first, those without it last; else as they came into the index."""
 
 
-def listing(database: ItemDatabase, manifest: Manifest, where: str, most: int) -> Listing:
+def listing(database: ItemDatabase, manifest: Manifest, where: str, most: int) -> FilteredItems:
     """Return the items that pass a filter.
 
     Args:
@@ -40,4 +40,4 @@ def listing(database: ItemDatabase, manifest: Manifest, where: str, most: int) -
     newest = day.column if day is not None and day.kind == "date" else None
     dids = database.dids_where(condition.sql, condition.values, newest=newest, most=most)
     known = database.candidates(dids)
-    return Listing(items=tuple(known[did] for did in dids), newest_first=newest is not None)
+    return FilteredItems(items=tuple(known[did] for did in dids), newest_first=newest is not None)
