@@ -85,6 +85,17 @@ def test_an_index_is_portable_and_says_when_pictures_are_gone(photos: Path, tmp_
     assert first("elsewhere/idx", "--image", "elsewhere/photos/blue.png") == "blue.png"
 
 
+def test_info_reads_no_picture_unless_it_is_asked_to(photos: Path, monkeypatch: pytest.MonkeyPatch):
+    run("index", "photos", "-o", "idx")
+    opened: list[object] = []
+    monkeypatch.setattr("vretrver.images.ImageStore.pin", lambda _, ref: opened.append(ref) or ref)
+    assert (run("info", "idx")["pictures"], opened) == (None, [])
+    table = CliRunner().invoke(app, ["info", "idx"], catch_exceptions=False).stdout
+    assert "not read; --check reads them" in table
+    run("info", "idx", "--check")
+    assert len(opened) == 4
+
+
 def test_a_table_is_filtered_by_its_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     rows = [

@@ -153,9 +153,9 @@ def _text(place: Place) -> Markup | None:
 
 
 def _cited(place: Place, page: ResultContext) -> Markup | None:
-    """Return the line that matched; a card says its name already."""
+    """Return the line that matched; None where it is the name that the card has said already."""
     citation = place.hit.citation
-    if citation is None or citation.source == "name":
+    if citation is None or (citation.source == "name" and citation.text == name_of(place.hit.candidate)[0]):
         return None
     ref = None if place.seen is None else place.seen.ref
     cut = None if citation.box is None or ref is None else _cut(citation.box, ref, citation.text, page)
