@@ -67,7 +67,7 @@ def test_the_commands_of_the_page_run_on_its_own_examples(tmp_path: Path):
     for name, text in written.items():
         (tmp_path / name).write_text(text)
     blocks = re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL)
-    commands = [line for block in blocks for line in block.splitlines() if "*.pdf" not in line]  # the reader's own files
+    commands = [line for block in blocks for line in block.splitlines() if "*.pdf" not in line]
     assert len(commands) == 2
     for command in commands:
         done = vretrver(*shlex.split(command)[1:], cwd=tmp_path)
