@@ -38,6 +38,23 @@ def test_paths_in_code_marks_exist(document: Path) -> None:
         assert (ROOT / target).exists(), f"{document.name} names {target}"
 
 
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_what_the_guides_for_contributors_name_exists(document: str) -> None:
+    package = ROOT / "src" / "vretrver"
+    sources = {path: path.read_text() for path in package.rglob("*.py")}
+    marks = re.findall(r"`((?:\w+/)*\w+)(\.[\w.]+|/)?`", (ROOT / document).read_text())
+    named = [(path, end) for path, end in marks if "/" in path or end in (".py", "/")]
+    assert len(named) > 20
+    for path, end in named:
+        if end == "/" or end == ".py" or "/" not in path:
+            places = [root / f"{path}{end}" for root in (ROOT, package, package / "retrieval" / "layouts")]
+            assert any(place.exists() for place in places), f"{document} names {path}{end}"
+        elif end.lstrip(".")[:1].isupper():  # a class, as `agent/memo.WindowKey`
+            assert f"class {end[1:]}" in sources[package / f"{path}.py"], f"{document} names {path}{end}"
+    for name in re.findall(r"`\w+(?:\.\w+)*\.([A-Z]\w+)(?:\.\w+)?`", (ROOT / document).read_text()):
+        assert any(re.search(rf"\b{name}\b", text) for text in sources.values()), f"{document} names {name}"
+
+
 def test_the_import_table_of_the_architecture_is_that_of_the_layering_test() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", text, flags=re.MULTILINE)

@@ -55,7 +55,7 @@ def test_what_the_user_indexed_is_opened_without_a_word(place: Path):
         done = call("search", "mine", "--text", "red", "--json", *arguments, cwd=place)
         assert done.code == 0, done.stderr
     assert "data:image" in (place / "r.html").read_text()
-    assert json.loads(call("info", "mine", "--json", cwd=place).stdout)["pictures"]["read"] == 2
+    assert json.loads(call("info", "mine", "--check", "--json", cwd=place).stdout)["pictures"]["read"] == 2
     assert call("index", "photos", "-o", "mine", "--json", cwd=place).code == 0
 
 
@@ -89,7 +89,7 @@ def test_private_pictures_do_not_come_into_a_report_on_an_indexs_word(strange: P
     assert "from/strange: its pictures lie outside of it, in '" in sentence
     assert sentence.endswith("if you trust it, give --trust once, or name the folder with --root")
     assert not (strange / "r.html").exists()
-    shown = call("info", "from/strange", "--json", cwd=strange)
+    shown = call("info", "from/strange", "--check", "--json", cwd=strange)
     assert json.loads(shown.stdout)["pictures"]["read"] == 0
     assert "pictures are not read: from/strange: its pictures lie outside of it" in shown.stderr
     assert any("not read: they are outside" in found.sentence for found in check_index(index, hidden=unconfirmed))

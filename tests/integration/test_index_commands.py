@@ -68,7 +68,7 @@ def test_a_folder_is_indexed_searched_and_kept_up_to_date(photos: Path):
     counts = {name: done.get(name) for name in ("encoded", "copied", "unchanged", "deleted", "compacted")}
     assert counts == {"encoded": 0, "copied": 2, "unchanged": 1, "deleted": 2, "compacted": 3}
     assert first("idx", "--text", "a red thing") == "rot.png"
-    facts = run("info", "idx")
+    facts = run("info", "idx", "--check")
     assert (facts["items"], facts["dead"], facts["generation"], facts["encoder"]) == (3, 0, 1, "hash")
     assert facts["pictures"] == {"read": 3, "gone": 0, "changed": 0}
 
@@ -81,8 +81,19 @@ def test_an_index_is_portable_and_says_when_pictures_are_gone(photos: Path, tmp_
     assert "give --moved if they were moved there" in told("index", "all/photos", "-o", "all/idx")
     assert run("index", "all/photos", "-o", "all/idx", "--moved")["unchanged"] == 4
     shutil.move(tmp_path / "all", tmp_path / "elsewhere")
-    assert run("info", "elsewhere/idx", "--trust")["pictures"] == {"read": 4, "gone": 0, "changed": 0}
+    assert run("info", "elsewhere/idx", "--check", "--trust")["pictures"] == {"read": 4, "gone": 0, "changed": 0}
     assert first("elsewhere/idx", "--image", "elsewhere/photos/blue.png") == "blue.png"
+
+
+def test_info_reads_no_picture_unless_it_is_asked_to(photos: Path, monkeypatch: pytest.MonkeyPatch):
+    run("index", "photos", "-o", "idx")
+    opened: list[object] = []
+    monkeypatch.setattr("vretrver.images.ImageStore.pin", lambda _, ref: opened.append(ref) or ref)
+    assert (run("info", "idx")["pictures"], opened) == (None, [])
+    table = CliRunner().invoke(app, ["info", "idx"], catch_exceptions=False).stdout
+    assert "not read; --check reads them" in table
+    run("info", "idx", "--check")
+    assert len(opened) == 4
 
 
 def test_a_table_is_filtered_by_its_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

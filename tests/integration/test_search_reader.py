@@ -30,3 +30,16 @@ def test_the_reader_looks_at_kept_texts_of_an_index(letters: Path) -> None:
     done = call("search", "idx", "--text", asked, "--policy", "reader", "--trust", "--json", cwd=letters)
     assert (done.code, done.stderr) == (0, "")  # words alone found, and a reader is no mere script
     assert [hit["did"] for hit in json.loads(done.stdout)["ranking"]] == ["april.pdf#page=1", "march.pdf#page=1"]
+
+
+def test_the_report_of_a_reader_shows_the_line_that_decided(letters: Path) -> None:
+    search = ["search", "idx", "--text", "invoice total 204.00 EUR", "--policy", "reader", "--trust"]
+    done = call(*search, "--report", "r.html", "--trace", "t.jsonl", cwd=letters)
+    assert done.code == 0, done.stderr
+    again = call("trace", "t.jsonl", "--html", "again.html", "--root", "papers", cwd=letters)
+    assert again.code == 0, again.stderr
+    for page in ("r.html", "again.html"):
+        html = (letters / page).read_text()
+        assert 'aria-label="The line: 204.00 EUR"' in html
+        assert 'class="verdict yes"' in html
+        assert 'class="verdict no"' in html

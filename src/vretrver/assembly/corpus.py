@@ -72,6 +72,8 @@ class CorpusOptions:
     """What a picture file may cost; None is the default."""
     words: Words = "auto"
     """Whether the words of items are searched: beside the vectors where there are any, alone, or never."""
+    listed: bool = False
+    """Of index directories: what passes `where` is listed without a query; neither encoder nor words are opened."""
     query: Path = field(default_factory=Path)
     """Folder of the query's picture, found under the root `query`."""
 
@@ -164,6 +166,8 @@ def open_corpus(
     """
     options = options or CorpusOptions()
     if is_qdrant(place):
+        if options.listed:
+            raise ConfigError(f"{place}: only an index directory lists what passes --filter; give --text or --image")
         return _collection(place, options, root=root, note=note)
     if is_index(Path(place)):
         return _directory(Path(place), options, root=root, note=note)
@@ -189,7 +193,7 @@ def _directory(directory: Path, options: CorpusOptions, *, root: Path | str | No
         _accelerate(opened, options, note)
         view = opened if options.where is None else opened.where(options.where)
         words = None
-        if options.words != "never":
+        if options.words != "never" and not options.listed:
             words = words_of_directory(directory, view, alone=options.words == "only", note=note, held=held)
         retriever = Retriever(encoder, view, opened, words=words)
         return Corpus(retriever=retriever, images=images, where=options.where, held=held.pop_all())
@@ -198,8 +202,8 @@ def _directory(directory: Path, options: CorpusOptions, *, root: Path | str | No
 def _encoder_of(
     directory: Path, manifest: Manifest, images: ImageStore, options: CorpusOptions, note: Note
 ) -> Encoder:
-    """Return the encoder of an index's queries; where words alone are searched, none is opened."""
-    if options.words == "only":
+    """Return the encoder of an index's queries; where vectors are not searched, none is opened."""
+    if options.words == "only" or options.listed:
         return NoEncoder(dimension=manifest.dimension, fingerprint=manifest.fingerprint)
     name = options.encoder or confirmed_encoder(manifest.encoder, where=directory, note=note, trust=options.trust)
     if not name:

@@ -50,6 +50,7 @@ def found(
     facts: Mapping[str, Any] | None = None,
     reason: str | None = None,
     top: int | None = None,
+    scored: bool = True,
 ) -> Result:
     """Return what a search found.
 
@@ -60,14 +61,18 @@ def found(
         facts: further keys of the object, as `encoder`.
         reason: why nothing was found, or why the order says little; None where it is an ordinary result.
         top: hits that are told; None is all.
+        scored: whether scores say more than places do; a table leaves out those that do not.
     """
     shown = hits if top is None else hits[:top]
     rows = [_of_hit(hit, roots, rank=rank, coarse=rank, score=hit.score) for rank, hit in enumerate(shown, start=1)]
     value = {
         "format": FORMAT, "qid": query.qid, "query": _of_query(query), **(facts or {}), "reason": reason, "hits": rows
     }  # fmt: skip
-    table = [(rank, hit.candidate.did, round(hit.score, 4), label_of(hit)) for rank, hit in enumerate(shown, start=1)]
-    header, cells = _without_empty_labels(("rank", "candidate", "score"), table)
+    table = [
+        (rank, hit.candidate.did, *([round(hit.score, 4)] if scored else []), label_of(hit))
+        for rank, hit in enumerate(shown, start=1)
+    ]
+    header, cells = _without_empty_labels(("rank", "candidate", *(["score"] if scored else [])), table)
     return Result(
         qid=query.qid,
         value=value,

@@ -1,4 +1,4 @@
-"""`vretrver info`: what an index directory holds, whether its pictures are still there, and who is writing to it."""
+"""`vretrver info`: what an index directory holds, who is writing to it, with --check its pictures."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from .output import emit_json, emit_table, note
 if TYPE_CHECKING:
     from ..retrieval.directory.index import DirectoryIndex
 
-_SAMPLE = 100
 _NAMED = 20
 
 
 def info(
     directory: Annotated[Path, typer.Argument(help="An index directory.")],
-    check: Annotated[bool, typer.Option("--check", help="Read every picture, not a sample of 100 items.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Read every picture: which are gone or changed?")] = False,
     trust: TrustOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show what an index holds and whether its pictures are still the ones that were encoded."""
+    """Show what an index holds; with --check, whether its pictures are still the ones that were encoded."""
+    from ..assembly.confirmed import remember_pictures
     from ..doctor.index_abilities import index_abilities
     from ..retrieval.directory.index import DirectoryIndex
 
     with DirectoryIndex(directory) as opened:
         searched = index_abilities(directory, opened.manifest)
-        facts = {**_facts(opened), **searched, "pictures": _pictures(opened, everything=check, trust=trust)}
+        if trust:
+            remember_pictures(opened.directory, opened.manifest.places(opened.directory), note=note)
+        facts = {**_facts(opened), **searched, "pictures": _pictures(opened) if check else None}
     if as_json:
         emit_json(facts)
     else:
+        facts["pictures"] = facts["pictures"] or "not read; --check reads them"
         emit_table(("what", "value"), [(name, _shown(value)) for name, value in facts.items()])
 
 
@@ -59,24 +62,22 @@ def _facts(opened: DirectoryIndex) -> dict[str, object]:
     }
 
 
-def _pictures(opened: DirectoryIndex, *, everything: bool, trust: bool) -> dict[str, int]:
+def _pictures(opened: DirectoryIndex) -> dict[str, int]:
     """Return how many pictures were read, and how many are gone or changed; names the first of those.
 
     None is read while a folder outside of the index is not confirmed.
     """
-    from ..assembly.confirmed import remember_pictures, unconfirmed_sentence
+    from ..assembly.confirmed import unconfirmed_sentence
     from ..images import ImageStore
     from ..retrieval.directory.check import check_pictures
 
     roots = opened.manifest.places(opened.directory)
-    if trust:
-        remember_pictures(opened.directory, roots, note=note)
-    elif foreign := unconfirmed(opened.directory, roots):
+    if foreign := unconfirmed(opened.directory, roots):
         note(f"pictures are not read: {unconfirmed_sentence(opened.directory, foreign)}")
         return {"read": 0, "gone": 0, "changed": 0}
     if not roots:
         return {"read": 0, "gone": 0, "changed": 0}
-    found = check_pictures(opened.items(None if everything else _SAMPLE), ImageStore(roots, cache_bytes=0))
+    found = check_pictures(opened.items(), ImageStore(roots, cache_bytes=0))
     for state, dids in (("gone", found.gone), ("changed", found.changed)):
         for did in dids[:_NAMED]:
             note(f"{state}: {did}")

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 def write_page(
-    file: Path, queries: Sequence[Query], searched: Sequence[Searched], corpus: Corpus, reasons: Sequence[str]
+    file: Path,
+    queries: Sequence[Query],
+    searched: Sequence[Searched],
+    corpus: Corpus,
+    reasons: Sequence[str],
+    *,
+    order: str | None = None,
 ) -> None:
     """Write the page.
 
@@ -25,6 +31,7 @@ def write_page(
         searched: what was found for each.
         corpus: where it was found; its folders are linked to.
         reasons: why each query that found nothing did; empty for the others.
+        order: how what was found is ordered, where it was only listed and scores say nothing.
 
     Raises:
         DataError: the file cannot be written.
@@ -35,5 +42,5 @@ def write_page(
     found = [(query, one.hits) for query, one in zip(queries, searched, strict=True)]
     unknown = [f"No item holds {', '.join(one.unknown)}." for one in searched if one.unknown and one.hits]
     said = dict.fromkeys([*unknown, *(reason for reason in reasons if reason)])
-    write_results(file, found, corpus.images, where=folders, notes=tuple(said))
+    write_results(file, found, corpus.images, where=folders, notes=tuple(said), order=order)
     note(f"the page of results is {file}")

@@ -8,6 +8,7 @@ from itertools import chain, compress, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .facts import facts_of
 from .models import READER, note_shipped
 from .output import note, prepare_output
 from .progress import progress
@@ -80,7 +81,8 @@ def rerank_and_print(
     if report is not None:
         from ..report.html import write_report
 
-        write_report(report, finished, images, title="vretrver rerank", summary=[("policy", fingerprint)])
+        summary = [("policy", fingerprint)]
+        write_report(report, finished, images, title="vretrver rerank", summary=summary, facts=facts_of(finished))
         note(f"the evidence report is {report}")
     failures = failures_of(finished)
     if failures.sentence:

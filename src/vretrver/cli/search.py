@@ -39,6 +39,7 @@ from .columns import (
 )
 from .confirmed import TrustOption
 from .formats import FormatOption, JsonOption, OutOption, Printer, format_of
+from .listing import show_listed
 from .models import ENCODERS, POLICIES, DeviceOption, DtypeOption, note_default, note_shipped
 from .output import note, prepare_output
 from .pages import write_page
@@ -112,6 +113,8 @@ def search(
 ) -> None:
     """Find candidates for a query, best first; with --policy or --agent, rerank --depth of them and print --top.
 
+    With --filter and no query, an index lists what passes, the newest first where its items have a day.
+
     A source without an index is encoded each time, by the encoder without a model unless told otherwise: it knows
     colours and words.
     """
@@ -134,7 +137,9 @@ def search(
         )  # fmt: skip
     if (source is None) == (index is None):
         raise ConfigError("name what is searched, once: SOURCE, or --index with an index directory or qdrant://...")
-    asked = asked_of(text, image, queries)
+    asked = asked_of(text, image, queries, where=where)
+    if asked.listed and spec is not None:
+        raise ConfigError("an agent ranks by a query; give --text, --image or --queries beside --filter")
     base, named = roots_of(root)
     printer = Printer(format_of(form, as_json=as_json), out, several=queries is not None, top=top)
     printer.check([(query, ()) for query in asked.queries])
@@ -154,11 +159,15 @@ def search(
         columns=columns_from(id_column=id_column, text=text_columns, image=image_columns, metadata=metadata_columns),
         named_roots=named,
         limits=limits_of(max_mb),
+        listed=asked.listed,
         query=asked.folder,
     )
     if base is None and spec is not None:
         base = spec.roots.get("")
     corpus = open_corpus(source or index or "", options, root=base, note=note, progress=progress)
+    if asked.listed:
+        show_listed(asked.queries[0], corpus, top, printer, report)
+        return
     if spec is None or spec.policy != SHIPPED:  # else reranking says it
         note_shipped([encoder], corpus.images)
     searched = find(corpus, asked.queries, top if spec is None else max(top, spec.plan.depth), min_score=min_score)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +37,24 @@ class AskedQueries:
     """In the order given; at least one."""
     folder: Path
     """Where their pictures lie, as the root `query`."""
+    listed: bool = False
+    """Whether there is a filter and no query: what passes is listed."""
 
 
-def asked_of(text: str | None, image: Path | None, file: Path | None) -> AskedQueries:
-    """Return what the options ask; raises ConfigError when they do not go together."""
+def asked_of(text: str | None, image: Path | None, file: Path | None, *, where: str | None = None) -> AskedQueries:
+    """Return what the options ask; raises ConfigError when they do not go together.
+
+    A filter is the query where nothing else is asked.
+    """
     from .inputs import folder_of, query_of
 
     if file is None:
+        if not text and image is None:
+            if where is None:
+                raise ConfigError(
+                    "there is no query; give --text, --image or --queries, or --filter to list what passes it"
+                )
+            return AskedQueries(queries=[_of_filter(where)], folder=Path(), listed=True)
         return AskedQueries(queries=[query_of(text, image)], folder=folder_of(image))
     if text or image is not None:
         raise ConfigError("--queries brings its own queries; leave --text and --image out")
@@ -51,6 +63,15 @@ def asked_of(text: str | None, image: Path | None, file: Path | None) -> AskedQu
     from ..data.trec_hits import root_of
 
     return AskedQueries(queries=read_query_file(file, root=QUERY), folder=root_of(file))
+
+
+def _of_filter(where: str) -> Query:
+    """Return the query that stands for a filter."""
+    from ..records import Query, parts_of
+
+    return Query(
+        qid=f"filter-{hashlib.sha256(where.encode(errors='replace')).hexdigest()[:8]}", parts=parts_of(text=where)
+    )
 
 
 def find(corpus: Corpus, queries: Sequence[Query], depth: int, *, min_score: float | None = None) -> list[Searched]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError, DataError
+from .facts import facts_of
 from .output import emit_table, harmless_json, note, prepare_output
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def trace(
         from ..images import ImageStore
         from ..report.html import write_report
 
-        write_report(html, found, ImageStore(roots), title=file.name)
+        write_report(html, found, ImageStore(roots), title=file.name, facts=facts_of(found))
         for name in sorted(_roots_named(found) - set(roots)):
             option = f"--root {name}=FOLDER" if name else "--root FOLDER"
             note(f"pictures of the root {name!r} are not shown; say where they lie with {option}")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..agent.answers import Verdict
 from ..agent.reranked import Reranked
 from ..agent.trajectory import STOPS
+from .fact_table import deciding_cut
 from .finding import close_up, last_look
 from .known import Mark, mark_of
 from .markup import Markup, element
@@ -70,11 +71,12 @@ def _row(query: Reranked, number: int, page: PageContext) -> Markup:
     pin_shown(query, page)
     first = query.ranking[0].did
     ranked = query.verdict is Verdict.RANKED
-    look = last_look(query, lambda cut: cut.did == first) if ranked else None
+    decided = deciding_cut(query, page)
+    look = last_look(query, lambda cut: cut.did == first) if ranked and decided is None else None
     pictures = [
         picture(page.pictures.thumbnail(ref, SMALL), "Picture of the query") for ref in query.query.pictures[:1]
     ]
-    seen = None if look is None else close_up(look, page)
+    seen = decided if look is None else close_up(look, page)
     return element(
         "li",
         element("span", str(number), class_="number"),

@@ -13,6 +13,7 @@ from ..agent.reranked import Reranked
 from ..images import ImageStore
 from .contents import contents, page_header
 from .document import write_document
+from .facts import FactsByDid
 from .known import NOTHING_KNOWN, WantedIds
 from .markup import Markup, element, joined
 from .page_pictures import PagePictures
@@ -35,6 +36,7 @@ def write_report(
     summary: Sequence[tuple[str, str]] = (),
     names: Mapping[str, str] = {},
     wanted: WantedIds = NOTHING_KNOWN,
+    facts: Mapping[str, FactsByDid] = {},
 ) -> None:
     """Write the report of some queries as one HTML file; the file appears whole or not at all.
 
@@ -48,12 +50,13 @@ def write_report(
         summary: (name, value) pairs among the facts of the run, which are folded away.
         names: did -> name shown instead of the did.
         wanted: qid -> dids that are right, to mark what is right and wrong; queries without an entry are not marked.
+        facts: qid -> what became of its facts on each candidate, shown as a table with the line that decided.
 
     Raises:
         DataError: the file cannot be written.
     """
     pictures = PagePictures(images)
-    context = PageContext(pictures=pictures, names=Names(given=names), wanted=wanted)
+    context = PageContext(pictures=pictures, names=Names(given=names), wanted=wanted, facts=facts)
     queries = list(reranked)
     articles = [query_article(query, number, context) for number, query in enumerate(queries, start=1)]
     body = joined(

@@ -12,9 +12,11 @@ from PIL import Image
 
 from ..agent.trajectory import PictureShown
 from ..errors import PictureError
+from ..geometry import Box
 from ..images import THUMBNAIL_QUALITY, ImageStore, encode_picture, resized
 from ..records import ImageRef
 from .embedded import MAX_BYTES, EmbeddedPicture, EmbeddedPictures, Within
+from .lines import around_line
 from .recut import Recut, cut_again
 
 SMALL = 144
@@ -66,6 +68,10 @@ class PagePictures:
         """Return the same as `look` where the page shows a look once more, without counting it again."""
         again = self._cut(look)
         return EmbeddedPicture(problem=again.problem) if again.image is None else self._embed(again.image, LOOK)
+
+    def around(self, ref: ImageRef, box: Box) -> tuple[EmbeddedPicture, Box] | None:
+        """Return the region around a line; see `around_line`."""
+        return around_line(self.images, self.embedded, self._pinned.get(_place(ref), ref), box)
 
     def css(self) -> str:
         """Return the rules that carry the pictures."""

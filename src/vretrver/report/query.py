@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..agent.answers import Verdict
 from ..agent.reranked import Reranked
+from .fact_table import deciding_figure, fact_table
 from .finding import asked, finding
 from .known import Mark, mark_of, verdict_on
 from .markup import Markup, breakable, element
@@ -58,13 +59,14 @@ def query_article(reranked: Reranked, number: int, page: PageContext) -> Markup:
     """Return query `number` (from 1)."""
     pin_shown(reranked, page)
     candidates = {hit.candidate.did: hit.candidate for hit in reranked.hits}
-    windows = len(reranked.trajectories)
+    windows, told = len(reranked.trajectories), reranked.query.qid in page.facts
     return element(
         "article",
         _head(reranked, number, page),
+        fact_table(reranked, page),
         order_section(reranked, page),
         [
-            window_section(trajectory, place, windows, candidates, page, explained=number == place == 1)
+            window_section(trajectory, place, windows, candidates, page, explained=number == place == 1, folded=told)
             for place, trajectory in enumerate(reranked.trajectories, start=1)
         ],
         id=f"q{number}",
@@ -72,7 +74,7 @@ def query_article(reranked: Reranked, number: int, page: PageContext) -> Markup:
 
 
 def _head(reranked: Reranked, number: int, page: PageContext) -> Markup:
-    shown = finding(reranked, page)
+    shown = deciding_figure(reranked, page) or finding(reranked, page)
     return element(
         "header",
         element("div", _asked(reranked, number, page), _found(reranked, page), class_="told"),

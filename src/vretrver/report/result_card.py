@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..geometry import Box
-from ..records import Citation, Hit, ImageRef
+from ..records import Hit, ImageRef
 from .alike import folded
 from .markup import Markup, breakable, element
 from .result_pictures import PagePicture, ResultPictures
@@ -29,6 +29,8 @@ class ResultContext:
     """Root name -> folder that links lead to."""
     heading: str
     """Tag of an item's name: one below that of the query."""
+    order: str | None = None
+    """How hits that no score ranks are ordered; None where scores rank them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,9 @@ def result_card(group: Sequence[Place], page: ResultContext) -> Markup:
         element("div", element("span", str(first.rank), class_="rank"), _title(first, page), class_="called"),
         _line(first),
         _text(first),
-        None if first.hit.citation is None else _cited(first.hit.citation, first, page),
+        _cited(first, page),
         _others(group[1:], page),
-        _details(first),
+        _details(first, scored=page.order is None),
         class_="card",
     )
 
@@ -150,7 +152,11 @@ def _text(place: Place) -> Markup | None:
     return element("p", shortened(text, TEXT_CHARS), class_="excerpt", dir="auto")
 
 
-def _cited(citation: Citation, place: Place, page: ResultContext) -> Markup:
+def _cited(place: Place, page: ResultContext) -> Markup | None:
+    """Return the line that matched; None where it is the name that the card has said already."""
+    citation = place.hit.citation
+    if citation is None or (citation.source == "name" and citation.text == name_of(place.hit.candidate)[0]):
+        return None
     ref = None if place.seen is None else place.seen.ref
     cut = None if citation.box is None or ref is None else _cut(citation.box, ref, citation.text, page)
     paged = ref is not None and is_page(ref)
@@ -198,9 +204,9 @@ def _name(place: Place, page: ResultContext) -> Markup:
     return element("span", called, dir="auto") if link is None else element("a", called, href=link, dir="auto")
 
 
-def _details(place: Place) -> Markup:
+def _details(place: Place, *, scored: bool) -> Markup:
     candidate = place.hit.candidate
-    rows = [("id", candidate.did), ("score", f"{place.hit.score:.4g}")]
+    rows = [("id", candidate.did), *([("score", f"{place.hit.score:.4g}")] if scored else [])]
     rows += [(key, str(value)) for key, value in candidate.metadata.items() if value is not None]
     facts = [
         (element("dt", key, dir="auto"), element("dd", shortened(value, TEXT_CHARS), dir="auto"))

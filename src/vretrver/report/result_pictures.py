@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 from ..errors import PictureError
 from ..geometry import Box
-from ..images import THUMBNAIL_QUALITY, Picture, Pictures, encode_picture
+from ..images import THUMBNAIL_QUALITY, Picture, Pictures
 from ..records import ImageRef
 from .alike import Impression, impression
 from .embedded import EmbeddedPicture, EmbeddedPictures, Within
+from .lines import around_line
 
 THUMBNAIL = 400
 """Longest side in pixels of a hit's picture."""
-
-CUT = Within(side=640)
-"""Size of the region shown round a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,22 +54,8 @@ class ResultPictures:
         return self._seen[ref]
 
     def around(self, ref: ImageRef, box: Box) -> tuple[EmbeddedPicture, Box] | None:
-        """Return the region around a line with the box of that region; None where the box is not on the picture.
-
-        Args:
-            ref: a picture of known size.
-            box: the line, in pixels of the upright original.
-        """
-        size = ref.width or 0, ref.height or 0
-        if box.left < 0 or box.top < 0 or box.right > size[0] or box.bottom > size[1]:
-            return None
-        margin = 2 * box.height
-        region = box.grown(max(box.width + 2 * margin, 8 * box.height), 4 * box.height, within=size)
-        try:
-            cut = self.images.crop(ref, region, CUT.fit(region.width, region.height))
-        except PictureError as error:
-            return EmbeddedPicture(problem=f"Not shown: {error}."), region
-        return self.embedded.add(encode_picture(cut, quality=THUMBNAIL_QUALITY)), region
+        """Return the region around a line; see `around_line`."""
+        return around_line(self.images, self.embedded, ref, box)
 
     def _whole(self, ref: ImageRef) -> PagePicture:
         try:

@@ -29,6 +29,7 @@ def write_results(
     *,
     where: Mapping[str, Path] | None = None,
     notes: Sequence[str] = (),
+    order: str | None = None,
 ) -> None:
     """Write the results of some searches as one HTML file; the file appears whole or not at all.
 
@@ -38,6 +39,7 @@ def write_results(
         images: where the originals are read.
         where: root name -> folder on this machine, for links to the files; names without a folder get none.
         notes: sentences on the search for a person, shown at the top: what encoded, why there is nothing.
+        order: how hits that no score ranks are ordered, as `newest first`; None where scores rank them.
 
     Raises:
         DataError: the file cannot be written.
@@ -45,7 +47,7 @@ def write_results(
     embedded = EmbeddedPictures()
     single = len(found) == 1
     page = ResultContext(
-        pictures=ResultPictures(images, embedded), where=where or {}, heading="h2" if single else "h3"
+        pictures=ResultPictures(images, embedded), where=where or {}, heading="h2" if single else "h3", order=order
     )
     searches = [_search(query, hits, page, number, single=single) for number, (query, hits) in enumerate(found, 1)]
     title = _title(found[0][0]) if single else f"{len(found):,} searches"
@@ -82,7 +84,7 @@ def _search(query: Query, hits: Sequence[Hit], page: ResultContext, number: int,
                 "div",
                 None if single else element("p", f"Query {query.qid}", class_="eyebrow", dir="auto"),
                 element("h1" if single else "h2", _title(query), dir="auto"),
-                element("p", _count(hits, groups), class_="aside"),
+                element("p", _count(hits, groups, page.order or "best first"), class_="aside"),
             ),
             class_="query",
         ),
@@ -92,12 +94,12 @@ def _search(query: Query, hits: Sequence[Hit], page: ResultContext, number: int,
     )
 
 
-def _count(hits: Sequence[Hit], groups: Sequence[Sequence[Place]]) -> str:
+def _count(hits: Sequence[Hit], groups: Sequence[Sequence[Place]], order: str) -> str:
     if not hits:
         return "Nothing was found."
     folded = len(hits) - len(groups)
     said = f", {folded} of them folded under pictures that look the same" if folded else ""
-    return f"{len(hits):,} found, best first{said}"
+    return f"{len(hits):,} found, {order}{said}"
 
 
 def _grid(groups: Sequence[Sequence[Place]]) -> str:

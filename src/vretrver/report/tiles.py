@@ -5,11 +5,13 @@ A picture that is missing is replaced by the reason, never left blank.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..agent.trajectory import PictureShown, TextShown
 from ..records import Candidate, ImageRef
 from .embedded import EmbeddedPicture
+from .facts import FactsByDid
 from .known import WantedIds
 from .markup import Markup, element
 from .page_pictures import SMALL, PagePictures
@@ -33,6 +35,8 @@ class PageContext:
     """How items are called."""
     wanted: WantedIds
     """What is right, where it is known."""
+    facts: Mapping[str, FactsByDid] = field(default_factory=dict)
+    """qid -> what became of its facts, where a policy compared them."""
 
 
 def picture(shown: EmbeddedPicture, description: str, *inside: Markup, kind: str = "") -> Markup:

@@ -23,6 +23,7 @@ def window_section(
     page: PageContext,
     *,
     explained: bool,
+    folded: bool = False,
 ) -> Markup:
     """Return window `number` (from 1) of `windows`; open when it is the only one, looked at something, or failed.
 
@@ -33,6 +34,7 @@ def window_section(
         candidates: did -> candidate, of the query.
         page: what it is drawn with.
         explained: whether the legend of a shorthand is open.
+        folded: whether it is closed unless it failed, where the page has said already what was found.
     """
     failed = trajectory.ranking is None
     refused = sum(call.outcome == "refused" for turn in trajectory.turns for call in turn.calls)
@@ -63,7 +65,7 @@ def window_section(
         _numbering(trajectory, candidates, page),
         _record(trajectory),
         class_="window",
-        open=failed or windows == 1 or trajectory.looks > 0,
+        open=failed or (not folded and (windows == 1 or trajectory.looks > 0)),
     )
 
 

@@ -24,6 +24,7 @@ _DEPTH = 100  # how far each ranking is read at least before two are fused
 _NAMED = 6  # words that a reason names
 _TIED = 20  # items that are looked at for whether all score alike: a few may show the same in other files
 _ALIKE = 1e-5  # relative difference of scores that says nothing
+_OF_THE_COLOUR = 0.25  # score of `hash` from which items show the colour asked for: a plain picture of it has 0.5
 
 NO_ITEMS = "there are no items"
 """Reason where a corpus holds nothing."""
@@ -163,6 +164,8 @@ class _One:
             return f"the encoder hash knows colours and shared words, and finds none of {_quoted([self.query.text])}"
         if not kept:
             return f"nothing reaches --min-score {self.min_score}; the best score is {best:.4f}"
+        if isinstance(encoder, HashEncoder) and best >= _OF_THE_COLOUR:
+            return ""  # all of them fit, though none better than the others
         if self._is_tie(by_vectors[: max(self.k + 1, _TIED)]):
             return "all items score alike, so that their order would say nothing"
         return ""

@@ -66,6 +66,13 @@ def test_copies_found_by_their_names_are_folded(tmp_path: Path) -> None:
     assert written(tmp_path, images, *hits).count('<li class="card">') == 1
 
 
+@pytest.mark.parametrize(("did", "shown"), [("mug.png", 0), ("mug.png#page=1", 0), ("SKU-9", 1)])
+def test_a_name_that_matched_is_said_once(tmp_path: Path, did: str, shown: int) -> None:
+    text = written(tmp_path, drawn(tmp_path), hit("0.png", did=did, citation=Citation(text="mug.png", source="name")))
+    assert text.count("in its name") == shown  # of a row with an id of its own the picture's name is news
+    assert text.count("<blockquote") == shown
+
+
 def test_a_line_is_shown_cut_from_its_picture_with_its_box_on_both(tmp_path: Path) -> None:
     line = Citation(text="TOTAL <9>", source="picture", picture=1, box=Box(left=80, top=60, right=160, bottom=80))
     text = written(tmp_path, drawn(tmp_path), hit("0.png", citation=line))

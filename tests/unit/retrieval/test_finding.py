@@ -157,6 +157,17 @@ def test_items_that_all_score_alike_are_not_ranked():
     assert (found.hits, found.reason) == ((), "all items score alike, so that their order would say nothing")
 
 
+def test_pictures_that_all_show_the_colour_asked_for_are_found(tmp_path: Path):
+    for place in range(3):
+        Image.new("RGB", (60 + place, 60), (210, 25, 25)).save(tmp_path / f"{place}.png")
+    store = ImageStore({"": tmp_path})
+    refs = [store.pin(ImageRef(path=f"{place}.png")) for place in range(3)]
+    items = [Candidate(did=ref.path, parts=parts_of(images=[ref])) for ref in refs]
+    red, blue = opened(HashEncoder(store), items, None).find([asked("red"), asked("blue")], 3)
+    assert [hit.candidate.did for hit in red.hits] == ["0.png", "1.png", "2.png"]
+    assert (blue.hits, blue.reason) == ((), "all items score alike, so that their order would say nothing")
+
+
 def test_a_few_items_that_score_alike_are_ranked_before_the_others():
     items = texts({"a": "one", "b": "two", "c": "quite another text"})
     (found,) = opened(LengthEncoder(), items, None).find([asked("any")], 1)

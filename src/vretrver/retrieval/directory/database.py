@@ -1,7 +1,7 @@
 """The database of an index directory: one row an item, the manifest, and the slots that are dead.
 
 Changes are made inside `writing`, and reads that must be consistent inside `reading`; a process that dies in between
-leaves the last commit. SQL is written here and in `filters` only, and never holds a name or a value from outside.
+leaves the last commit. SQL is written here and in `filter_sql` only, and never holds a name or a value from outside.
 """
 
 from __future__ import annotations
@@ -164,6 +164,21 @@ class ItemDatabase:
             raise DataError(
                 f"{self.path}: a slot is not a whole number; the index is damaged, index again"
             ) from error
+
+    def dids_where(self, sql: str, values: Sequence[object], *, newest: str | None, most: int) -> list[str]:
+        """Return the dids of the items among the slots that a statement of `filters` selects.
+
+        Args:
+            sql: the statement.
+            values: its values.
+            newest: column of `fields` with the dates to order by, newest first, what has none last; None keeps the
+                order of slots, which those of one date have among themselves.
+            most: how many at most.
+        """
+        order = "" if newest is None else f"{newest} IS NULL, replace({newest}, ' ', 'T') DESC, "
+        chosen = f"SELECT did FROM items JOIN fields USING (slot) WHERE parts IS NOT NULL AND slot IN ({sql})"  # noqa: S608
+        found = self._connection.execute(f"{chosen} ORDER BY {order}slot LIMIT ?", (*values, most))
+        return [did for (did,) in found]
 
     def insert(self, entries: Sequence[Entry], first: int, manifest: Manifest) -> Manifest:
         """Store entries at the slots from `first` on; older rows of the same dids are deleted.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import DataError
 from ..encoder import Vectors
 from ..index import Found
+from .listing import FilteredItems
 
 if TYPE_CHECKING:
     from .index import DirectoryIndex
@@ -41,6 +42,10 @@ class FilteredIndex:
     def among(self, dids: Sequence[str]) -> set[str]:
         """Return which of some dids match; see `DirectoryIndex.among`."""
         return self._index.among(dids, self._expression)
+
+    def listed(self, most: int) -> FilteredItems:
+        """Return what matches, without a query; see `DirectoryIndex.listed`."""
+        return self._index.listed(self._expression, most)
 
     def search(self, queries: Vectors, k: int) -> list[Found]:
         """Return the k best that match; see `DirectoryIndex.search`."""

@@ -4,10 +4,11 @@
 
 Where all values of a field are dates, they are compared as dates: `taken = '2019'` is any day of the year, `taken >
 '2019-06-01'` begins the day after. `year`, `month` and `day` are numbers taken from the one field of dates, or from
-the one named: `year(taken) = 2019`.
+the one named: `year(taken) = 2019`. A field of truths stands for itself: `in_stock`, `NOT in_stock`.
 
 Comparisons with a missing value are neither true nor false, as in SQL: `NOT price < 20` leaves out items without a
-price. LIKE knows `%` and `_` and ignores the case of ASCII letters. No text of the expression enters the SQL.
+price. LIKE knows `%` and `_` and ignores the case of ASCII letters. No text of the expression enters the SQL. What
+photos may tell, as `latitude`, is a field with IS NULL and IS NOT NULL also where no item has it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 from ...errors import ConfigError
 from .dates import LARGEST, PARTS, is_date, span_of
+from .filter_sql import sql_of
 from .manifest import Field, FieldKind
 from .terms import Comparison, InList, IsNull, Junction, Like, Not, PartOf, Scalar, Span, Term
 from .tokens import Token, tokens_of
@@ -25,6 +27,10 @@ from .tokens import Token, tokens_of
 _COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
 _DEPTH = 50  # keeps the recursion of the parser, and of SQLite, shallow
 _VALUES = 1000  # far below the 32,766 parameters that SQLite takes
+_ENDS = frozenset({"AND", "OR", ")"})  # what may follow a condition
+
+OF_PHOTOS = ("taken", "latitude", "longitude")
+"""Fields that photos have where their camera wrote them; that an index has none of them is an answer, no mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,38 +57,8 @@ def parse_filter(expression: str, fields: Mapping[str, Field]) -> Condition:
     """
     term = _Parser(expression, fields).parsed()
     values: list[Scalar] = []
-    sql = _sql(term, fields, values)
+    sql = sql_of(term, fields, values)
     return Condition(term=term, sql=f"SELECT slot FROM fields WHERE {sql}", values=tuple(values))  # noqa: S608
-
-
-def _sql(term: Term, fields: Mapping[str, Field], values: list[Scalar]) -> str:
-    """Return a term as SQL and append its values."""
-    match term:
-        case Comparison(name, sign, value):
-            values.append(value)
-            return f"{fields[name].column} {sign} ?"
-        case InList(name, several):
-            values.extend(several)
-            return f"{fields[name].column} IN ({', '.join('?' * len(several))})"
-        case Like(name, pattern):
-            values.append(pattern)
-            return f"{fields[name].column} LIKE ?"
-        case Span(name, first, end):
-            # a date and a time may be parted by a blank
-            bounds = [(sign, bound) for sign, bound in ((">=", first), ("<", end)) if bound is not None]
-            values.extend(bound for _, bound in bounds)
-            moment = f"replace({fields[name].column}, ' ', 'T')"
-            return " AND ".join(f"{moment} {sign} ?" for sign, _ in bounds)
-        case PartOf(name, part, sign, number):
-            values.append(number)
-            begins, letters = PARTS[part]
-            return f"CAST(substr({fields[name].column}, {begins}, {letters}) AS INTEGER) {sign} ?"
-        case IsNull(name):
-            return f"{fields[name].column} IS NULL"
-        case Not(inner):
-            return f"NOT ({_sql(inner, fields, values)})"
-        case Junction(word, terms):
-            return f" {word} ".join(f"({_sql(inner, fields, values)})" for inner in terms)
 
 
 class _Parser:
@@ -128,11 +104,14 @@ class _Parser:
         return term
 
     def _comparison(self) -> Term:
+        if self._asks_of_photos():
+            name = self._tokens.pop(0).value
+            return self._null(name)
         name, field, part = self._field()
-        if self._took("IS"):
-            negated = self._took("NOT")
-            self._need("NULL")
-            return Not(IsNull(name)) if negated else IsNull(name)
+        if field.kind == "truth" and self._at_end():
+            return Comparison(name, "=", value=True)
+        if self._tokens[0].kind == "word" and self._tokens[0].value == "IS":
+            return self._null(name)
         negated = self._took("NOT")
         if self._took("IN"):
             listed = self._listed(name, field, part)
@@ -150,6 +129,22 @@ class _Parser:
         if field.kind == "truth" and sign.value not in ("=", "!=", "<>"):
             raise self._refused(f"true and false have no order; use = or != instead of {sign.value}")
         return self._compared(name, field, part, "!=" if sign.value == "<>" else sign.value)
+
+    def _null(self, name: str) -> Term:
+        self._need("IS")
+        negated = self._took("NOT")
+        self._need("NULL")
+        return Not(IsNull(name)) if negated else IsNull(name)
+
+    def _asks_of_photos(self) -> bool:
+        """Return whether a field that photos may have, and no item does, is asked for with IS."""
+        name, following = self._tokens[0], self._tokens[1:2]
+        asked = bool(following) and (following[0].kind, following[0].value) == ("word", "IS")
+        return asked and name.kind == "name" and name.value in OF_PHOTOS and name.value not in self._fields
+
+    def _at_end(self) -> bool:
+        token = self._tokens[0]
+        return token.kind == "end" or (token.kind in ("word", "sign") and token.value in _ENDS)
 
     def _compared(self, name: str, field: Field, part: str, sign: str) -> Term:
         """Return a field, or a part of its date, compared with the value that follows."""

@@ -22,11 +22,11 @@ from ..encoder import Encoder, Vectors
 from ..exact import Best, exact_search
 from ..index import Found, check_ids, check_vectors
 from .accelerate import Accelerator, accelerated_search
-from .check import sampled
 from .commits import Commit, Commits
 from .entries import bare_entry
 from .filtered import FilteredIndex
 from .filters import parse_filter
+from .listing import FilteredItems, listing
 from .lock import Holder, holder_of
 from .manifest import LOCK, Manifest
 from .writer import IndexWriter, check_slots
@@ -121,13 +121,15 @@ class DirectoryIndex:
         with self._commits.rows() as database:
             return database.candidates(dids)
 
-    def items(self, sample: int | None = None) -> Iterator[Candidate]:
-        """Yield the items in the order of slots: all of them, or a random sample."""
+    def items(self) -> Iterator[Candidate]:
+        """Yield the items in the order of slots."""
         with self._commits.rows() as database:
-            if sample is None:
-                yield from database.all_candidates()
-            else:
-                yield from database.candidates(sampled(database.all_dids(), sample)).values()
+            yield from database.all_candidates()
+
+    def listed(self, where: str, most: int) -> FilteredItems:
+        """Return the items that a filter matches, without a query, and at most so many of them; see `listing`."""
+        with self._commits.read() as commit:
+            return listing(commit.database, commit.manifest, where, most)
 
     def use(self, accelerator: Accelerator | None) -> None:
         """Search through an accelerator from now on; None searches the memory map."""

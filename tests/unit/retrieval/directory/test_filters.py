@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.retrieval.directory.letters import LetterEncoder, found, texts, update
 
+from vretrver.data.exif import photo_metadata
 from vretrver.errors import ConfigError
-from vretrver.retrieval.directory.filters import parse_filter
+from vretrver.images import ExifBlock
+from vretrver.retrieval.directory.filters import OF_PHOTOS, parse_filter
 from vretrver.retrieval.directory.index import DirectoryIndex
 from vretrver.retrieval.directory.manifest import Field
 
@@ -64,6 +66,13 @@ def goods(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("(colour = 'red' OR colour = 'Blue') AND price < 0", "3"),
         ("colour = '; DROP TABLE items; --'", ""),
         ("not not price<20", "13"),
+        ("new", "14"),
+        ("NOT new", "2"),
+        ("new AND (price > 5 OR new) and not price IS NULL", "1"),
+        ("colour = 'red' OR new", "14"),
+        ("latitude IS NULL", "12345"),
+        ("latitude IS NOT NULL", ""),
+        ("NOT (taken IS NOT NULL) AND new", "14"),
     ],
 )
 def test_a_filter_matches(goods: Path, expression: str, dids: str):
@@ -84,6 +93,11 @@ def test_a_filter_matches(goods: Path, expression: str, dids: str):
         ("price = NULL", "write IS NULL or IS NOT NULL"),
         ("price = colour", "'colour' where a value is needed"),
         ("price", "'the end' where one of = != < <= > >= IN LIKE IS is needed"),
+        ("new price < 3", "'price' where one of = != < <= > >= IN LIKE IS is needed"),
+        ("latitude > 50", "unknown field 'latitude'"),
+        ("altitude IS NULL", "unknown field 'altitude'"),
+        ("latitude IS 5", "'5' where NULL is needed"),
+        ("taken", "unknown field 'taken'"),
         ("price NOT = 3", "'=' where one of"),
         ("price < 20 colour = 'red'", "unexpected 'colour'; join conditions with AND or OR"),
         ("price < 20 AND", "'the end' where a field is needed"),
@@ -104,12 +118,19 @@ def test_a_wrong_filter_is_told(expression: str, message: str):
         parse_filter(expression, FIELDS)
 
 
+def test_the_fields_that_no_item_needs_to_have_are_those_that_photos_may_have():
+    place = {1: "N", 2: (52.0, 30.0, 0.0), 3: "E", 4: (13.0, 15.0, 0.0)}
+    full = ExifBlock(photo={0x9003: "2024:05:18 16:20:05"}, place=place)
+    assert photo_metadata(full) == {"taken": "2024-05-18T16:20:05", "latitude": 52.5, "longitude": 13.25}
+    assert tuple(photo_metadata(full)) == OF_PHOTOS
+
+
 def test_an_index_without_metadata_says_so():
     with pytest.raises(ConfigError, match="unknown field 'price'; the index has no metadata"):
         parse_filter("price < 3", {})
 
 
-FIELDS_AND_SIGNS = ["price", "colour", "new", "(", ")", "=", "<", "%", ",", "3", "'a'"]
+FIELDS_AND_SIGNS = ["price", "colour", "new", "taken", "(", ")", "=", "<", "%", ",", "3", "'a'"]
 KEYWORDS = ["AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE"]
 words = st.sampled_from(FIELDS_AND_SIGNS + KEYWORDS)
 

@@ -67,7 +67,7 @@ def _read(index: Path) -> None:
     found(index, "a", where="price < 2")
     with DirectoryIndex(index) as opened:
         list(opened.items())
-        list(opened.items(2))
+        opened.listed("price < 2", 3)
         len(opened)
         opened.vectors_of(["1"])
         opened.manifest.places(index)
