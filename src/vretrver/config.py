@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ._validation import first_problem, place_of, shown_value
+from ._validation import first_problem, key_hint, place_of, shown_value
 from .errors import ConfigError, DataError
 from .lines import text_lines
 
@@ -69,9 +69,23 @@ _Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
 
 class Section(BaseModel):
-    """A part of a configuration: frozen, and strict about its keys."""
+    """A part of a configuration: frozen, and strict about its keys.
+
+    Raises:
+        ConfigError: made in Python with an unknown key or a wrong value; `model_validate` raises what pydantic does.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            name = type(self).__name__
+            raise ConfigError(f"{name}: {_problem_of(error, type(self), whole='the values')}") from error
+
+    # Validation builds sections by itself, as BaseModel's own `__init__` lets it: faults keep their places in the file.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 C = TypeVar("C", bound=BaseModel)
@@ -117,14 +131,15 @@ def load_config(
         raise ConfigError(f"{source}: {_problem_of(error, model)}") from error
 
 
-def _problem_of(error: ValidationError, model: type[BaseModel]) -> str:
-    """Return what is wrong, in the words of a person who writes the file."""
+def _problem_of(error: ValidationError, model: type[BaseModel], *, whole: str = "the file") -> str:
+    """Return what is wrong, in the words of a person who writes the values."""
     first = error.errors(include_url=False, include_context=False)[0]
     if first["type"] == "missing":
         return f"the key {place_of(first['loc'])} is missing; the keys are {_keys(model)}"
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"unknown key {place_of(first['loc'])}, got {shown_value(first['input'])}"
-    return first_problem(error, whole="the file", value=True)
+        hint = key_hint(model, first["loc"])
+        return f"unknown key {place_of(first['loc'])}, got {shown_value(first['input'])}; {hint}"
+    return first_problem(error, whole=whole, value=True)
 
 
 def _keys(model: type[BaseModel]) -> str:

@@ -126,11 +126,14 @@ class Corpus:
                 encoder, and does not touch what is found by words.
 
         Raises:
+            ConfigError: k is less than 1.
             DataError: the queries are one string.
             PictureError: a query's picture cannot be read.
         """
         if isinstance(queries, str):
             raise DataError("the queries are one string; give a list of them")
+        if k < 1:
+            raise ConfigError(f"k must be at least 1, got {k}; it is how many hits a query may have")
         asked = [
             Query(qid=str(number), parts=parts_of(text=query)) if isinstance(query, str) else query
             for number, query in enumerate(queries, start=1)

@@ -79,7 +79,7 @@ class IndexReport:
 
 def index_sources(
     directory: Path | str,
-    sources: Sequence[Path | str] = (),
+    sources: Sequence[Path | str] | Path | str = (),
     options: IndexOptions | None = None,
     *,
     note: Note = unsaid,
@@ -89,7 +89,7 @@ def index_sources(
 
     Args:
         directory: the index directory; made when it is missing.
-        sources: what is indexed; none takes what the index remembers.
+        sources: what is indexed, one or several; none takes what the index remembers.
         options: how.
         note: takes messages for a person, as what was left out.
         progress: shows how far it is: `indexing`, `reading text`, `words`.
@@ -109,7 +109,8 @@ def index_sources(
     ocr = ocr_at_hand(mode)
     known = "" if manifest is None else manifest.encoder
     name = options.encoder or confirmed_encoder(known, where=out, note=note, trust=options.trust) or "hash"
-    plan = _plan(out, [Path(source) for source in sources], manifest, options, note)
+    named = [sources] if isinstance(sources, Path | str) else sources
+    plan = _plan(out, [Path(source) for source in named], manifest, options, note)
     opened = open_plan(plan, out, sound=sound)
     encoder = encoder_named(name, opened.images, device=options.device)
     with no_empty_index(out):

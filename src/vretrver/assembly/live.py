@@ -67,7 +67,7 @@ class LiveIndex:
             How many were encoded, copied, described or unchanged, and which could not be read.
 
         Raises:
-            ConfigError: a file lies in none of the index's folders.
+            ConfigError: an item is neither candidate nor path, or a file lies in none of the index's folders.
             DataError: an id appears twice, or metadata cannot be stored.
             IndexBusy: another process is writing.
             StorageError: the disk is full. After any error, what was committed is kept.
@@ -165,5 +165,10 @@ def _candidates(target: IndexTarget, items: Iterable[Candidate | Path]) -> Itera
     for item in items:
         if isinstance(item, Path):
             yield from candidates_of_file(target, item)
-        else:
+        elif isinstance(item, Candidate):
             yield item
+        else:
+            raise ConfigError(
+                f"items are Candidate objects or paths, got {type(item).__name__}; write "
+                "Candidate(did=..., parts=parts_of(text=...))"
+            )

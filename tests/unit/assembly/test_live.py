@@ -57,3 +57,18 @@ def test_a_folder_of_others_is_never_written_into(tmp_path: Path) -> None:
 def test_one_string_is_no_list_of_queries(folder: Path) -> None:
     with open_corpus(str(folder)) as corpus, pytest.raises(DataError, match="the queries are one string"):
         corpus.search("jar", 5)
+
+
+def test_items_of_another_kind_are_refused_in_a_sentence(folder: Path) -> None:
+    said = r"^items are Candidate objects or paths, got dict; write Candidate\(did=\.\.\., parts=parts_of\(text=\.\.\.\)\)$"
+    with open_live(folder) as live, pytest.raises(ConfigError, match=said):
+        live.put([{"did": "a"}])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_no_hits_at_all_cannot_be_asked_for(folder: Path, k: int) -> None:
+    with (
+        open_corpus(str(folder)) as corpus,
+        pytest.raises(ConfigError, match=f"^k must be at least 1, got {k}; it is how many hits a query may have$"),
+    ):
+        corpus.search(["jar"], k)

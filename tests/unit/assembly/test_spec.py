@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,3 +100,32 @@ def test_another_plan_takes_over_depth_and_size() -> None:
         changed(plan, keep=2)
     with pytest.raises(ConfigError, match="a stride belongs to the reference plan"):
         changed(BlocksPlan(), stride=2)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"polcy": "reader"}, "AgentSpec: unknown key polcy, got 'reader'; did you mean policy?"),
+        ({"budget": {"secnds": 5}}, "AgentSpec: unknown key budget.secnds, got '5'; did you mean budget.seconds?"),
+        ({"views": {"qury": 1}}, "AgentSpec: unknown key views.qury, got '1'; did you mean views.query?"),
+        (
+            {"plan": {"name": "reference", "keep": 3}},
+            "AgentSpec: unknown key plan.reference.keep, got '3'; the keys are depth, name, size, stride",
+        ),
+        ({"workers": -1}, "AgentSpec: workers: Input should be greater than or equal to 0, got '-1'"),
+    ],
+)
+def test_a_wrong_value_in_python_is_one_sentence(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        AgentSpec(**values)
+    assert str(raised.value) == said
+
+
+def test_a_section_made_in_python_says_its_own_name() -> None:
+    with pytest.raises(ConfigError, match=r"^ReferencePlan: unknown key sise, got '3'; did you mean size\?$"):
+        ReferencePlan(sise=3)  # type: ignore[call-arg]
+
+
+def test_a_spec_made_in_python_can_be_sent_to_another_process() -> None:
+    spec = AgentSpec(policy="reader", plan=BlocksPlan(depth=8, size=4))
+    assert pickle.loads(pickle.dumps(spec)) == spec

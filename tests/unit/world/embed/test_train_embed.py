@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from pydantic import ValidationError
 from safetensors.torch import load_file
 from tests.tiny_models import byte_tokenizer, folder_of, loaded
 from transformers import TrainerCallback
@@ -198,7 +197,7 @@ def test_a_gallery_of_another_catalogue_is_refused(tmp_path: Path, where: str):
 
 
 def test_a_start_without_a_model_is_refused():
-    with pytest.raises(ValidationError):
+    with pytest.raises(ConfigError, match="start"):
         config(start={})
 
 
