@@ -84,7 +84,7 @@ class Section(BaseModel):
             name = type(self).__name__
             raise ConfigError(f"{name}: {_problem_of(error, type(self), whole='the values')}") from error
 
-    # Validation builds sections by itself, as BaseModel's own `__init__` lets it: faults keep their places in the file.
+    # As with BaseModel's own `__init__`, validation builds inner sections without it: faults keep their places.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 

@@ -1,7 +1,7 @@
 """Going on with a trace or a run folder, and reading a folder back.
 
-One rule says what is done and not asked again, of a query in a trace as of a window in a folder: query and candidates
-are the same and stand in the same order, no picture shown has changed, configuration, budget, policy, weights and
+One rule says what is done and not asked again, of a query in a trace as of a window in a folder: what is shown of query
+and candidates is the same and stands in the same order (metadata, scores and citations are not shown), no picture shown has changed, configuration, budget, policy, weights and
 limits are the same, and it did not end for a reason outside the agent that may pass. A folder has all of it in the
 key of a window (`agent.memo.WindowKey`); of a trace it is looked up in the record.
 """
@@ -29,6 +29,8 @@ Pairs = Sequence[tuple[Query, Sequence[Hit]]]
 def done_before(trace: Path | None, pairs: Pairs, reranker: Reranker, *, strict: bool = True) -> dict[str, Reranked]:
     """Return what a trace holds of these queries, by id; interrupted ones are left out, to be done again.
 
+    Query and hits of a result are those given, whose metadata, scores and citations may be newer than the trace's.
+
     Args:
         trace: the file; None, or one that is not there, holds nothing.
         pairs: what is asked.
@@ -51,9 +53,10 @@ def done_before(trace: Path | None, pairs: Pairs, reranker: Reranker, *, strict:
             continue
         other = _other(reranked, wanted[qid], agent)
         if other and strict:
-            raise ConfigError(f"{trace}: query {qid} {other}; choose another --trace file")
+            raise ConfigError(f"{trace}: query {qid} {other}; choose another --trace file, or remove this one")
         if not other and not reranked.interrupted and not _changed(reranked, reranker.images):
-            done[qid] = reranked
+            query, hits = wanted[qid]
+            done[qid] = replace(reranked, query=query, hits=hits)
     return done
 
 
@@ -129,8 +132,14 @@ def in_order(qids: Sequence[str], finished: Iterable[Reranked]) -> Iterator[Rera
 
 def _other(reranked: Reranked, wanted: tuple[Query, tuple[Hit, ...]], agent: str) -> str:
     """Return how a record differs from what is asked; empty where it does not."""
-    if (reranked.query, reranked.hits) != wanted:
-        return "is in it with other content"
+    query, hits = wanted
+    if (reranked.query.parts, reranked.query.instruction) != (query.parts, query.instruction):
+        return "asks for something else in it"
+    if [hit.candidate.did for hit in reranked.hits] != [hit.candidate.did for hit in hits]:
+        return "has other candidates in it, or another order of them"
+    for before, now in zip(reranked.hits, hits, strict=True):
+        if before.candidate.parts != now.candidate.parts:
+            return f"has candidate {now.candidate.did} in it with another text or picture"
     if any(one.agent != agent for one in reranked.trajectories):
         return "was ranked by another agent"
     return ""

@@ -14,7 +14,8 @@ def verdicts_by_did(reranked: Reranked) -> dict[str, list[dict[str, Any]]]:
     """Return did -> a verdict for each thing the query asks for, from the last window that showed the candidate.
 
     Each holds `kind` and `wanted` of the query, `finding` (yes, no, unseen), the `text` that stands there, and where:
-    `picture` from 1 and `box` in pixels of the upright original. Empty for records of other policies.
+    `picture` from 1 and `box` in pixels of the upright original, 0 and None in the candidate's own text, for the kind
+    `word` and where nothing stands. Empty for records of other policies.
     """
     records = [one for one in reranked.trajectories if one.policy.startswith(_READER)]
     if not records:

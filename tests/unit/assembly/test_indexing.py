@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from vretrver.assembly.indexing import index_sources
 from vretrver.errors import DataError
@@ -12,8 +13,9 @@ from vretrver.errors import DataError
 
 @pytest.mark.parametrize("kind", [str, Path])
 def test_one_source_needs_no_list(tmp_path: Path, kind: type[str] | type[Path]) -> None:
-    (tmp_path / "notes.csv").write_text("id,text\na,a jar\nb,a jug\n")
-    assert index_sources(tmp_path / "idx", kind(tmp_path / "notes.csv")).items.encoded == 2
+    (tmp_path / "letters").mkdir()
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "letters" / "red.png")
+    assert index_sources(tmp_path / "idx", kind(tmp_path / "letters")).items.encoded == 1
 
 
 def test_one_source_that_is_not_there_is_named_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

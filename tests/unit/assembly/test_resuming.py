@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,34 @@ def test_what_a_trace_holds_is_done(trace: Path, tmp_path: Path) -> None:
 
 def test_other_hits_and_other_agents_are_refused_or_done_again(trace: Path) -> None:
     other = [PAIRS[0], pair("2", "b", "a")]
-    with pytest.raises(ConfigError, match="query 2 is in it with other content; choose another --trace"):
+    with pytest.raises(ConfigError, match="query 2 has other candidates in it, or another order of them; choose"):
         done_before(trace, other, reranker())
     assert list(done_before(trace, other, reranker(), strict=False)) == ["1"]
     with pytest.raises(ConfigError, match="query 1 was ranked by another agent"):
         done_before(trace, PAIRS, reranker(depth=3))
     assert done_before(trace, PAIRS, reranker(depth=3), strict=False) == {}
+
+
+def test_what_the_agent_never_sees_may_change(trace: Path) -> None:
+    query, hits = PAIRS[0]
+    cheaper = [replace(hit, score=0.5, candidate=replace(hit.candidate, metadata={"price": 9})) for hit in hits]
+    done = done_before(trace, [(replace(query, metadata={"seen": 1}), cheaper)], reranker())
+    assert [hit.candidate.metadata for hit in done["1"].hits] == [{"price": 9}, {"price": 9}]
+    assert (done["1"].query.metadata, done["1"].ranking[0].did) == ({"seen": 1}, "a")
+
+
+def test_what_changed_is_named(trace: Path) -> None:
+    query, hits = PAIRS[0]
+    rewritten = replace(hits[1], candidate=replace(hits[1].candidate, parts=parts_of(text="new")))
+    remedy = "choose another --trace file, or remove this one"
+    for pair, said in [
+        ((replace(query, parts=parts_of(text="y")), hits), "query 1 asks for something else in it"),
+        ((query, [hits[0], rewritten]), "query 1 has candidate b in it with another text or picture"),
+        ((query, hits[:1]), "query 1 has other candidates in it, or another order of them"),
+    ]:
+        with pytest.raises(ConfigError) as raised:
+            done_before(trace, [pair], reranker())
+        assert str(raised.value) == f"{trace}: {said}; {remedy}"
 
 
 def test_what_was_broken_off_is_done_again(tmp_path: Path) -> None:

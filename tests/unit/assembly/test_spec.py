@@ -124,8 +124,3 @@ def test_a_wrong_value_in_python_is_one_sentence(values: dict[str, Any], said: s
 def test_a_section_made_in_python_says_its_own_name() -> None:
     with pytest.raises(ConfigError, match=r"^ReferencePlan: unknown key sise, got '3'; did you mean size\?$"):
         ReferencePlan(sise=3)  # type: ignore[call-arg]
-
-
-def test_a_spec_made_in_python_can_be_sent_to_another_process() -> None:
-    spec = AgentSpec(policy="reader", plan=BlocksPlan(depth=8, size=4))
-    assert pickle.loads(pickle.dumps(spec)) == spec
