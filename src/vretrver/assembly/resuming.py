@@ -1,7 +1,7 @@
 """Going on with a trace or a run folder, and reading a folder back.
 
 One rule says what is done and not asked again, of a query in a trace as of a window in a folder: what is shown of
-query and candidates is the same and stands in the same order (metadata, scores and citations are not shown), no picture
+query and candidates is the same, in the same order (metadata, scores and citations are not shown), no picture
 shown has changed, configuration, budget, policy, weights and limits are the same, and it did not end for a reason
 outside the agent that may pass. A folder has all of it in the key of a window (`agent.memo.WindowKey`); of a trace it
 is looked up in the record.
