@@ -17,7 +17,7 @@ from ..records import Candidate, Citation, Hit, ImageRef, Query
 from ..runs import Run, check_word, run_text
 from .evidence import evidence_of
 from .failures import why
-from .verdicts import verdicts_by_did, verdicts_in_short
+from .verdicts import unopened_dids, verdicts_by_did, verdicts_in_short
 
 FORMAT = "vretrver-results-1"
 """Name and version of the shape, in every object."""
@@ -112,7 +112,9 @@ def ranked(reranked: Reranked, roots: Roots, *, top: int | None = None) -> Resul
         "windows": [_of_window(one) for one in reranked.trajectories],
         "failed_windows": len(reranked.failed),
     }
-    table = [_table_row(one, hits[one.did], verdicts_in_short(verdicts.get(one.did, []))) for one in shown]
+    unopened = unopened_dids(reranked)
+    told = {did: "could not be opened" if did in unopened else verdicts_in_short(verdicts[did]) for did in verdicts}
+    table = [_table_row(one, hits[one.did], told.get(one.did, "")) for one in shown]
     header, cells = _without_empty_labels(("rank", "candidate", "before", "score"), table)
     return Result(
         qid=reranked.query.qid,

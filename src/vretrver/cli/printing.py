@@ -181,8 +181,11 @@ def _counted(finished: Iterator[Reranked], tell: Callable[[int], None]) -> Itera
 def _note_outcome(reranked: Reranked) -> None:
     """Say on stderr what became of a query."""
     from ..assembly.failures import why
+    from ..assembly.verdicts import remarks_on
 
     _note_unseen(reranked)
+    for remark in remarks_on(reranked):
+        note(f"{reranked.query.qid}: {remark}")
     failed = len(reranked.failed)
     looks = sum(trajectory.looks for trajectory in reranked.trajectories)
     said = [f"windows {len(reranked.trajectories)}{f', {failed} FAILED' if failed else ''}", f"looks {looks}"]

@@ -58,6 +58,16 @@ class KnownCandidate:
     lines: tuple[Line, ...]
     """What was read of it, its own text first."""
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether nothing of it could be read, however often it is asked."""
+        return self.refused and not self.lines and not self.unread
+
+    @property
+    def unopened(self) -> bool:
+        """Whether none of its pictures could be opened, and it has no text."""
+        return self.unreadable and not self.pictures
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,8 @@ from .sheet import Sheet, SheetValue, closed_up
 from .wanted import Wanted
 
 _MONEY = ("amount", "number")
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_DAY_LABELS = ("date", "dated", "datum", "fecha", "data")
 
 
 class FactFinding(StrEnum):
@@ -59,7 +62,7 @@ def _judge_value(wanted: Wanted, sheet: Sheet) -> FactVerdict:
     if fact is None:
         raise ValueError("a value is judged by its fact")
     alike = [one for one in sheet.values if _comparable(wanted, one)]
-    agreeing = [one for one in alike if agree(fact, one.fact)]
+    agreeing = [one for one in alike if agree(fact, one.fact) or _in_year(wanted, one)]
     labelled = sheet.beside(wanted.label, alike) if wanted.label else []
     if agreeing:
         beside = [one for one in agreeing if one in labelled] if labelled else agreeing
@@ -95,12 +98,20 @@ def _judge_words(wanted: Wanted, sheet: Sheet) -> FactVerdict:
 
 def _comparable(wanted: Wanted, value: SheetValue) -> bool:
     """Say whether a value is of the kind of a fact: money with money, codes of the same make."""
+    if _in_year(wanted, value):
+        return True
     kinds = {wanted.kind, value.fact.kind}
     if kinds <= set(_MONEY):
         return "." not in wanted.form or "." in value.fact.forms[0]
     if wanted.fact is not None and "code" in kinds and agree(wanted.fact, value.fact):
         return True
     return len(kinds) == 1 and (wanted.kind != "code" or _make(wanted.text) == _make(value.text))
+
+
+def _in_year(wanted: Wanted, value: SheetValue) -> bool:
+    """Say whether a number may be a year, as in `letters from 1987`, and a value is a date of that year."""
+    year = _YEAR.fullmatch(wanted.text) is not None and (not wanted.label or wanted.label in _DAY_LABELS)
+    return year and value.fact.kind == "date" and any(form[:4] == wanted.text for form in value.fact.forms)
 
 
 def _make(code: str) -> str:

@@ -22,7 +22,7 @@ from .judging import FactFinding, FactVerdict
 from .sheet import Sheet
 from .table import FactRow, FactTable, table_of
 
-VERSION = 1
+VERSION = 2
 """Grows when the same window may come to another order."""
 
 READING_TURNS = 4

@@ -40,10 +40,14 @@ class FactTable:
 
     @cached_property
     def order(self) -> tuple[int, ...]:
-        """The candidates' numbers, best first: most facts found, fewest contradicted, closest words, as given."""
+        """The candidates' numbers, best first: most facts found, fewest contradicted, closest words, as given.
+
+        Those of which nothing could be read come last, unless nothing is asked for.
+        """
 
         def key(row: FactRow) -> tuple[float, ...]:
             return (
+                bool(self.wanted) and row.item.unreadable,
                 -self.count(row, FactFinding.YES),
                 self.count(row, FactFinding.NO),
                 -row.closeness,
@@ -57,8 +61,11 @@ class FactTable:
         """Whether every candidate was read, and lacks or contradicts a fact that is asked for.
 
         Where no fact is asked for, whether no candidate shows any of the words. A candidate whose missing facts all
-        stand on readings in doubt may still fit.
+        stand on readings in doubt may still fit, and one that could not be read beside others that were. Where none
+        could be opened, none fits.
         """
+        if all(row.item.unopened for row in self.rows):
+            return bool(self.wanted)
         return bool(self.wanted) and not any(self._may_fit(row) for row in self.rows)
 
     def _may_fit(self, row: FactRow) -> bool:

@@ -14,7 +14,7 @@ from vretrver.agent.trajectory import StopReason, Trajectory
 from vretrver.assembly.agent import open_agent
 from vretrver.assembly.spec import AgentSpec
 from vretrver.policies.reader.table import as_data, verdicts_of
-from vretrver.records import Candidate, Hit, Query, parts_of
+from vretrver.records import Candidate, Hit, ImageRef, Query, parts_of
 from vretrver.traces import trajectory_from_json, trajectory_to_json
 
 QUERY = "invoice 12 March 2024 total 118.40 Anna Schmidt"
@@ -31,11 +31,16 @@ def ranked(
     count: int = 3,
     spec: AgentSpec | None = None,
     more: tuple[Candidate, ...] = (),
+    before: tuple[Candidate, ...] = (),
 ) -> Trajectory:
     """Rerank pictures of 400 x 400 pixels with the reader and return the record of the one window."""
     for number in range(1, count + 1):
         drawn.ref(number, (400, 400))
-    hits = [*drawn.hits(count), *(Hit(candidate=one, score=-99.0) for one in more)]
+    hits = [
+        *(Hit(candidate=one, score=99.0) for one in before),
+        *drawn.hits(count),
+        *(Hit(candidate=one, score=-99.0) for one in more),
+    ]
     with open_agent(spec or AgentSpec(policy="reader"), drawn.store, texts=texts) as agent:
         reranked = agent.reranker().rerank(Query(qid="q", parts=parts_of(text=query)), hits)
     (record,) = reranked.trajectories
@@ -84,6 +89,18 @@ def test_it_does_not_say_so_of_what_it_could_not_read(drawn: DrawnFolder) -> Non
         "3: word unseen; date unseen; number unseen; name unseen (not all of it could be read)"
         in record.turns[-1].text
     )
+
+
+def test_what_cannot_be_opened_comes_after_what_contradicts(drawn: DrawnFolder) -> None:
+    gone = Candidate(did="gone", parts=parts_of(images=[ImageRef(path="gone.png")]))
+    record = ranked(drawn, GivenTexts({"1.png": [OTHER]}), "total 118.40 EUR", count=1, before=(gone,))
+    assert (record.verdict, record.ranking) == (Verdict.RANKED, ("1:1", "gone"))
+
+
+def test_where_nothing_can_be_opened_nothing_fits(drawn: DrawnFolder) -> None:
+    gone = tuple(Candidate(did=did, parts=parts_of(images=[ImageRef(path=f"{did}.png")])) for did in ("a", "b"))
+    record = ranked(drawn, GivenTexts({}), "total 118.40 EUR", count=0, before=gone)
+    assert (record.verdict, record.ranking) == (Verdict.NOTHING_FITS, ("a", "b"))
 
 
 def test_it_reads_a_place_again_where_it_is_in_doubt(drawn: DrawnFolder) -> None:
