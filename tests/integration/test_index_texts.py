@@ -86,7 +86,7 @@ def test_without_the_extra_the_command_says_once_what_reads_pictures(
     done = call("index", "papers", "-o", "idx", cwd=papers)
     assert done.stderr.count("pip install") == 1
     assert (
-        "1 pages and pictures without a text layer were not read; to read them, run: pip install 'vretrver[ocr]' and "
+        "1 page or picture without a text layer was not read; to read it, run: pip install 'vretrver[ocr]' and "
         "this command again" in done.stderr
     )
     assert lines(papers) == {"letter.pdf": ["Dear customer, thank you"], "receipt.png": None, "icon.png": None}

@@ -75,16 +75,21 @@ def _sentences(report: TextReport) -> Iterator[str]:
     if report.refused:
         parts.append(f"{len(report.refused)} could not be read")
     if parts:
-        yield f"text of {report.pages} pages and pictures: {', '.join(parts)}"
+        yield f"text of {_pages(report.pages)}: {', '.join(parts)}"
     for image, reason in report.refused[:_NAMED]:
         yield f"text not read: {image}: {reason}"
     if len(report.refused) > _NAMED:
         yield f"text not read: {len(report.refused) - _NAMED} more, {len(report.refused)} in all"
     if report.waiting:
         yield (
-            f"{report.waiting} pages and pictures without a text layer were not read; to read them, run: "
+            f"{_pages(report.waiting)} without a text layer {'was' if report.waiting == 1 else 'were'} not read; to "
+            f"read {'it' if report.waiting == 1 else 'them'}, run: "
             f"{INSTALL_OCR} and this command again"
         )
+
+
+def _pages(count: int) -> str:
+    return "1 page or picture" if count == 1 else f"{count} pages and pictures"
 
 
 def _counts(report: TextReport) -> dict[str, int]:
