@@ -66,7 +66,7 @@ def test_what_of_a_folder_is_left_out_is_said(shop: Path) -> None:
         (["shop.csv", *COLUMNS, "--root", "https://host/photos"], "not a protocol for pictures"),
         (["shop.csv", *COLUMNS, "--root", "gone"], "gone: no such folder; a root is the folder"),
         (["gone.csv", *COLUMNS], "gone.csv: no such index, folder or file; name an index directory, a folder"),
-        (["shop.csv", *COLUMNS, "--metadata-columns", "title:flaot"], "unknown type 'flaot'; types are text, int, float"),
+        (["shop.csv", *COLUMNS, "--metadata-columns", "title:flaot"], "unknown type 'flaot'; types are text, int"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence_and_exit_code_1(shop: Path, arguments: list[str], sentence: str) -> None:

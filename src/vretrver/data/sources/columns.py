@@ -63,8 +63,8 @@ class Columns:
         """Return the columns by the names they have in a table.
 
         A name is taken as it is written; where the table has no such column, blanks around both are overlooked. A
-        metadata column called `a:int` in the table is that column, not a column `a` of whole numbers. Raises ConfigError
-        for a type that is not one of `Kind`.
+        metadata column called `a:int` in the table is that column, not a column `a` of whole numbers. Raises
+        ConfigError for a type that is not one of `Kind`.
         """
         bare: dict[str, str] = {}
         for name in table:
