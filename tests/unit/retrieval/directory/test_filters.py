@@ -89,8 +89,8 @@ def test_a_filter_matches(goods: Path, expression: str, dids: str):
         (
             "colour = 5",
             (
-                "5 is of kind number, the field of kind text; write '5' in quotation marks, or for numbers declare it "
-                "as colour:float and make the index again"
+                "5 is of kind number, the field of kind text; write '5' in quotation marks, or for numbers declare "
+                "it as colour:float and make the index again"
             ),
         ),
         ("new = 1", "1 is of kind number, the field of kind truth"),
