@@ -110,7 +110,7 @@ BAD = {
     ),
     "no such vectors": (("index", *TABLE, "-o", "new", "--vectors", "gone.npy", "--ids", "ids.txt"), "gone.npy"),
     "a file where the index should be": (("index", "photos", "-o", "table.csv"), "table.csv"),
-    "nothing to do": (("index", "-o", "new"), "nothing to do"),
+    "no index yet": (("index", "-o", "new"), "new: there is no index, so it remembers no sources; name a SOURCE"),
     "info of no index": (("info", "photos"), "photos: no index; make one with"),
     "filter over an unknown field": (("search", "tx", "--text", "mug", "--filter", "prize < 8"), "prize.*price"),
     "filter that cannot be read": (("search", "tx", "--text", "mug", "--filter", "price <"), "price <"),

@@ -236,14 +236,18 @@ def test_a_vanished_picture_is_recorded_and_named(photos: Path) -> None:
 
 
 BAD = {
-    "no such folder": (("search", "nowhere", "--text", "x"), ("nowhere", "no such folder")),
+    "no such folder": (("search", "nowhere", "--text", "x"), ("nowhere: no such index, folder or file",)),
     "no query": (("search", ".", "--top", "3"), ("there is no query", "--text")),
     "nothing to search": (("search", "--text", "x"), ("SOURCE", "--index")),
     "two things to search": (("search", ".", "--index", ".", "--text", "x"), ("once", "--index")),
     "an index that is none": (("search", "--index", "gone", "--text", "x"), ("gone",)),
     "no such picture": (("search", ".", "--image", "gone.png"), ("gone.png", "no such picture")),
     "no such request file": (("rerank", "gone.jsonl"), ("gone.jsonl", "JSONL")),
-    "no such candidate": (("rerank", "gone.png", "--text", "x"), ("gone.png", "no such candidate")),
+    "no such candidate": (
+        ("rerank", "gone.png", "--text", "x"),
+        ("gone.png: no such candidate file; name pictures, PDFs and .txt files",),
+    ),
+    "a picture without a query": (("rerank", "red.png"), ("--text is missing: pictures and documents are cand",)),
     "two files without a query": (("rerank", "red.png", "blue.png"), ("2 files and no query",)),
     "unknown policy": (("rerank", "red.png", "--text", "x", "--policy", "gpt"), ("unknown policy 'gpt'", "first-k")),
     "unknown dialect": (("rerank", "red.png", "--text", "x", "--dialect", "d"), ("unknown dialect 'd'", "released")),

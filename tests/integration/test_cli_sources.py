@@ -65,7 +65,8 @@ def test_what_of_a_folder_is_left_out_is_said(shop: Path) -> None:
         (["photos", *COLUMNS], "columns are declared, but this is no JSONL, CSV, TSV or parquet table"),
         (["shop.csv", *COLUMNS, "--root", "https://host/photos"], "not a protocol for pictures"),
         (["shop.csv", *COLUMNS, "--root", "gone"], "gone: no such folder; a root is the folder"),
-        (["gone.csv", *COLUMNS], "no such folder or file"),
+        (["gone.csv", *COLUMNS], "gone.csv: no such index, folder or file; name an index directory, a folder"),
+        (["shop.csv", *COLUMNS, "--metadata-columns", "title:flaot"], "unknown type 'flaot'; types are text, int"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence_and_exit_code_1(shop: Path, arguments: list[str], sentence: str) -> None:

@@ -153,7 +153,7 @@ def test_approximate_and_resident_search_find_the_same_here(photos: Path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["index", "-o", "none"], "nothing to do; name a SOURCE"),
+        (["index", "-o", "none"], "none: there is no index, so it remembers no sources; name a SOURCE"),
         (["index", "-o", "idx", "--moved"], "--moved is of a source; name the SOURCE too"),
         (["index", "photos", "-o", "idx", "--encoder", "best"], "no encoder is called 'best'"),
         (["index", "--compact", "-o", "none"], "none: no index; make one with"),

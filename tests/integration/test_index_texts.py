@@ -12,6 +12,7 @@ from tests.unit.pictures.documents import one_page
 from tests.unit.text.test_layer import FONT
 from tests.unit.text.test_ocr import RECEIPT, drawn
 
+from vretrver.assembly import index_texts
 from vretrver.records import ImageRef
 from vretrver.retrieval.directory.database import ItemDatabase
 from vretrver.retrieval.directory.texts import TextStore
@@ -55,6 +56,29 @@ def test_documents_and_pictures_are_read_once(papers: Path) -> None:
     assert json.loads(again.stdout)["text"] == {"layer": 0, "ocr": 0, "empty": 0, "waiting": 0, "refused": 0}
 
 
+def test_an_index_is_searched_by_names_while_texts_are_read_and_after_a_stop(
+    papers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(index_texts, "_MANY", 1)
+    monkeypatch.setattr(index_texts, "read_texts", stopped)
+    monkeypatch.setattr(reading, "is_installed", lambda: True)
+    done = call("index", "papers", "-o", "idx", cwd=papers)
+    assert done.code == 130
+    assert (
+        "reading the text of 3 pages and pictures; the index can be searched meanwhile, Ctrl-C keeps" in done.stderr
+    )
+    found = call("search", "idx", "--text", "receipt", "--words", "only", "--json", cwd=papers)
+    assert (found.code, "receipt.png" in found.stdout, "letter.pdf" in found.stdout) == (0, True, False), found.stderr
+    monkeypatch.undo()
+    assert json.loads(call("index", "papers", "-o", "idx", "--json", cwd=papers).stdout)["words"] in (
+        1,
+        2,
+    )  # two with OCR
+
+
 def test_without_the_extra_the_command_says_once_what_reads_pictures(
     papers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,7 +86,7 @@ def test_without_the_extra_the_command_says_once_what_reads_pictures(
     done = call("index", "papers", "-o", "idx", cwd=papers)
     assert done.stderr.count("pip install") == 1
     assert (
-        "1 pages and pictures without a text layer were not read; to read them, run: pip install 'vretrver[ocr]' and "
+        "1 page or picture without a text layer was not read; to read it, run: pip install 'vretrver[ocr]' and "
         "this command again" in done.stderr
     )
     assert lines(papers) == {"letter.pdf": ["Dear customer, thank you"], "receipt.png": None, "icon.png": None}

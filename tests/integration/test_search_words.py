@@ -87,6 +87,9 @@ def test_text_on_pictures_that_were_not_read_is_said(tmp_path: Path, monkeypatch
     told = run("search", "photos", "--text", "invoice", "--words", "only")
     unread = "the text on 2 pictures was not read, `vretrver index` reads it (--read-text)"
     assert told["reason"] == f'nothing was found: no item holds "invoice"; {unread}'
+    Path("photos/hall.png").unlink()
+    told = run("search", "photos", "--text", "invoice", "--words", "only")
+    assert "the text on 1 picture was not read" in told["reason"]
 
 
 def test_nothing_reaches_a_score_that_is_too_high(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -259,6 +259,11 @@ def _collection(url: str, options: CorpusOptions, *, root: Path | str | None, no
 
 def _source(path: Path, options: CorpusOptions, *, root: Path | str | None, note: Note, progress: Progress) -> Corpus:
     """Read and encode a source in memory."""
+    if not path.exists():
+        raise DataError(
+            f"{path}: no such index, folder or file; name an index directory, a folder of pictures, a document, a "
+            "table or a pool"
+        )
     source = read_source(
         path, root=root, named_roots=options.named_roots, columns=options.columns, limits=options.limits
     )

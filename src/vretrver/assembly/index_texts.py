@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..images import ImageStore
@@ -21,7 +21,14 @@ _MANY = 50  # pages whose reading may take minutes
 
 
 def read_index_texts(
-    directory: Path, images: ImageStore, *, mode: ReadTextMode, ocr: bool, note: Note, progress: Progress
+    directory: Path,
+    images: ImageStore,
+    *,
+    mode: ReadTextMode,
+    ocr: bool,
+    words: Callable[[], object],
+    note: Note,
+    progress: Progress,
 ) -> TextReport | None:
     """Read the texts of the pictures of an index that have none yet; None where the mode reads none.
 
@@ -30,6 +37,8 @@ def read_index_texts(
         images: opens the pictures.
         mode: how much is read.
         ocr: whether OCR is at hand.
+        words: called before texts are read, if any are due: brings the words of names and metadata up to date, so
+            that they are found while reading goes on, and after it was stopped.
         note: is told when this may take minutes.
         progress: shows how far it is, as `reading text`.
 
@@ -40,10 +49,12 @@ def read_index_texts(
     """
     if mode == "never":
         return None
+    reader, incomplete = wanted_of(mode, ocr=ocr)
+    if _any_due(directory, reader, incomplete=incomplete):
+        words()
     lock = WriterLock(directory / LOCK)
     try:
         with TextStore(directory) as store, progress("reading text") as update:
-            reader, incomplete = wanted_of(mode, ocr=ocr)
             due = list(store.missing(_pictures(directory), reader=reader, incomplete=incomplete))
             if ocr and len(due) >= _MANY:
                 note(
@@ -53,6 +64,11 @@ def read_index_texts(
             return read_texts(due, images, mode=mode, ocr=ocr, keep=store.keep, progress=update)
     finally:
         lock.close()
+
+
+def _any_due(directory: Path, reader: str | None, *, incomplete: bool) -> bool:
+    with TextStore(directory) as store:
+        return next(iter(store.missing(_pictures(directory), reader=reader, incomplete=incomplete)), None) is not None
 
 
 def prune_texts(writer: IndexWriter) -> None:

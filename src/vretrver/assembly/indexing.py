@@ -119,9 +119,15 @@ def index_sources(
             batch_size=options.batch_size, note=note, progress=progress,
         )  # fmt: skip
     remember_encoder(lasting_name(name), note=note)
-    texts = read_index_texts(out, opened.images, mode=mode, ocr=ocr, note=note, progress=progress)
-    with progress("words") as update:
-        words = bring_words(out, note=note, progress=update)
+    words = WordsReport()
+
+    def bring() -> None:
+        nonlocal words
+        with progress("words") as update:
+            words = words.joined(bring_words(out, note=note, progress=update))
+
+    texts = read_index_texts(out, opened.images, mode=mode, ocr=ocr, words=bring, note=note, progress=progress)
+    bring()
     return IndexReport(items=items, texts=texts, words=words)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -94,10 +95,12 @@ class LiveIndex:
         """
         with self._lock:
             ocr = ocr_at_hand(self._read_text)
+            words = partial(bring_words, self.directory, note=self._note, progress=lambda *_: None)
             read_index_texts(
-                self.directory, self.images, mode=self._read_text, ocr=ocr, note=self._note, progress=unseen
-            )
-            bring_words(self.directory, note=self._note, progress=lambda *_: None)
+                self.directory, self.images, mode=self._read_text, ocr=ocr, words=words, note=self._note,
+                progress=unseen,
+            )  # fmt: skip
+            words()
 
 
 def open_live(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +52,7 @@ def add(
     with progress("adding", unit="items") as update:
         report = add_items(target, items, used, progress=lambda done: update(done, 0))
     mode = target.manifest.read_text
-    read_index_texts(index, target.images, mode=mode, ocr=ocr_at_hand(mode))
+    read_index_texts(index, target.images, mode=mode, ocr=ocr_at_hand(mode), words=partial(index_words, index))
     index_words(index)
     for sentence in not_encoded(report.refused):
         note(sentence)

@@ -84,6 +84,7 @@ def index(
     told = None if read_text is None else checked_mode(read_text)
     done: dict[str, object] = {"index": str(out)}
     texts: dict[str, int] = {}
+    words: list[int] = []  # items whose words changed, before and after texts were read
     if sources or not (compact or approximate):
         refuse_filled(out, ours=(DATABASE, LOCK), what="index", option="-o")
         manifest, sound = known_index(out)
@@ -115,13 +116,13 @@ def index(
             )  # fmt: skip
         remember_encoder(lasting_name(name), note=note)
         done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
-        texts = read_index_texts(out, images, mode=mode, ocr=ocr)
+        texts = read_index_texts(out, images, mode=mode, ocr=ocr, words=lambda: words.append(index_words(out)))
     if compact or approximate:
         with IndexWriter(out) as writer:
             done |= _finish(writer, compact=compact, approximate=approximate)
             if compact:
                 prune_texts(writer)
-    done["words"] = index_words(out)
+    done["words"] = max(*words, index_words(out), 0)
     if as_json:
         emit_json({**done, "text": texts})
     else:

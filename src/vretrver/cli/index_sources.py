@@ -67,7 +67,7 @@ def plan_of(
 
     if not paths:
         if manifest is None:
-            raise ConfigError("nothing to do; name a SOURCE, or give --compact or --approximate")
+            raise ConfigError(f"{out}: there is no index, so it remembers no sources; name a SOURCE")
         if options.given:
             raise ConfigError(f"--{next(iter(options.given))} is of a source; name the SOURCE too")
         return plan_remembered(out, manifest, trust=trust, note=note)

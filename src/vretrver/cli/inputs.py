@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from ..data.folder import SUFFIXES
 from ..data.hits import Known, RerankRequest, read_requests
 from ..data.named import QUERY, place_of_named
-from ..data.rows import split_page
+from ..data.rows import read_lines, split_page
 from ..errors import ConfigError, DataError, PictureError
 from ..images import ImageStore
 from ..lines import text_lines
@@ -57,7 +58,7 @@ def candidates_of(files: Iterable[Path]) -> tuple[list[Hit], dict[str, Path | st
     for place, path in enumerate(files, start=1):
         file, _ = named_picture(path)
         if not file.is_file():
-            raise DataError(f"{path}: no such candidate file; name pictures and .txt files")
+            raise DataError(f"{path}: no such candidate file; name pictures, PDFs and .txt files")
         if file.suffix.lower() == ".txt":
             candidate = _text_candidate(file)
         else:
@@ -102,4 +103,17 @@ def requests_of(file: Path, *, root: str = "", known: Known | None = None) -> It
         return read_requests(sys.stdin.buffer, name="standard input", root=root, known=known)
     if not file.is_file():
         raise DataError(f"{file}: no such file; give a JSONL of queries with candidates, or - for standard input")
+    _refuse_other_files(file)
     return read_requests(file, root=root, known=known)
+
+
+def _refuse_other_files(file: Path) -> None:
+    """Raise ConfigError for a file that is plainly no JSONL, and say how what it holds is reranked."""
+    if file.suffix.lower() in SUFFIXES:
+        raise ConfigError(f"{file}: --text is missing: pictures and documents are candidates of a query")
+    where, line = next(read_lines(file), ("", ""))
+    if line and line.lstrip()[0] not in "{[":
+        raise ConfigError(
+            f"{where}: requests are JSONL, one JSON object a line, and this is {line[:60]!r}; ids of a table are "
+            "reranked with --run and --index or --corpus, files of one query with --text"
+        )

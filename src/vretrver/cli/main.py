@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from .. import __version__
 from ..errors import VRetrverError
@@ -59,6 +60,22 @@ class _Commands(TyperGroup):
             raise typer.Exit(130) from None
 
 
+class _Index(TyperCommand):
+    """`index`, which says when it is stopped before there is anything to go on with."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from ..retrieval.directory.manifest import DATABASE
+
+            if (Path(ctx.params["out"]) / DATABASE).is_file():
+                raise
+            note("vretrver: stopped; nothing was written yet")
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
     name="vretrver",
     cls=_Commands,
@@ -86,7 +103,7 @@ def _root(
 
 
 for command in (demo, examples, index, add, delete, search, rerank, trace, info, mirror, catalogue, doctor):
-    app.command(epilog=epilog_of(command.__name__))(command)
+    app.command(cls=_Index if command is index else None, epilog=epilog_of(command.__name__))(command)
 app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")
 

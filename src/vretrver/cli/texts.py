@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,7 +30,9 @@ ReadTextOption = Annotated[
 ]
 
 
-def read_index_texts(out: Path, images: ImageStore, *, mode: ReadTextMode, ocr: bool) -> dict[str, int]:
+def read_index_texts(
+    out: Path, images: ImageStore, *, mode: ReadTextMode, ocr: bool, words: Callable[[], object]
+) -> dict[str, int]:
     """Read the texts of the pictures of an index that have none yet, say how it went, and return what to tell.
 
     Args:
@@ -38,11 +40,12 @@ def read_index_texts(out: Path, images: ImageStore, *, mode: ReadTextMode, ocr: 
         images: opens the pictures.
         mode: how much is read.
         ocr: whether OCR is at hand.
+        words: called before texts are read, if any are due, as `index_words`.
     """
     from ..assembly import index_texts
 
     shown = partial(progress, unit="pages")
-    report = index_texts.read_index_texts(out, images, mode=mode, ocr=ocr, note=note, progress=shown)
+    report = index_texts.read_index_texts(out, images, mode=mode, ocr=ocr, words=words, note=note, progress=shown)
     if report is None:
         return {}
     for sentence in _sentences(report):
@@ -72,16 +75,21 @@ def _sentences(report: TextReport) -> Iterator[str]:
     if report.refused:
         parts.append(f"{len(report.refused)} could not be read")
     if parts:
-        yield f"text of {report.pages} pages and pictures: {', '.join(parts)}"
+        yield f"text of {_pages(report.pages)}: {', '.join(parts)}"
     for image, reason in report.refused[:_NAMED]:
         yield f"text not read: {image}: {reason}"
     if len(report.refused) > _NAMED:
         yield f"text not read: {len(report.refused) - _NAMED} more, {len(report.refused)} in all"
     if report.waiting:
         yield (
-            f"{report.waiting} pages and pictures without a text layer were not read; to read them, run: "
+            f"{_pages(report.waiting)} without a text layer {'was' if report.waiting == 1 else 'were'} not read; to "
+            f"read {'it' if report.waiting == 1 else 'them'}, run: "
             f"{INSTALL_OCR} and this command again"
         )
+
+
+def _pages(count: int) -> str:
+    return "1 page or picture" if count == 1 else f"{count} pages and pictures"
 
 
 def _counts(report: TextReport) -> dict[str, int]:

@@ -184,7 +184,8 @@ class _One:
         if words is not None and not words.alone:
             said += ", and the encoder hash knows colours only; name a model with --encoder"
         if words is not None and words.unread:
-            said += f"; the text on {words.unread} pictures was not read, `vretrver index` reads it (--read-text)"
+            pictures = "picture" if words.unread == 1 else "pictures"
+            said += f"; the text on {words.unread} {pictures} was not read, `vretrver index` reads it (--read-text)"
         return said
 
     def _is_tie(self, found: Found) -> bool:

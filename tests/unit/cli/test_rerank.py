@@ -146,8 +146,14 @@ def test_a_command_that_is_stopped_says_what_is_kept(monkeypatch: pytest.MonkeyP
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
+    table = ["index", "requests.jsonl", "-o", "idx", "--id-column", "qid", "--text-columns", "text"]
+    with monkeypatch.context() as patched:
+        patched.setattr("vretrver.assembly.opened_sources.read_source", stopped)
+        done = CliRunner().invoke(main.app, table)
+    assert (done.exit_code, done.stderr) == (130, "vretrver: stopped; nothing was written yet\n")
+    assert CliRunner().invoke(main.app, table).exit_code == 0
     monkeypatch.setattr("vretrver.assembly.opened_sources.read_source", stopped)
-    done = CliRunner().invoke(main.app, ["index", ".", "-o", "idx"])
+    done = CliRunner().invoke(main.app, ["index", "-o", "idx"])
     assert done.exit_code == 130
     assert done.stderr == (
         "vretrver: stopped; batches that were committed are in the index, texts that were read are kept; run the "
@@ -183,3 +189,11 @@ def _view(line: str) -> dict[str, object]:
     """Return a record without the seconds of its query, which known windows take none of."""
     row = json.loads(line)
     return {**row, "qid": row["query"]["qid"], "seconds": 0}
+
+
+def test_a_table_is_no_list_of_requests() -> None:
+    Path("shop.csv").write_text("sku,title\nSKU-1,red mug\n")
+    assert str(run("rerank", "shop.csv").exception) == (
+        "shop.csv:1: requests are JSONL, one JSON object a line, and this is 'sku,title'; ids of a table are "
+        "reranked with --run and --index or --corpus, files of one query with --text"
+    )

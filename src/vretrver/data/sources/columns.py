@@ -63,7 +63,8 @@ class Columns:
         """Return the columns by the names they have in a table.
 
         A name is taken as it is written; where the table has no such column, blanks around both are overlooked. A
-        metadata column called `a:int` in the table is that column, not a column `a` of whole numbers.
+        metadata column called `a:int` in the table is that column, not a column `a` of whole numbers. Raises
+        ConfigError for a type that is not one of `Kind`.
         """
         bare: dict[str, str] = {}
         for name in table:
@@ -76,6 +77,11 @@ class Columns:
             whole = known(f"{column.name}:{column.kind}")
             if column.kind is not None and known(column.name) not in table and whole in table:
                 return MetadataColumn(name=whole)
+            name, colon, kind = column.name.rpartition(":")
+            if column.kind is None and colon and known(column.name) not in table and known(name) in table:
+                raise ConfigError(
+                    f"--metadata-columns {column.name}: unknown type {kind!r}; types are {', '.join(get_args(Kind))}"
+                )
             return replace(column, name=known(column.name))
 
         return Columns(

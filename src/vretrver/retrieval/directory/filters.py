@@ -120,7 +120,7 @@ class _Parser:
             if part or field.kind not in ("text", "date"):
                 kind = "number" if part else field.kind
                 raise self._refused(f"LIKE needs a field of kind text, this one is of kind {kind}")
-            like = Like(name, self._scalar("text"))
+            like = Like(name, self._scalar(name, "text"))
             return Not(like) if negated else like
         sign = self._tokens[0]
         if negated or sign.value not in _COMPARISONS or sign.kind != "sign":
@@ -155,7 +155,7 @@ class _Parser:
             number = self._number_of(part)
             return Not(PartOf(name, part, "=", number)) if sign == "!=" else PartOf(name, part, sign, number)
         if field.kind != "date":
-            return Comparison(name, sign, self._scalar(field.kind))
+            return Comparison(name, sign, self._scalar(name, field.kind))
         given = self._date(name, sign)
         try:
             return _spanned(name, sign, *span_of(given))
@@ -167,7 +167,7 @@ class _Parser:
     def _listed(self, name: str, field: Field, part: str) -> Term:
         """Return the term of a list."""
         if not part and field.kind != "date":
-            return InList(name, self._list(field))
+            return InList(name, self._list(name, field))
         self._need("(")
         terms = [self._compared(name, field, part, "=")]
         while self._took(","):
@@ -202,19 +202,25 @@ class _Parser:
         named = ", ".join(f"{name} ({field.kind})" for name, field in self._fields.items())
         return f"the fields are {named}" if named else "the index has no metadata"
 
-    def _list(self, field: Field) -> tuple[Scalar, ...]:
+    def _list(self, name: str, field: Field) -> tuple[Scalar, ...]:
         self._need("(")
-        values = [self._scalar(field.kind)]
+        values = [self._scalar(name, field.kind)]
         while self._took(","):
-            values.append(self._scalar(field.kind))
+            values.append(self._scalar(name, field.kind))
         self._need(")")
         return tuple(values)
 
-    def _scalar(self, wanted: FieldKind) -> Scalar:
+    def _scalar(self, name: str, wanted: FieldKind) -> Scalar:
         token = self._tokens.pop(0)
         value, kind = self._value(token)
         if kind != wanted:
-            raise self._refused(f"{token.value} is of kind {kind}, the field of kind {wanted}")
+            remedy = ""
+            if (kind, wanted) == ("number", "text"):
+                remedy = (
+                    f"; write '{token.value}' in quotation marks, or for numbers declare it as {name}:float and make "
+                    "the index again"
+                )
+            raise self._refused(f"{token.value} is of kind {kind}, the field of kind {wanted}{remedy}")
         self._count()
         return value
 
@@ -253,7 +259,8 @@ class _Parser:
             return token.value == "TRUE", "truth"
         if token.value == "NULL":
             raise self._refused("nothing equals NULL; write IS NULL or IS NOT NULL")
-        raise self._refused(f"{token.value!r} where a value is needed: a number, 'text', TRUE or FALSE")
+        remedy = f"; write '{token.value}' in quotation marks" if token.kind == "name" else ""
+        raise self._refused(f"{token.value!r} where a value is needed: a number, 'text', TRUE or FALSE{remedy}")
 
     def _took(self, value: str) -> bool:
         token = self._tokens[0]

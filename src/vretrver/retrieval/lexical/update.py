@@ -35,6 +35,14 @@ class WordsReport:
     anew: bool = False
     """Whether the file was made anew, because there was none that could be used."""
 
+    def joined(self, later: WordsReport) -> WordsReport:
+        """Return the report of two updates, before and after texts were read; `indexed` is that of the larger one."""
+        return WordsReport(
+            indexed=max(self.indexed, later.indexed),
+            removed=self.removed + later.removed,
+            anew=self.anew or later.anew,
+        )
+
 
 def update_words(
     directory: Path,

@@ -86,12 +86,21 @@ def test_a_filter_matches(goods: Path, expression: str, dids: str):
     [
         ("prize < 20", r"unknown field 'prize'; the fields are price \(number\), colour \(text\), new \(truth\)"),
         ("price < '20'", "20 is of kind text, the field of kind number"),
-        ("colour = 5", "5 is of kind number, the field of kind text"),
+        (
+            "colour = 5",
+            (
+                "5 is of kind number, the field of kind text; write '5' in quotation marks, or for numbers declare "
+                "it as colour:float and make the index again"
+            ),
+        ),
         ("new = 1", "1 is of kind number, the field of kind truth"),
         ("new < TRUE", "true and false have no order"),
         ("price LIKE '1%'", "LIKE needs a field of kind text"),
         ("price = NULL", "write IS NULL or IS NOT NULL"),
-        ("price = colour", "'colour' where a value is needed"),
+        (
+            "price = colour",
+            "'colour' where a value is needed: a number, 'text', TRUE or FALSE; write 'colour' in quotation marks",
+        ),
         ("price", "'the end' where one of = != < <= > >= IN LIKE IS is needed"),
         ("new price < 3", "'price' where one of = != < <= > >= IN LIKE IS is needed"),
         ("latitude > 50", "unknown field 'latitude'"),
