@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from vretrver.images import encode_picture
 from vretrver.report.alike import Impression, alike, folded, impression
 
-COCO = Path("/work/shared/data/coco_small")
+COCO = Path(__file__).parents[4] / "shared" / "data" / "coco_small"
 
 
 def mug(colour: tuple[int, int, int], size: tuple[int, int] = (320, 240)) -> Image.Image:
