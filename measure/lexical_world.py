@@ -60,7 +60,7 @@ def captions(data: Path) -> Collection:
 
 
 def keywords(data: Path, count: int) -> Collection:
-    """Return emoji with their names; keywords that are no name ask for them."""
+    """Return emoji with their names, and their other keywords as queries."""
     root = data / "emoji"
     items = [
         Candidate(

@@ -24,7 +24,7 @@ def sendable(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return text on one line for a terminal: what is no visible sign is written as an escape, as in `\x1b`.
+    r"""Return text on one line for a terminal, invisible characters written as escapes, as in `\x1b`.
 
     That holds for line breaks, for sequences that a terminal would obey, and for marks that turn the direction of
     writing; spaces of all kinds and the joiners that scripts and emoji need are kept.

@@ -56,7 +56,7 @@ def key_hint(model: type[Any], steps: tuple[int | str, ...]) -> str:
 
 
 def _below(kinds: list[type[Any]], step: int | str) -> Iterator[type[Any]]:
-    """Yield what may lie at a step; one that is no field is an index, or the name that tells models apart."""
+    """Yield the models at a step: a field, an index of a list, or the tag of a union."""
     named = [_fields(kind)[str(step)] for kind in kinds if str(step) in _fields(kind)]
     if named:
         for annotation in named:

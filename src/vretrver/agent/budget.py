@@ -15,7 +15,7 @@ from enum import StrEnum
 from .refusals import Refusal, RefusalCode, refusal
 
 _MANY = 1_000_000_000
-"""Turns that are left where there is no limit."""
+"""Turns left without a limit."""
 
 
 class Limit(StrEnum):
