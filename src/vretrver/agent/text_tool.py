@@ -76,7 +76,7 @@ class ReadText:
         address, asked = arguments.target_image, arguments.bbox_2d
         if asked is None:
             return Cut(address=address, image=bench.pinned(address))
-        placed = bench.boxes.place(asked, *_size(bench, arguments))
+        placed, _ = bench.place(address, asked)
         return Cut(
             address=address,
             image=bench.pinned(address),
@@ -84,8 +84,3 @@ class ReadText:
             box=placed.box,
             padding=placed.padding,
         )
-
-
-def _size(bench: Bench, arguments: ReadArguments) -> tuple[int, int]:
-    ref = bench.pinned(arguments.target_image)
-    return ref.width or 1, ref.height or 1

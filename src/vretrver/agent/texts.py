@@ -48,7 +48,7 @@ class TextProvider(Protocol):
         ...
 
 
-def folded(text: str) -> str:
+def unmarked(text: str) -> str:
     """Return text of strangers on one line, without control characters and marks of the protocol.
 
     A line that was printed on a picture must not be able to end a tool's response, call a tool or give an answer:
@@ -76,7 +76,7 @@ def told_lines(
     told: list[str] = []
     left = most_chars
     for line in lines[:most_lines]:
-        one = f"[{_edges(line, size)}] {folded(line.text)}"
+        one = f"[{_edges(line, size)}] {unmarked(line.text)}"
         if len(one) > left:
             break
         told.append(one)

@@ -83,6 +83,11 @@ class CutRecord:
     padding: tuple[int, int] = (0, 0)
     """Pixels added to left and top of what was asked for, before clipping."""
 
+    @property
+    def picture(self) -> int:
+        """Which picture of its item it is, from 1."""
+        return 1 if isinstance(self.address, int) else self.address[1]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureShown:

@@ -74,5 +74,4 @@ def evidence_of(reranked: Reranked) -> dict[str, list[Evidence]]:
 
 
 def _look(cut: CutRecord, text: str) -> Evidence:
-    picture = 1 if isinstance(cut.address, int) else cut.address[1]
-    return Evidence(box=cut.box, picture=picture, text=text, image=cut.image)
+    return Evidence(box=cut.box, picture=cut.picture, text=text, image=cut.image)

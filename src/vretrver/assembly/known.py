@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..data.hits import Known
 from ..data.sources.columns import Columns
-from ..data.sources.source import Source, layout_root, read_source
-from ..data.trec_hits import holds_candidates, read_corpus_of_either_form
+from ..data.sources.source import Source, read_source
+from ..data.trec_hits import holds_candidates, named_among, read_corpus_of_either_form, root_of
 from ..errors import ConfigError, DataError
 from ..records import Candidate
 from ..retrieval.directory.index import DirectoryIndex
@@ -84,7 +84,7 @@ def _file(path: Path, root: Path | None, columns: Columns | None, note: Note) ->
         raise DataError(f"{path}: no such file; --corpus takes the path of one, --index an index directory")
     if columns is None and holds_candidates(path):
         return KnownCorpus(
-            candidates=_kept(lambda: read_corpus_of_either_form(path)), roots={"": root or layout_root(path)}
+            candidates=_kept(lambda: read_corpus_of_either_form(path)), roots={"": root or root_of(path)}
         )
     source = read_source(path, columns=columns, root=root)
     return KnownCorpus(candidates=_kept(lambda: _told(source, note)), roots=source.roots)
@@ -98,8 +98,6 @@ def _told(source: Source, note: Note) -> Iterator[Candidate]:
 
 def _kept(read: Callable[[], Iterator[Candidate]]) -> Known:
     def candidates(dids: Sequence[str]) -> dict[str, Candidate]:
-        from ..data.trec_hits import named_among
-
         return named_among(read(), set(dids))
 
     return candidates

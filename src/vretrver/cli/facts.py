@@ -42,7 +42,7 @@ def facts_of(queries: Iterable[Reranked]) -> dict[str, FactsByDid]:
 def _pictures(query: Reranked) -> dict[tuple[str, int], ImageRef]:
     """Return (did, number of a picture from 1) -> the picture as it was read, with its size and hash."""
     return {
-        (cut.did, 1 if isinstance(cut.address, int) else cut.address[1]): cut.image
+        (cut.did, cut.picture): cut.image
         for trajectory in query.trajectories
         for shown in trajectory.shown
         for cut in shown.cuts

@@ -62,7 +62,7 @@ def alike(one: Impression, other: Impression) -> bool:
     return all(abs(a - b) <= MOST_COLOUR for a, b in zip(one.colours, other.colours, strict=True))
 
 
-def folded(impressions: Sequence[Impression | None]) -> list[list[int]]:
+def groups_alike(impressions: Sequence[Impression | None]) -> list[list[int]]:
     """Return groups of places that look the same, in the order of their first; None is a group of its own.
 
     A picture is compared with the first of each group, so that a chain of small steps cannot join what differs.

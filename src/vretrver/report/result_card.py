@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..geometry import Box
 from ..records import Hit, ImageRef
-from .alike import folded
+from .alike import groups_alike
 from .markup import Markup, breakable, element
 from .result_pictures import PagePicture, ResultPictures
 from .result_words import date_of, is_page, link_of, name_of, where_it_stands
@@ -61,7 +61,7 @@ def groups_of(places: Sequence[Place]) -> list[list[Place]]:
         None if apart or place.seen is None else place.seen.impression
         for place, apart in zip(places, alone, strict=True)
     ]
-    return [[places[index] for index in group] for group in folded(impressions)]
+    return [[places[index] for index in group] for group in groups_alike(impressions)]
 
 
 def result_card(group: Sequence[Place], page: ResultContext) -> Markup:

@@ -17,13 +17,12 @@ from decimal import Decimal
 from typing import Literal
 
 from .dates import dates_in
-from .numbers import AMOUNT, NUMBER, as_money, digits_of, readings
+from .numbers import AMOUNT, LETTER, NUMBER, as_money, digits_of, readings
 
 FactKind = Literal["date", "amount", "number", "code"]
 """What a fact is: a day or month, money, a number, or a run of letters and digits that names something."""
 
-_LETTER = r"A-Za-z\u00c0-\u024f\u0370-\u052f"
-_CODE = re.compile(rf"[\d{_LETTER}]+(?:[-\u2010-\u2013_/.#][\d{_LETTER}]+|(?<=\d):(?=\d)\d+){{0,12}}")
+_CODE = re.compile(rf"[\d{LETTER}]+(?:[-\u2010-\u2013_/.#][\d{LETTER}]+|(?<=\d):(?=\d)\d+){{0,12}}")
 _ACCOUNT = re.compile(
     r"(?<!\w)(?:[A-Z]{2}\d{2}|\d{4})(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE
 )

@@ -10,14 +10,14 @@ import unicodedata
 
 _SPACES = "\u00a0\u2009\u202f"
 _APOSTROPHES = "'\u2019"
-_LETTER = r"A-Za-z\u00c0-\u024f\u0370-\u052f"
+LETTER = r"A-Za-z\u00c0-\u024f\u0370-\u052f"
 
 _GROUPED = rf"\d{{1,3}}(?:[.,{_SPACES}{_APOSTROPHES}]\d{{2,3}}){{1,5}}(?:[.,]\d{{1,4}})?"
 _SPACED = r"\d{1,3}(?: \d{3}){1,4}"
 _PLAIN = r"\d{1,15}(?:[.,]\d{1,6})?"
 _MONEY = rf"(?:{_SPACED}(?:[.,]\d{{1,2}})?|{_GROUPED}|{_PLAIN})(?!\d|[.,]\d)"
 _NUMBER = rf"(?:{_SPACED}[.,]\d{{2}}|{_GROUPED}|{_PLAIN})"
-_BEFORE = rf"(?<![\d{_LETTER}])(?<!\d[.,:/_-])(?<![{_LETTER}][_/-])"
+_BEFORE = rf"(?<![\d{LETTER}])(?<!\d[.,:/_-])(?<![{LETTER}][_/-])"
 _UNITS = (
     "kg|g|mg|t|lb|lbs|oz|km|m|cm|mm|mi|ft|in|ml|cl|dl|l|kb|mb|gb|tb|hz|khz|mhz|ghz|v|w|kw|kwh|wh|mah|a|h|min|s|ms|"
     "px|pt|x|st|stk|pcs|inch|st\\.|pc"
@@ -28,10 +28,10 @@ _CODES = (
     "k\u010d|tl|rs\\.?|rp\\.?|\u0440\u0443\u0431\\.?|(?-i:RM)"
 )
 _SYMBOL = r"(?:(?-i:US|CA|AU|A|C|HK|NZ|S|NT|R|MX))?[$]|[€£¥₹₽₩₺₴₫฿₪₦₱₡₲₵₸₼￥＄￡]"
-_AFTER = rf"(?:[€$£¥₹₽₩₺₴₫฿₪₦₱₡₲₵₸₼￥]|[円元원]|(?:{_CODES})(?![{_LETTER}\d]))"
+_AFTER = rf"(?:[€$£¥₹₽₩₺₴₫฿₪₦₱₡₲₵₸₼￥]|[円元원]|(?:{_CODES})(?![{LETTER}\d]))"
 
 AMOUNT = re.compile(
-    rf"(?:{_SYMBOL}|(?<![{_LETTER}\d])(?:{_CODES}))\s?[-\u2212]?\s?(?P<after>{_MONEY})(?:,[-\u2013\u2014]+)?"
+    rf"(?:{_SYMBOL}|(?<![{LETTER}\d])(?:{_CODES}))\s?[-\u2212]?\s?(?P<after>{_MONEY})(?:,[-\u2013\u2014]+)?"
     rf"|{_BEFORE}(?P<before>{_MONEY})(?:,[-\u2013\u2014]+)?\s?{_AFTER}"
     rf"|{_BEFORE}(?P<dash>\d{{1,9}}),[-\u2013\u2014]{{1,2}}(?!\w)",
     re.IGNORECASE,
@@ -39,8 +39,8 @@ AMOUNT = re.compile(
 """An amount of money: a number beside a currency. One of its named groups holds the number."""
 
 NUMBER = re.compile(
-    rf"{_BEFORE}(?P<number>{_NUMBER})(?!\d|[.,:/_-]\d|[/_-][{_LETTER}])"
-    rf"(?:(?![{_LETTER}])|(?=(?:{_UNITS})(?![{_LETTER}\d])))",
+    rf"{_BEFORE}(?P<number>{_NUMBER})(?!\d|[.,:/_-]\d|[/_-][{LETTER}])"
+    rf"(?:(?![{LETTER}])|(?=(?:{_UNITS})(?![{LETTER}\d])))",
     re.IGNORECASE,
 )
 """A number that is part of no longer run of letters and digits, except that a unit may follow: `20kg`."""

@@ -122,24 +122,18 @@ def texts_in_memory(
     pages: Iterable[ImageRef],
     images: ImageStore,
     *,
-    mode: ReadTextMode = "auto",
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[MemoryTexts, TextReport]:
-    """Read the texts of a source that is searched in memory: layers; pictures with `always` only, for they take long.
+    """Read the text layers of a source that is searched in memory; OCR of its pictures would take too long.
 
     Args:
         pages: the pictures of its candidates; one that stands in several is read once.
         images: opens the files.
-        mode: how much is read.
         progress: called with (pages done, pages to do).
-
-    Raises:
-        MissingDependency: mode `always` without the extra `ocr`.
     """
     texts = MemoryTexts()
-    ocr = mode == "always" and ocr_at_hand(mode)
     once = dict.fromkeys(pages)
-    return texts, read_texts(once, images, mode=mode, ocr=ocr, keep=texts.keep, progress=progress)
+    return texts, read_texts(once, images, mode="auto", ocr=False, keep=texts.keep, progress=progress)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.agent.given_texts import line
 
-from vretrver.agent.texts import folded, told_lines
+from vretrver.agent.texts import told_lines, unmarked
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from vretrver.agent.texts import folded, told_lines
     ],
 )
 def test_a_line_of_strangers_is_folded_and_harmless(text: str, told: str) -> None:
-    assert folded(text) == told
+    assert unmarked(text) == told
 
 
 def test_boxes_are_thousandths_rounded_outward_and_unsure_lines_say_so() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from vretrver.images import encode_picture
-from vretrver.report.alike import Impression, alike, folded, impression
+from vretrver.report.alike import Impression, alike, groups_alike, impression
 
 COCO = Path(__file__).parents[4] / "shared" / "data" / "coco_small"
 
@@ -52,7 +52,7 @@ def test_blank_pictures_are_like_no_other() -> None:
 
 def test_groups_keep_the_order_and_what_is_missing_stays_alone() -> None:
     red, blue = of(mug((220, 30, 30))), of(mug((30, 30, 220)))
-    assert folded([red, None, blue, red, None, blue]) == [[0, 3], [1], [2, 5], [4]]
+    assert groups_alike([red, None, blue, red, None, blue]) == [[0, 3], [1], [2, 5], [4]]
 
 
 @pytest.mark.skipif(not COCO.is_dir(), reason="no COCO pictures here")
@@ -62,5 +62,5 @@ def test_different_photographs_are_never_folded_and_their_copies_always() -> Non
         with Image.open(path) as opened:
             opened.draft("RGB", (400, 400))
             photos.append(opened.convert("RGB").resize((200, 150)))
-    assert folded([of(photo) for photo in photos]) == [[place] for place in range(len(photos))]
+    assert groups_alike([of(photo) for photo in photos]) == [[place] for place in range(len(photos))]
     assert all(alike(of(photo), of(photo.resize((100, 75)), quality=40)) for photo in photos)

@@ -222,17 +222,15 @@ def test_always_needs_the_extra_and_auto_does_not(monkeypatch: pytest.MonkeyPatc
         ocr_at_hand("always")
 
 
-def test_a_source_in_memory_gives_its_layers_and_pictures_only_when_told(
+def test_a_source_in_memory_gives_its_layers_and_reads_no_picture(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "is_installed", lambda: True)
     images = ImageStore({"": folder / "source"})
     refs = [ImageRef(path="letter.pdf"), ImageRef(path="photo.png"), ImageRef(path="photo.png")]
-    texts, report = texts_in_memory(refs, images)
+    texts, _ = texts_in_memory(refs, images)
     assert [line.text for line in texts.lines(refs[0]) or ()] == ["Dear customer, thank you"]
     assert (texts.lines(refs[1]), texts.lines(ImageRef(path="x.png")), Seer.calls) == (None, None, [])
-    texts, report = texts_in_memory(refs, images, mode="always")
-    assert (texts.lines(refs[1]), report.ocr) == ((SEEN,), 2)
 
 
 def test_a_process_that_hangs_is_killed_and_the_picture_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from ...images import ImageLimits, ImageStore
 from ...records import Candidate, ImagePart, ImageRef, Part
 from ..folder import SUFFIXES, LeftOut, list_folder, nothing_found, read_file
 from ..named import place_of_named
-from ..trec_hits import read_corpus_of_either_form
+from ..trec_hits import read_corpus_of_either_form, root_of
 from .columns import Columns, candidate_of
 from .tables import Table, kind_of_table, open_table
 
@@ -112,7 +112,7 @@ def read_source(
             raise ConfigError(f"{path}: a root is given, but the pictures lie in the folder itself; leave it out")
         return _pictures(path, root_name, limits, sound)
     named = named_roots or {}
-    images = _opened({root_name: layout_root(path) if root is None else root}, named, limits)
+    images = _opened({root_name: root_of(path) if root is None else root}, named, limits)
     table = open_table(path)
     if columns is not None:
         columns = columns.of(table.names)
@@ -214,12 +214,6 @@ def _read_table(
             source.refused.append(LeftOut(path=where, reason=f"the id {candidate.did!r} stands already at {before}"))
             continue
         yield _placed(candidate, named)
-
-
-def layout_root(file: Path) -> Path:
-    """Return the M-BEIR folder that a pool or a query file lies in, else the file's own folder."""
-    parents = file.resolve().parents
-    return parents[2] if len(parents) > 2 and parents[1].name in ("cand_pool", "query") else parents[0]
 
 
 def _unwatched(done: int, total: int) -> None:

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from ...agent.texts import folded
+from ...agent.texts import unmarked
 from ...errors import PolicyError
 from ...records import Address
 from ..scripted import Moment, ScriptedPolicy, answer_text
@@ -134,7 +134,7 @@ def _call(address: Address, edges: Edges | None = None) -> str:
 def _before(table: FactTable, *, first: bool) -> str:
     """Say what is wanted, or what is in doubt."""
     if first:
-        facts = [f"{one.kind} {folded(one.form)}{f' ({one.label})' if one.label else ''}" for one in table.wanted]
+        facts = [f"{one.kind} {unmarked(one.form)}{f' ({one.label})' if one.label else ''}" for one in table.wanted]
         return f"Wanted: {'; '.join(facts) or 'nothing that can be read'}."
     lines = []
     for row in table.rows:
@@ -165,7 +165,7 @@ def _row(table: FactTable, row: FactRow) -> str:
 
 
 def _verdict(kind: str, one: FactVerdict) -> str:
-    text = folded(one.text)[:_SHOWN_CHARS]
+    text = unmarked(one.text)[:_SHOWN_CHARS]
     place = "" if one.edges is None else f" {list(one.edges)}"
     page = f" of picture {one.picture}" if one.picture > 1 else ""
     doubt = ", in doubt" if one.unsure else ""

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from vretrver.data.sources.columns import Columns
-from vretrver.data.sources.source import layout_root, read_source
+from vretrver.data.sources.source import read_source
+from vretrver.data.trec_hits import root_of
 from vretrver.errors import ConfigError, DataError
 from vretrver.images import ImageStore
 
@@ -132,6 +133,6 @@ def test_columns_and_roots_are_for_tables_only(tmp_path: Path):
 
 
 def test_the_root_of_a_layout_is_found_from_its_pools_and_queries(tmp_path: Path):
-    assert layout_root(tmp_path / "w/cand_pool/local/a.jsonl") == tmp_path / "w"
-    assert layout_root(tmp_path / "w/query/test/a.jsonl") == tmp_path / "w"
-    assert layout_root(tmp_path / "a.jsonl") == tmp_path
+    assert root_of(tmp_path / "w/cand_pool/local/a.jsonl") == tmp_path / "w"
+    assert root_of(tmp_path / "w/query/test/a.jsonl") == tmp_path / "w"
+    assert root_of(tmp_path / "a.jsonl") == tmp_path
