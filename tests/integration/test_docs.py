@@ -87,8 +87,9 @@ def test_the_figures_of_the_readme_are_those_of_the_result_files() -> None:
     }.items():
         assert f"\n| {row} | {demo[stage]['hit@1'][0]:.3f} |\n".replace(" 0.", " .") in README
     assert f"On {demo['queries']} queries over {demo['pool']} drawn pictures" in README
-    assert 120 < demo["wall_seconds"] < 180, "three minutes, in the README"
-    assert round(results("documents")["rates_on_one_core"]["ocr_seconds_median"]) == 2, "about 2 s a page and core"
+    assert 120 < demo["wall_seconds"] < 180, "two and a half minutes, in the README"
+    slow, fast = results("text_reading")["ocr"]["core_seconds_a_page"], results("documents")["rates_on_one_core"]
+    assert (round(fast["ocr_seconds_median"]), round(slow)) == (2, 4), "2 to 4 s a page on one core"
 
 
 WITHOUT_ROW = {"query_cost": "models.md", "training": "training.md"}

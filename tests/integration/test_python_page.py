@@ -90,7 +90,7 @@ def test_every_block_runs_and_prints_what_stands_below_it(
     wanted = ["march.pdf#page=1", "reminder.pdf#page=1", "may.pdf#page=1"]
     assert [answer["ids"] for answer in Service.answers[::2]] == [wanted] * 8
     assert {answer["reason"] for answer in Service.answers[1::2]} == {
-        'no item holds "giraffe", and the encoder hash knows colours only; name a model with --encoder'
+        'no item holds "giraffe", and of pictures the encoder hash knows colours only; name a model with --encoder'
     }
 
 

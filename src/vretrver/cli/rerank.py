@@ -58,7 +58,9 @@ def rerank(
     answers: AnswersOption = None,
     run: Annotated[
         Path | None,
-        typer.Option(help="A TREC run, a LamRA result, or what search wrote with --format jsonl; with --index."),
+        typer.Option(
+            help="A TREC run, a LamRA result, or what search wrote with --format jsonl; with --index or --corpus."
+        ),
     ] = None,
     queries: QueriesOption = None,
     index: Annotated[

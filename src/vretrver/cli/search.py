@@ -99,13 +99,15 @@ def search(
     looks: LooksOption = None,
     turns: TurnsOption = None,
     trace: Annotated[
-        Path | None, typer.Option(help="With --policy: append the record here; what it holds is not done again.")
+        Path | None,
+        typer.Option(help="With --policy or --agent: append the record here; what it holds is not done again."),
     ] = None,
     windows: Annotated[
-        Path | None, typer.Option(help="With --policy: keep every window in this folder as it ends.")
+        Path | None, typer.Option(help="With --policy or --agent: keep every window in this folder as it ends.")
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="Write a page of the results here, with --policy the evidence report (HTML).")
+        Path | None,
+        typer.Option(help="Write a page of the results here, with --policy or --agent the evidence report (HTML)."),
     ] = None,
     form: FormatOption = None,
     out: OutOption = None,

@@ -182,7 +182,7 @@ class _One:
             return "the query holds no word, number or code"
         said = f"no item holds {_quoted(self.asked.unknown)}"
         if words is not None and not words.alone:
-            said += ", and the encoder hash knows colours only; name a model with --encoder"
+            said += ", and of pictures the encoder hash knows colours only; name a model with --encoder"
         if words is not None and words.unread:
             pictures = "picture" if words.unread == 1 else "pictures"
             said += f"; the text on {words.unread} {pictures} was not read, `vretrver index` reads it (--read-text)"

@@ -40,10 +40,12 @@ Photos, by the words of their names and their days:
   vretrver index {name}/photos -o photos.index --read-text never
   vretrver search photos.index --text picnic --filter "year = 2020" --report photos.html
 
-A shop, by words and fields; then your own hits, reranked by an agent that looks (extra `models`):
+A shop, by words and fields; then your own hits, reranked by what is printed on the pictures (extra `ocr`), or by an
+agent that looks (extra `models`):
   vretrver index {name}/shop/products.jsonl -o shop.index --id-column sku --text-columns title \\
       --image-columns photo --metadata-columns colour,price,in_stock --read-text never
   vretrver search shop.index --text "striped mug" --filter "price < 20 AND in_stock = TRUE" --top 2
+  vretrver rerank {name}/shop/hits.jsonl --index shop.index --policy reader --top 2
   vretrver rerank {name}/shop/hits.jsonl --index shop.index --policy shipped --report shop.html
 """
 
