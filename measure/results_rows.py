@@ -61,8 +61,8 @@ def _lexical(found: Json) -> Iterator[Row]:
     receipts = found["receipts"]["hit@1"]
     yield (
         (
-            f"{found['receipts']['queries']} invoices as texts, in twins: hit@1 by words; by words without our handling "
-            "of dates, sums and codes"
+            f"{found['receipts']['queries']} invoices as texts, in twins: hit@1 by words; by words without our "
+            "handling of dates, sums and codes"
         ),
         f"{receipts['words']['share']:.3f}; {receipts['words, plain tokens']['share']:.3f}",
     )

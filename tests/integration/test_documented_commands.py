@@ -158,7 +158,7 @@ def test_the_note_among_the_example_files_names_the_commands_of_the_pages(reader
     reader.run("vretrver examples --out try")
     noted = lines_of((reader.folder / "try" / "README.txt").read_text())
     run = [line for block in BLOCKS if block.language == "sh" for line in lines_of(block.code)]
-    assert len(noted) == 8
+    assert len(noted) == 9
     assert [line for line in noted if line not in run] == [
         "vretrver rerank try/shop/hits.jsonl --index shop.index --policy shipped --report shop.html"
     ]

@@ -69,7 +69,10 @@ def test_an_unknown_word_gives_a_reason_and_no_order(tmp_path: Path, monkeypatch
     Path("photos").mkdir()
     for name in ("hall", "door", "street"):
         Image.new("RGB", (64, 48), (180, 140, len(name) * 10)).save(f"photos/{name}.png")
-    said = 'no item holds "dog" or "beach", and of pictures the encoder hash knows colours only; name a model with --encoder'
+    said = (
+        'no item holds "dog" or "beach", and of pictures the encoder hash knows colours only; name a model with '
+        "--encoder"
+    )
     done = CliRunner().invoke(app, ["search", "photos", "--text", "dog on a beach"], catch_exceptions=False)
     assert (done.exit_code, done.stdout.strip()) == (0, "")
     assert done.stderr.splitlines()[-1] == f"nothing was found: {said}"

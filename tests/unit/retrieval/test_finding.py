@@ -118,7 +118,8 @@ def test_a_query_of_unknown_words_finds_nothing_and_says_why(photos: tuple[HashE
     (found,) = opened(encoder, items, words_over(items)).find([asked("a unicorn on the beach")], 3)
     assert found.hits == ()
     assert found.reason == (
-        'no item holds "unicorn" or "beach", and of pictures the encoder hash knows colours only; name a model with --encoder'
+        'no item holds "unicorn" or "beach", and of pictures the encoder hash knows colours only; name a model with '
+        "--encoder"
     )
     assert found.unknown == ("unicorn", "beach")
 
