@@ -77,6 +77,8 @@ def read_texts(
 ) -> TextReport:
     """Read the texts of pages and pictures; however this ends, what was read before has been handed to `keep`.
 
+    Documents are read first; the report names what was refused in the order of reading.
+
     Args:
         pages: what is read, each once.
         images: opens the files.
@@ -99,6 +101,8 @@ def read_texts(
             else:
                 run.take(found)
         run.take_all(pool.finish())
+    place = {page: number for number, page in enumerate(due)}
+    run.report.refused.sort(key=lambda one: place[one[0]])  # processes end in any order
     return run.report
 
 

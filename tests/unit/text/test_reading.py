@@ -143,7 +143,7 @@ def test_a_file_that_is_gone_is_named_and_read_when_it_is_back(folder: Path) -> 
     photo, refs = folder / "source" / "photo.png", pages(folder)
     data = photo.read_bytes()
     photo.unlink()
-    assert [image.path for image, _ in read(folder, refs=refs).refused] == ["photo.png", "broken.png"]
+    assert [image.path for image, _ in read(folder, refs=refs).refused] == ["broken.png", "photo.png"]
     photo.write_bytes(data)
     assert counts(read(folder)) == (0, 1, 0, 0, 0)
 

@@ -45,7 +45,7 @@ agent that looks (extra `models`):
   vretrver index {name}/shop/products.jsonl -o shop.index --id-column sku --text-columns title \\
       --image-columns photo --metadata-columns colour,price,in_stock --read-text never
   vretrver search shop.index --text "striped mug" --filter "price < 20 AND in_stock = TRUE" --top 2
-  vretrver rerank {name}/shop/hits.jsonl --index shop.index --policy reader --top 2
+  vretrver rerank {name}/shop/hits.jsonl --index shop.index --policy reader --trace shop.jsonl --top 2
   vretrver rerank {name}/shop/hits.jsonl --index shop.index --policy shipped --report shop.html
 """
 
