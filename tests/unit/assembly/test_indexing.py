@@ -36,7 +36,7 @@ def letters(tmp_path: Path) -> Path:
 
 def test_vectors_made_elsewhere_are_imported_and_what_has_none_is_named(letters: Path, tmp_path: Path) -> None:
     vectors = PrecomputedVectors(fingerprint="imported x", matrix=np.eye(1, 3), places={"red.png": 0})
-    report = index_sources(tmp_path / "idx", letters, encoder=lambda name, images: vectors)
+    report = index_sources(tmp_path / "idx", letters, encoder=lambda *_: vectors)
     assert (report.items.encoded, [item.did for item in report.items.refused]) == (1, ["blue.png"])
     manifest = known_manifest(tmp_path / "idx")
     assert manifest is not None
