@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
+from ..data.folder import LeftOut
 from ..data.sources.columns import Columns
 from ..data.sources.source import Source
 from ..errors import ConfigError
 from ..files import refuse_filled
+from ..images import ImageStore
 from ..records import Candidate
 from ..retrieval.directory.database import ItemDatabase
 from ..retrieval.directory.fresh import no_empty_index
@@ -31,12 +33,11 @@ from ..text.files import ReadTextMode
 from ..text.reading import TextReport, ocr_at_hand
 from .confirmed import Note, confirmed_encoder, remember_encoder, remember_pictures
 from .corpus import Progress, unsaid, unseen
-from .index_texts import read_index_texts
+from .index_texts import bring_texts_and_words
 from .left_out import left_out, not_encoded, nothing_encoded
 from .opened_sources import deletable, open_plan, roots_after
 from .source_places import places_of, remember
 from .sources import SourcePlan, plan_named, plan_remembered
-from .words import bring_words
 
 _IMPORT_BATCH = 8192
 
@@ -55,10 +56,14 @@ class IndexOptions:
     """Of a table: where its picture paths start from; None is its own folder."""
     named_roots: Mapping[str, Path] = field(default_factory=dict)
     """NAME -> folder of the pictures whose paths begin with `NAME/`."""
+    max_mb: int | None = None
+    """Limit of a picture file or a document in MiB; None is the index's, for a new one 64."""
+    moved: bool = False
+    """Whether the sources are those of the index, which lie elsewhere now."""
     read_text: ReadTextMode | None = None
     """How much of the text on pictures and pages is read; for a new index None is `auto`."""
     delete: bool = False
-    """Whether items that the sources have no longer are removed, however many."""
+    """Whether items that the sources have no longer are removed."""
     batch_size: int = 64
     """Items encoded and committed at once."""
     trust: bool = False
@@ -71,6 +76,8 @@ class IndexReport:
 
     items: UpdateReport
     """Items by what became of them."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Files and rows of the sources that could not become items, and why."""
     texts: TextReport | None
     """Pages and pictures by how their text was read; None where none was to be read."""
     words: WordsReport
@@ -82,6 +89,8 @@ def index_sources(
     sources: Sequence[Path | str] | Path | str = (),
     options: IndexOptions | None = None,
     *,
+    encoder: Callable[[str, ImageStore], Encoder] | None = None,
+    may_delete: Callable[[int, int], bool] | None = None,
     note: Note = unsaid,
     progress: Progress = unseen,
 ) -> IndexReport:
@@ -91,6 +100,9 @@ def index_sources(
         directory: the index directory; made when it is missing.
         sources: what is indexed, one or several; none takes what the index remembers.
         options: how.
+        encoder: makes the encoder, or brings `PrecomputedVectors`, of the name that counts, empty where none is
+            known, and of what opens the pictures; None takes the one of that name.
+        may_delete: asked once with (items to delete, items in the index) before any is; None agrees.
         note: takes messages for a person, as what was left out.
         progress: shows how far it is: `indexing`, `reading text`, `words`.
 
@@ -103,32 +115,29 @@ def index_sources(
         StorageError: the disk is full. After any error, what was committed is kept.
     """
     options, out = options or IndexOptions(), Path(directory)
-    refuse_filled(out, ours=(DATABASE, LOCK), what="index")
-    manifest, sound = known_index(out)
+    refuse_filled(out, ours=(DATABASE, LOCK), what="index", option="-o")
+    manifest = known_manifest(out)
     mode = read_text_of(options.read_text, manifest)
-    ocr = ocr_at_hand(mode)
+    ocr_at_hand(mode)  # what reading needs and is not installed is said before anything is done
     known = "" if manifest is None else manifest.encoder
-    name = options.encoder or confirmed_encoder(known, where=out, note=note, trust=options.trust) or "hash"
+    name = options.encoder or confirmed_encoder(known, where=out, note=note, trust=options.trust)
     named = [sources] if isinstance(sources, Path | str) else sources
     plan = _plan(out, [Path(source) for source in named], manifest, options, note)
-    opened = open_plan(plan, out, sound=sound)
-    encoder = encoder_named(name, opened.images, device=options.device)
+    opened = open_plan(plan, out, sound=frozenset() if manifest is None else _hashes(out))
+    if encoder is None:
+        used = encoder_named(name or "hash", opened.images, device=options.device)
+    else:
+        used = encoder(name, opened.images)
+    if not isinstance(used, PrecomputedVectors):
+        name = name or "hash"
     with no_empty_index(out):
         items = update_from(
-            opened, plan, out, encoder, name=name, read_text=mode, delete=options.delete,
+            opened, plan, out, used, name=name, read_text=mode, delete=options.delete, may_delete=may_delete,
             batch_size=options.batch_size, note=note, progress=progress,
         )  # fmt: skip
     remember_encoder(lasting_name(name), note=note)
-    words = WordsReport()
-
-    def bring() -> None:
-        nonlocal words
-        with progress("words") as update:
-            words = words.joined(bring_words(out, note=note, progress=update))
-
-    texts = read_index_texts(out, opened.images, mode=mode, ocr=ocr, words=bring, note=note, progress=progress)
-    bring()
-    return IndexReport(items=items, texts=texts, words=words)
+    texts, words = bring_texts_and_words(out, opened.images, mode=mode, note=note, progress=progress)
+    return IndexReport(items=items, left_out=tuple(opened.refused), texts=texts, words=words)
 
 
 def _plan(
@@ -137,23 +146,29 @@ def _plan(
     if sources:
         return plan_named(
             sources, out, manifest, columns=options.columns, root=options.root, named=options.named_roots,
-            trust=options.trust, note=note,
+            max_mb=options.max_mb, moved=options.moved, trust=options.trust, note=note,
         )  # fmt: skip
     if manifest is None:
-        raise ConfigError(f"{out}: there is no index, so it remembers no sources; name what is to be indexed")
+        raise ConfigError(f"{out}: there is no index, so it remembers no sources; name a SOURCE")
     return plan_remembered(out, manifest, trust=options.trust, note=note)
 
 
-def known_index(directory: Path) -> tuple[Manifest | None, set[str]]:
-    """Return the manifest of an index and the hashes of its pictures; nothing where there is no index yet."""
+def known_manifest(directory: Path) -> Manifest | None:
+    """Return the manifest of an index; None where there is no index yet.
+
+    Raises:
+        DataError: the index is damaged.
+    """
     if not (directory / DATABASE).is_file():
-        return None, set()
-    database = ItemDatabase(directory)
-    try:
-        with database.reading():
-            return database.manifest(), database.picture_hashes()
-    finally:
-        database.close()
+        return None
+    with closing(ItemDatabase(directory)) as database, database.reading():
+        return database.manifest()
+
+
+def _hashes(directory: Path) -> set[str]:
+    """Return the hashes of the pictures of an index, which were found sound before; reads every item."""
+    with closing(ItemDatabase(directory)) as database, database.reading():
+        return database.picture_hashes()
 
 
 def read_text_of(told: ReadTextMode | None, manifest: Manifest | None) -> ReadTextMode:

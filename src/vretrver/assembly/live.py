@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -19,13 +18,11 @@ from ..retrieval.directory.writer import IndexWriter
 from ..retrieval.encoder import Encoder
 from ..retrieval.encoders import encoder_named, lasting_name
 from ..text.files import ReadTextMode
-from ..text.reading import ocr_at_hand
 from .adding import IndexTarget, candidates_of_file
 from .confirmed import Note, confirmed_encoder, confirmed_roots, remember_encoder, remember_pictures
 from .corpus import unsaid, unseen
-from .index_texts import read_index_texts
-from .indexing import known_index, read_text_of
-from .words import bring_words
+from .index_texts import bring_texts_and_words
+from .indexing import known_manifest, read_text_of
 
 
 class LiveIndex:
@@ -94,13 +91,7 @@ class LiveIndex:
             StorageError: the disk is full. What was read is kept.
         """
         with self._lock:
-            ocr = ocr_at_hand(self._read_text)
-            words = partial(bring_words, self.directory, note=self._note, progress=lambda *_: None)
-            read_index_texts(
-                self.directory, self.images, mode=self._read_text, ocr=ocr, words=words, note=self._note,
-                progress=unseen,
-            )  # fmt: skip
-            words()
+            bring_texts_and_words(self.directory, self.images, mode=self._read_text, note=self._note, progress=unseen)
 
 
 def open_live(
@@ -135,7 +126,7 @@ def open_live(
     """
     out = Path(directory)
     refuse_filled(out, ours=(DATABASE, LOCK), what="index")
-    manifest, _ = known_index(out)
+    manifest = known_manifest(out)
     if manifest is None:
         places: Mapping[str, Path | str] = roots or {"": Path()}
         name = encoder or "hash"

@@ -1,4 +1,4 @@
-"""The words of a corpus opened to be searched, and those of an index directory brought up to date."""
+"""The words of a corpus opened to be searched."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ..errors import ConfigError, DataError, IndexBusy, StorageError
+from ..errors import ConfigError, DataError
 from ..images import ImageStore
 from ..records import Candidate
 from ..retrieval.directory.filtered import FilteredIndex
 from ..retrieval.directory.index import DirectoryIndex
-from ..retrieval.directory.texts import TEXTS, TextStore
+from ..retrieval.directory.texts import TextStore
 from ..retrieval.lexical.database import WORDS
 from ..retrieval.lexical.index import LexicalIndex
 from ..retrieval.lexical.lines import NoTexts, indexed_text
-from ..retrieval.lexical.update import WordsReport, update_words
 from ..retrieval.wordsearch import WordSearch
 from ..text.reader import Texts
 from ..text.reading import texts_in_memory
@@ -103,27 +102,3 @@ def no_words_of_collection(url: str, *, alone: bool, note: Note) -> None:
     if alone:
         raise ConfigError(f"{url}: --words only needs an index directory or a source; a collection holds no words")
     note(f"{url}: vectors alone rank; words are searched in index directories and sources")
-
-
-def _version(directory: Path) -> str:
-    """Return what changes whenever the texts of an index do."""
-    stats = [path.stat() for path in (directory / TEXTS, directory / f"{TEXTS}-wal") if path.is_file()]
-    return " ".join(f"{stat.st_size}@{stat.st_mtime_ns}" for stat in stats)
-
-
-def bring_words(directory: Path, *, note: Note, progress: Callable[[int, int], None]) -> WordsReport:
-    """Bring the words of an index directory up to date; what is in the way is said, and search goes on without them.
-
-    Raises:
-        StorageError: the disk is full.
-    """
-    try:
-        with TextStore(directory) as texts:
-            return update_words(directory, texts=texts, version=_version(directory), progress=progress)
-    except StorageError:
-        raise
-    except IndexBusy:
-        note(f"{directory}: somebody else is writing it, who brings its words up to date at the end")
-    except DataError as error:
-        note(str(error))
-    return WordsReport()

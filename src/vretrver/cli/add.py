@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +11,8 @@ from ..errors import ConfigError, DataError
 from .confirmed import TrustOption
 from .models import ENCODERS, DeviceOption
 from .output import emit_json, note
-from .progress import progress
-from .texts import index_words, read_index_texts
+from .progress import counted, progress
+from .texts import note_texts
 
 _NAMED = 20
 
@@ -40,9 +39,9 @@ def add(
 
     from ..assembly.adding import add_items, target_of
     from ..assembly.confirmed import confirmed_encoder
+    from ..assembly.index_texts import bring_texts_and_words
     from ..assembly.left_out import not_encoded
     from ..retrieval.encoders import encoder_named
-    from ..text.reading import ocr_at_hand
 
     target = target_of(index, trust=trust, note=note)
     name = encoder or confirmed_encoder(target.manifest.encoder, where=index, note=note, trust=trust)
@@ -52,8 +51,8 @@ def add(
     with progress("adding", unit="items") as update:
         report = add_items(target, items, used, progress=lambda done: update(done, 0))
     mode = target.manifest.read_text
-    read_index_texts(index, target.images, mode=mode, ocr=ocr_at_hand(mode), words=partial(index_words, index))
-    index_words(index)
+    texts, _ = bring_texts_and_words(index, target.images, mode=mode, note=note, progress=counted)
+    note_texts(texts)
     for sentence in not_encoded(report.refused):
         note(sentence)
     done = {"index": str(index), **asdict(report), "refused": len(report.refused)}
@@ -71,6 +70,7 @@ def delete(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Remove items from an index by id. What its sources still have comes back with the next `vretrver index`."""
+    from ..assembly.index_texts import bring_words
     from ..retrieval.directory.writer import IndexWriter
 
     with IndexWriter(index) as writer:
@@ -81,7 +81,7 @@ def delete(
             raise DataError(f"{index}: none of the ids is in it, {unknown[0]!r} being the first; nothing was deleted")
         deleted = writer.delete(list(known))
         left = len(writer.live_slots())
-    index_words(index)
+    bring_words(index, note=note, progress=counted)
     for did in unknown[:_NAMED]:
         note(f"not in the index: {did}")
     if len(unknown) > _NAMED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from ..files import refuse_filled
 from .columns import IdColumn, ImageColumns, MaxMbOption, MetadataColumns, RootOption, TextColumns
 from .confirmed import TrustOption
-from .index_sources import SourceOptions, plan_of
 from .models import ENCODERS, DeviceOption, note_default, note_shipped
 from .output import emit_json, note
-from .progress import progress
-from .texts import ReadTextOption, index_words, read_index_texts
+from .progress import counted
+from .source_options import source_options
+from .texts import ReadTextOption, note_texts
 
 if TYPE_CHECKING:
     from ..images import ImageStore
@@ -69,60 +68,45 @@ def index(
 
     The index remembers its sources, their columns and folders: `vretrver index -o INDEX` brings it up to date.
     """
-    from ..assembly.confirmed import confirmed_encoder, remember_encoder
-    from ..assembly.index_texts import prune_texts
-    from ..assembly.indexing import known_index, read_text_of, update_from
-    from ..assembly.opened_sources import open_plan
-    from ..retrieval.directory.fresh import no_empty_index
-    from ..retrieval.directory.manifest import DATABASE, LOCK
+    from ..assembly.index_texts import bring_words, prune_texts
+    from ..assembly.indexing import index_sources
     from ..retrieval.directory.precomputed import read_vectors
     from ..retrieval.directory.writer import IndexWriter
-    from ..retrieval.encoders import lasting_name
+    from ..retrieval.lexical.update import WordsReport
     from ..text.files import checked_mode
-    from ..text.reading import ocr_at_hand
 
     told = None if read_text is None else checked_mode(read_text)
     done: dict[str, object] = {"index": str(out)}
     texts: dict[str, int] = {}
-    words: list[int] = []  # items whose words changed, before and after texts were read
+    words = WordsReport()
     if sources or not (compact or approximate):
-        refuse_filled(out, ours=(DATABASE, LOCK), what="index", option="-o")
-        manifest, sound = known_index(out)
-        mode = read_text_of(told, manifest)
-        ocr = ocr_at_hand(mode)
-        options = SourceOptions(
-            id_column=id_column, text_columns=text_columns, image_columns=image_columns,
+        options = source_options(
+            sources or (), out, id_column=id_column, text_columns=text_columns, image_columns=image_columns,
             metadata_columns=metadata_columns, root=root, max_mb=max_mb, moved=moved,
         )  # fmt: skip
-        known = "" if manifest is None else manifest.encoder
-        name = encoder or confirmed_encoder(known, where=out, note=note, trust=trust)
-        name = name or ("hash" if vectors is None else "")
-        plan = plan_of(sources or [], out, manifest, options, trust=trust)
-        opened = open_plan(plan, out, sound=sound)
-        images = opened.images
         imported = None
         if vectors is not None:
             imported = partial(
                 read_vectors, vectors, ids=ids, column=vector_column, made_by=made_by, normalise=normalise
             )
-        note_shipped([name], images)
-        used = _encoder(name, images, imported, device=device or "auto")
-        note_default(encoder or known or None, used)
-        with no_empty_index(out):
-            report = update_from(
-                opened, plan, out, used, name=name, read_text=mode, delete=delete, batch_size=batch_size,
-                may_delete=None if yes else partial(_few_enough, out),
-                note=note, progress=partial(progress, unit="files"),
-            )  # fmt: skip
-        remember_encoder(lasting_name(name), note=note)
-        done |= {**asdict(report), "refused": len(report.refused) + len(opened.refused)}
-        texts = read_index_texts(out, images, mode=mode, ocr=ocr, words=lambda: words.append(index_words(out)))
+        report = index_sources(
+            out,
+            sources or (),
+            replace(options, encoder=encoder, read_text=told, delete=delete, batch_size=batch_size, trust=trust),
+            encoder=partial(_encoder, imported=imported, device=device or "auto"),
+            may_delete=None if yes else partial(_few_enough, out),
+            note=note,
+            progress=counted,
+        )
+        done |= {**asdict(report.items), "refused": len(report.items.refused) + len(report.left_out)}
+        texts, words = note_texts(report.texts), report.words
     if compact or approximate:
         with IndexWriter(out) as writer:
             done |= _finish(writer, compact=compact, approximate=approximate)
             if compact:
                 prune_texts(writer)
-    done["words"] = max(*words, index_words(out), 0)
+        words = words.joined(bring_words(out, note=note, progress=counted))
+    done["words"] = words.indexed
     if as_json:
         emit_json({**done, "text": texts})
     else:
@@ -130,14 +114,17 @@ def index(
 
 
 def _encoder(
-    name: str, images: ImageStore, imported: Callable[..., PrecomputedVectors] | None, *, device: str
+    name: str, images: ImageStore, *, imported: Callable[..., PrecomputedVectors] | None, device: str
 ) -> Encoder:
-    """Return the encoder of a name, or the imported vectors, which are then said to be made by it."""
+    """Return the encoder of a name, `hash` for none, or imported vectors, which are then said to be made by it."""
     from ..retrieval.encoders import encoder_named
 
+    note_shipped([name], images)
     if imported is not None:
         return imported(encoder=encoder_named(name, images, device=device) if name else None)
-    return encoder_named(name, images, device=device)
+    used = encoder_named(name or "hash", images, device=device)
+    note_default(name or None, used)
+    return used
 
 
 def _few_enough(out: Path, gone: int, before: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from .output import note
@@ -17,6 +17,14 @@ QUIET_SECONDS = 2.0
 
 LINE_SECONDS = 30.0
 """Where stderr is no terminal, as in a log file, a line is written so often."""
+
+
+_UNITS = {"indexing": "files", "reading text": "pages", "words": "items"}
+
+
+def counted(what: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Show the progress of a step of indexing, as `progress` does, with what that step counts."""
+    return progress(what, unit=_UNITS[what])
 
 
 @contextmanager

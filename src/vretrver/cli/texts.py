@@ -1,20 +1,16 @@
-"""Reading the texts of an index's pictures, as a step of `vretrver index`."""
+"""What commands say of the texts that were read on an index's pictures, and the option for how much is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .output import note
-from .progress import progress, rate_of
+from .progress import rate_of
 
 if TYPE_CHECKING:
-    from ..images import ImageStore
-    from ..text.files import ReadTextMode
     from ..text.reading import TextReport
 
 _NAMED = 20  # pages that could not be read, by name
@@ -30,35 +26,19 @@ ReadTextOption = Annotated[
 ]
 
 
-def read_index_texts(
-    out: Path, images: ImageStore, *, mode: ReadTextMode, ocr: bool, words: Callable[[], object]
-) -> dict[str, int]:
-    """Read the texts of the pictures of an index that have none yet, say how it went, and return what to tell.
-
-    Args:
-        out: the index directory.
-        images: opens the pictures.
-        mode: how much is read.
-        ocr: whether OCR is at hand.
-        words: called before texts are read, if any are due, as `index_words`.
-    """
-    from ..assembly import index_texts
-
-    shown = partial(progress, unit="pages")
-    report = index_texts.read_index_texts(out, images, mode=mode, ocr=ocr, words=words, note=note, progress=shown)
+def note_texts(report: TextReport | None) -> dict[str, int]:
+    """Say how reading the texts of an index went, and return its counts; none where nothing was to be read."""
     if report is None:
         return {}
     for sentence in _sentences(report):
         note(sentence)
-    return _counts(report)
-
-
-def index_words(out: Path) -> int:
-    """Bring the words of an index up to date with its items and texts; returns of how many items they changed."""
-    from ..assembly.words import bring_words
-
-    with progress("words", unit="items") as update:
-        return bring_words(out, note=note, progress=update).indexed
+    return {
+        "layer": report.layer,
+        "ocr": report.ocr,
+        "empty": report.empty,
+        "waiting": report.waiting,
+        "refused": len(report.refused),
+    }
 
 
 def _sentences(report: TextReport) -> Iterator[str]:
@@ -90,13 +70,3 @@ def _sentences(report: TextReport) -> Iterator[str]:
 
 def _pages(count: int) -> str:
     return "1 page or picture" if count == 1 else f"{count} pages and pictures"
-
-
-def _counts(report: TextReport) -> dict[str, int]:
-    return {
-        "layer": report.layer,
-        "ocr": report.ocr,
-        "empty": report.empty,
-        "waiting": report.waiting,
-        "refused": len(report.refused),
-    }

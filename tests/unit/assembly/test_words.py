@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vretrver.assembly.corpus import CorpusOptions, open_corpus
-from vretrver.assembly.words import bring_words
+from vretrver.assembly.corpus import CorpusOptions, open_corpus, unseen
+from vretrver.assembly.index_texts import bring_words
 from vretrver.data.sources.columns import columns_from
 from vretrver.data.sources.source import read_source
 from vretrver.errors import ConfigError, DataError
@@ -64,7 +64,7 @@ def test_a_table_is_searched_by_its_words(table: Path) -> None:
 
 
 def test_an_index_is_searched_by_its_words_and_its_filter_holds(index: Path) -> None:
-    bring_words(index, note=print, progress=lambda *_: None)
+    bring_words(index, note=print, progress=unseen)
     assert found(index, "$1,234.50", CorpusOptions()) == ["SKU-3"]
     assert found(index, "muller", CorpusOptions(where="price > 8")) == ["SKU-3"]
     corpus = open_corpus(str(index), CorpusOptions(where="price > 99"))
@@ -75,7 +75,7 @@ def test_an_index_is_searched_by_its_words_and_its_filter_holds(index: Path) -> 
 
 
 def test_words_alone_need_no_encoder(index: Path) -> None:
-    bring_words(index, note=print, progress=lambda *_: None)
+    bring_words(index, note=print, progress=unseen)
     options = CorpusOptions(words="only", encoder="lamra:nowhere")
     assert found(index, "mug red", options) == ["SKU-1", "SKU-2"]
     assert open_corpus(str(index), options).search([asked("red")], 5)[0].hits[0].score > 0.1
@@ -108,5 +108,5 @@ def test_a_collection_has_no_words(tmp_path: Path) -> None:
 def test_words_that_somebody_else_writes_are_left_to_them(index: Path) -> None:
     notes: list[str] = []
     with IndexWriter(index):
-        bring_words(index, note=notes.append, progress=lambda *_: None)
+        bring_words(index, note=notes.append, progress=unseen)
     assert notes == [f"{index}: somebody else is writing it, who brings its words up to date at the end"]
