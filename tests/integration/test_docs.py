@@ -92,7 +92,22 @@ def test_the_figures_of_the_readme_are_those_of_the_result_files() -> None:
     assert (round(fast["ocr_seconds_median"]), round(slow)) == (2, 4), "2 to 4 s a page on one core"
 
 
-WITHOUT_ROW = {"query_cost": "models.md", "training": "training.md"}
+def test_the_seconds_of_the_quickstart_are_those_of_the_result_file() -> None:
+    page, found = (ROOT / "docs" / "quickstart.md").read_text("utf-8"), results("quickstart")
+    install, took = found["install"], [step["seconds"] for step in found["steps"]]
+    for said in (
+        f"The first answer comes after {install['seconds'] + sum(took[:3]):.0f} seconds, installation included.",
+        f"{install['seconds']:.0f} s with a package mirror near by; {round(install['megabytes'], -1)} MB",
+        f"## Files to try: {took[0]:.0f} s",
+        f"{took[1]:.0f} s, nearly all of it OCR",
+        f"{took[2]} s. `what` is the line",
+        f"it takes {took[5]:.0f} s instead of {took[4]:.0f}",
+        f"reads it ({took[13]:.0f} s)",
+    ):
+        assert said in page
+
+
+WITHOUT_ROW = {"query_cost": "models.md", "quickstart": "quickstart.md", "training": "training.md"}
 """Result files that have no row on the page of results -> the document that quotes them."""
 
 
